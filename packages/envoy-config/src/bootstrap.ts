@@ -1,0 +1,40 @@
+import type { Cluster } from './cluster.ts'
+import type { Listener } from './listener.ts'
+
+/** What one Envoy bootstrap says, parsed and with Envoy's defaults filled in. */
+export interface Bootstrap {
+  node: Node
+  /** Absent: no admin listener. */
+  admin?: SocketAddress
+  runtime: RuntimeLayer[]
+  snapshot: Snapshot
+  /** The file as parsed (after merging `--config-yaml`), snake_case, for `/config_dump`. */
+  source: object
+}
+
+/** What the proxy applies as one: every reference in it resolves. Never changed after it was made. */
+export interface Snapshot {
+  listeners: readonly Listener[]
+  clusters: ReadonlyMap<string, Cluster>
+}
+
+/** `node` of the bootstrap, after `--service-node`, `--service-cluster`, `--service-zone`. */
+export interface Node {
+  id: string
+  /** The Zipkin service name. "" when unset. */
+  cluster: string
+  locality: { region: string; zone: string; subZone: string }
+}
+
+export interface SocketAddress {
+  address: string
+  port: number
+}
+
+export type RuntimeValue = string | number | boolean
+export interface RuntimeLayer {
+  name: string
+  kind: 'static' | 'admin'
+  /** Keys joined with dots: `tracing.zipkin.min_flush_spans`. Fractional percents stay objects in the file; here they are percent numbers. */
+  values: ReadonlyMap<string, RuntimeValue>
+}

@@ -1,0 +1,51 @@
+import type { SocketAddress } from './bootstrap.ts'
+import type { Milliseconds, Percent } from './listener.ts'
+
+/** envoy.config.cluster.v3.Cluster */
+export interface Cluster {
+  name: string
+  /** `alt_stat_name`, else the name: what stats, logs and spans call it. */
+  observabilityName: string
+  type: 'STATIC' | 'STRICT_DNS'
+  connectTimeout: Milliseconds
+  lbPolicy: 'ROUND_ROBIN'
+  loadAssignment: ClusterLoadAssignment
+  circuitBreakers: { default: Thresholds; high: Thresholds }
+  healthyPanicThreshold: Percent
+  /** common_lb_config.update_merge_window */
+  updateMergeWindow: Milliseconds
+  dnsRefreshRate: Milliseconds
+  dnsLookupFamily: 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL'
+  perConnectionBufferLimitBytes: number
+  /** common_http_protocol_options.idle_timeout of the upstream; 0 is off. */
+  idleTimeout: Milliseconds
+  /** 0: unlimited. */
+  maxRequestsPerConnection: number
+}
+
+/** circuit_breakers.thresholds of one priority, defaults 1024, 1024, 1024, 3. */
+export interface Thresholds {
+  maxConnections: number
+  maxPendingRequests: number
+  maxRequests: number
+  maxRetries: number
+}
+
+export interface ClusterLoadAssignment {
+  clusterName: string
+  endpoints: readonly LocalityLbEndpoints[]
+}
+
+export interface LocalityLbEndpoints {
+  priority: number
+  locality: { region: string; zone: string; subZone: string }
+  lbEndpoints: readonly LbEndpoint[]
+}
+
+export interface LbEndpoint {
+  /** STATIC: an IP. STRICT_DNS: a name or an IP. */
+  address: SocketAddress
+  /** endpoint.hostname; "" when unset. */
+  hostname: string
+  loadBalancingWeight: number
+}

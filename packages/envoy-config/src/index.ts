@@ -1,0 +1,5 @@
+export type * from './bootstrap.ts'
+export type * from './cluster.ts'
+export type * from './listener.ts'
+export { formatProblem, type Problem } from './problem.ts'
+export type * from './route.ts'

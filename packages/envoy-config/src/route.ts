@@ -1,0 +1,110 @@
+import type { Milliseconds, Percent } from './listener.ts'
+
+/** envoy.config.route.v3.RouteConfiguration */
+export interface RouteConfiguration extends HeaderMutations {
+  name: string
+  virtualHosts: readonly VirtualHost[]
+  internalOnlyHeaders: readonly string[]
+  mostSpecificHeaderMutationsWins: boolean
+  ignorePortInHostMatching: boolean
+}
+
+export interface VirtualHost extends HeaderMutations {
+  name: string
+  domains: readonly string[]
+  routes: readonly Route[]
+  retryPolicy?: RetryPolicy
+  includeRequestAttemptCount: boolean
+  includeAttemptCountInResponse: boolean
+}
+
+/** Removals first, then additions, in each level. */
+export interface HeaderMutations {
+  requestHeadersToAdd: readonly HeaderValueOption[]
+  requestHeadersToRemove: readonly string[]
+  responseHeadersToAdd: readonly HeaderValueOption[]
+  responseHeadersToRemove: readonly string[]
+}
+
+export interface HeaderValueOption {
+  /** Lower case. */
+  key: string
+  /** A format string: `%REQ(x-request-id)%`, literal text, `%%`. */
+  value: string
+  appendAction: 'APPEND_IF_EXISTS_OR_ADD' | 'ADD_IF_ABSENT' | 'OVERWRITE_IF_EXISTS_OR_ADD' | 'OVERWRITE_IF_EXISTS'
+  keepEmptyValue: boolean
+}
+
+export interface Route extends HeaderMutations {
+  name: string
+  match: RouteMatch
+  action: RouteAction | RedirectAction | DirectResponseAction
+  decorator?: { operation: string; propagate: boolean }
+  tracing?: { clientSampling: Percent; randomSampling: Percent; overallSampling: Percent }
+}
+
+export interface RouteMatch {
+  path: { type: 'prefix'; prefix: string } | { type: 'path'; path: string }
+  caseSensitive: boolean
+  headers: readonly HeaderMatcher[]
+}
+
+export interface HeaderMatcher {
+  /** Lower case; may be a pseudo header (`:method`, `:path`, `:authority`). */
+  name: string
+  match: { type: 'exact'; value: string; ignoreCase: boolean } | { type: 'present'; present: boolean }
+  invertMatch: boolean
+}
+
+/** envoy.config.route.v3.RouteAction */
+export interface RouteAction {
+  type: 'route'
+  cluster:
+    | { type: 'cluster'; name: string }
+    | { type: 'weighted'; clusters: readonly WeightedCluster[]; totalWeight: number; runtimeKeyPrefix: string }
+  clusterNotFoundResponseCode: 503 | 404 | 500
+  prefixRewrite?: string
+  hostRewriteLiteral?: string
+  autoHostRewrite: boolean
+  appendXForwardedHost: boolean
+  /** 15000 by default; 0 is none. */
+  timeout: Milliseconds
+  /** Overrides the HCM's stream_idle_timeout when present. */
+  idleTimeout?: Milliseconds
+  retryPolicy?: RetryPolicy
+}
+
+export interface WeightedCluster extends HeaderMutations {
+  name: string
+  weight: number
+}
+
+export interface RetryPolicy {
+  /** Tokens of retry_on as written; the proxy knows which it acts on. */
+  retryOn: readonly string[]
+  numRetries: number
+  /** 0: none. */
+  perTryTimeout: Milliseconds
+  baseInterval: Milliseconds
+  maxInterval: Milliseconds
+  retriableStatusCodes: readonly number[]
+}
+
+export interface RedirectAction {
+  type: 'redirect'
+  httpsRedirect: boolean
+  schemeRedirect?: string
+  hostRedirect?: string
+  portRedirect?: number
+  pathRedirect?: string
+  prefixRewrite?: string
+  responseCode: 301 | 302 | 303 | 307 | 308
+  stripQuery: boolean
+}
+
+export interface DirectResponseAction {
+  type: 'direct_response'
+  status: number
+  /** The bytes, read when the file was loaded. */
+  body: Uint8Array
+}

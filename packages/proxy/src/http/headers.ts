@@ -1,0 +1,113 @@
+/**
+ * Header fields in their order, names in lower case, as Envoy's header map: a repeated field is several entries.
+ * The only way the rest of the proxy touches headers, so that its representation can change.
+ */
+export class HeaderMap {
+  /** name, value, name, value, … */
+  #list: string[]
+
+  constructor(list: string[] = []) {
+    this.#list = list
+  }
+
+  /** The first value. */
+  get(name: string): string | undefined {
+    const list = this.#list
+    for (let i = 0; i < list.length; i += 2) if (list[i] === name) return list[i + 1]
+    return undefined
+  }
+
+  getAll(name: string): string[] {
+    const values: string[] = []
+    const list = this.#list
+    for (let i = 0; i < list.length; i += 2) if (list[i] === name) values.push(list[i + 1]!)
+    return values
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined
+  }
+
+  /** Adds an entry after the others. */
+  append(name: string, value: string): void {
+    this.#list.push(name, value)
+  }
+
+  /** One entry with this value, where the first one stood. */
+  set(name: string, value: string): void {
+    const list = this.#list
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] === name) {
+        list[i + 1] = value
+        this.#removeFrom(i + 2, name)
+        return
+      }
+    }
+    list.push(name, value)
+  }
+
+  remove(name: string): boolean {
+    return this.#removeFrom(0, name)
+  }
+
+  #removeFrom(start: number, name: string): boolean {
+    const list = this.#list
+    let found = false
+    for (let i = list.length - 2; i >= start; i -= 2) {
+      if (list[i] === name) {
+        list.splice(i, 2)
+        found = true
+      }
+    }
+    return found
+  }
+
+  get size(): number {
+    return this.#list.length / 2
+  }
+
+  *[Symbol.iterator](): Generator<[name: string, value: string]> {
+    for (let i = 0; i < this.#list.length; i += 2) yield [this.#list[i]!, this.#list[i + 1]!]
+  }
+
+  clone(): HeaderMap {
+    return new HeaderMap(this.#list.slice())
+  }
+}
+
+/** A request's head. `get` also answers Envoy's pseudo headers `:method`, `:path`, `:authority`, `:scheme`. */
+export class RequestHeaders extends HeaderMap {
+  method = ''
+  /** With its query. */
+  path = ''
+  /** Host, as Envoy's `:authority`. */
+  authority = ''
+  scheme = 'http'
+
+  override get(name: string): string | undefined {
+    if (name.charCodeAt(0) !== 58 /* : */) return super.get(name)
+    if (name === ':method') return this.method
+    if (name === ':path') return this.path
+    if (name === ':authority') return this.authority
+    if (name === ':scheme') return this.scheme
+    return undefined
+  }
+
+  override clone(): RequestHeaders {
+    const copy = new RequestHeaders([...this].flat())
+    copy.method = this.method
+    copy.path = this.path
+    copy.authority = this.authority
+    copy.scheme = this.scheme
+    return copy
+  }
+}
+
+/** A response's head. `get(':status')` answers the code as text. */
+export class ResponseHeaders extends HeaderMap {
+  status = 0
+
+  override get(name: string): string | undefined {
+    return name === ':status' ? String(this.status) : super.get(name)
+  }
+}

@@ -1,0 +1,96 @@
+import type { Route } from '@hopscope/envoy-config'
+import type { RequestHeaders, ResponseHeaders } from './http/headers.ts'
+
+/** Monotonic milliseconds with fraction (`performance.now()`); NaN: did not happen. */
+export type Instant = number
+
+/** Envoy's short flags, in the order in which Envoy prints them. */
+export const RESPONSE_FLAGS = [
+  'LH',
+  'UH',
+  'UT',
+  'LR',
+  'UR',
+  'UF',
+  'UC',
+  'UO',
+  'NR',
+  'DI',
+  'FI',
+  'RL',
+  'UAEX',
+  'RLSE',
+  'DC',
+  'URX',
+  'SI',
+  'IH',
+  'DPE',
+  'UMSDR',
+  'RFCF',
+  'NFCF',
+  'DT',
+  'UPE',
+  'NC',
+  'OM',
+  'DF',
+  'DO',
+  'DR',
+  'UDO',
+] as const
+export type ResponseFlag = (typeof RESPONSE_FLAGS)[number]
+
+/**
+ * What is known of one request; filled in on its way through the proxy, read by access log, header formats and tracing.
+ * (Envoy's StreamInfo.)
+ */
+export class StreamInfo {
+  /** Wall clock of the start, µs since the epoch. All later moments are `startTime + (instant - startInstant) * 1000`. */
+  startTime = 0
+  startInstant: Instant = 0
+  protocol: 'HTTP/1.1' | 'HTTP/1.0' = 'HTTP/1.1'
+
+  connectionId = 0
+  /** `ip:port` of the peer. */
+  downstreamDirectRemoteAddress = ''
+  /** `ip:port` of the client, after x-forwarded-for rules. */
+  downstreamRemoteAddress = ''
+  downstreamLocalAddress = ''
+
+  /** Absent when the codec refused the head. */
+  requestHeaders: RequestHeaders | undefined
+  responseHeaders: ResponseHeaders | undefined
+  /** 0: no response was begun. */
+  responseCode = 0
+  /** RESPONSE_CODE_DETAILS, blanks already `_`; "" when unset. */
+  responseCodeDetails = ''
+  readonly flags = new Set<ResponseFlag>()
+  /** Body bytes. */
+  bytesReceived = 0
+  bytesSent = 0
+
+  route: Route | undefined
+  virtualHostName = ''
+  clusterName = ''
+  /** alt_stat_name or name; "" when no cluster was selected. */
+  clusterObservabilityName = ''
+  /** `ip:port`; "" when no host was chosen. */
+  upstreamHost = ''
+  upstreamHostName = ''
+  upstreamLocalAddress = ''
+  upstreamTransportFailureReason = ''
+  upstreamAttemptCount = 0
+
+  lastDownstreamRxByte: Instant = Number.NaN
+  firstUpstreamTxByte: Instant = Number.NaN
+  lastUpstreamTxByte: Instant = Number.NaN
+  firstUpstreamRxByte: Instant = Number.NaN
+  lastUpstreamRxByte: Instant = Number.NaN
+  firstDownstreamTxByte: Instant = Number.NaN
+  lastDownstreamTxByte: Instant = Number.NaN
+  /** The stream is done. */
+  endInstant: Instant = Number.NaN
+
+  /** Lower hex; "" without a tracer. */
+  traceId = ''
+  spanId = ''
+}

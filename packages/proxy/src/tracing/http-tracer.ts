@@ -1,0 +1,52 @@
+import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
+import type { Instant, StreamInfo } from '../stream-info.ts'
+
+/** What the connection manager asks of tracing, in the order in which a request meets it. One per HttpConnectionManager. */
+export interface HttpTracer {
+  /**
+   * After the route is known (`info.route`), before the filters: decides (Envoy §8.1), writes the reason into `x-request-id`,
+   * counts `http.<prefix>.tracing.*`, starts the downstream span.
+   */
+  begin(info: StreamInfo, headers: RequestHeaders): RequestSpan
+}
+
+/** The downstream span; a null object when there is no provider or the incoming context is malformed. */
+export interface RequestSpan {
+  /** One upstream attempt is about to be sent: its span with `spawn_upstream_span`, else one that only injects this span's context. */
+  beginAttempt(attempt: Attempt, at: Instant): AttemptSpan
+  /** The response's head is about to go downstream (decorator operation is consumed or returned here). */
+  onResponseHeaders(headers: ResponseHeaders): void
+  /** The stream is done (`info.endInstant`); also after resets and local replies. */
+  finish(info: StreamInfo): void
+}
+
+export interface AttemptSpan {
+  /** Writes the propagation headers of this attempt. */
+  inject(headers: RequestHeaders): void
+  finish(outcome: AttemptOutcome): void
+}
+
+export interface Attempt {
+  /** Observability name of the cluster. */
+  clusterName: string
+  /** 1 for the first. */
+  number: number
+}
+
+/** What became of one upstream attempt. Instants NaN: did not happen. */
+export interface AttemptOutcome {
+  at: Instant
+  /** `ip:port`; "" when no host was chosen. */
+  upstreamAddress: string
+  /** 0: no response. */
+  statusCode: number
+  responseFlags: string
+  /** `connection termination`, `remote connection failure`, `protocol error`, …; absent when there was an answer. */
+  resetReason?: string
+  /** The proxy itself reset the attempt: a timeout, a client gone, a discarded unfinished response. */
+  canceled: boolean
+  firstUpstreamTxByte: Instant
+  lastUpstreamTxByte: Instant
+  firstUpstreamRxByte: Instant
+  lastUpstreamRxByte: Instant
+}
