@@ -25,6 +25,7 @@ export default defineConfig({
         testTimeout: 600_000,
         hookTimeout: 600_000,
       }),
+      suite('fresh', ['test/fresh/**/*.test.ts'], { testTimeout: 180_000, hookTimeout: 180_000 }),
       suite('browser', ['test/browser/**/*.test.ts'], { fileParallelism: false, testTimeout: 60_000 }),
     ],
   },

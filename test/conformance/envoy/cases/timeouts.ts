@@ -1,0 +1,118 @@
+import { type Case, get } from '../harness/case.ts'
+import { hang, ok } from '../harness/upstream.ts'
+
+const later =
+  (ms: number) => (request: Parameters<typeof hang>[0], socket: Parameters<typeof hang>[1], index: number) =>
+    void setTimeout(() => ok('late')(request, socket, index), ms)
+
+export const timeoutCases: Case[] = [
+  {
+    name: 'route timeout',
+    covers: '504 UT, upstream request timeout, upstream_rq_timeout 1',
+    upstreams: { app: hang },
+    config: { routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0.2s' } }] },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'in time',
+    covers: 'no timeout, expected-rq-timeout header',
+    upstreams: { app: later(50) },
+    config: { routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '1s' } }] },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'per-try timeout without retries',
+    covers: '504 UT, upstream_per_try_timeout',
+    upstreams: { app: hang },
+    config: {
+      routes: [
+        {
+          match: { prefix: '/' },
+          route: {
+            cluster: 'app',
+            timeout: '2s',
+            retry_policy: { retry_on: 'connect-failure', per_try_timeout: '0.1s' },
+          },
+        },
+      ],
+    },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'per-try timeouts, retried',
+    covers: 'URX,UT; upstream_rq_per_try_timeout',
+    upstreams: { app: hang },
+    config: {
+      routes: [
+        {
+          match: { prefix: '/' },
+          route: {
+            cluster: 'app',
+            timeout: '5s',
+            retry_policy: { retry_on: '5xx', num_retries: 2, per_try_timeout: '0.1s' },
+          },
+        },
+      ],
+    },
+    steps: [{ send: get('/') }],
+    except: {
+      why: 'on retries x-envoy-expected-rq-timeout-ms may be reduced by the time that has passed',
+      drop: observation => {
+        for (const request of observation.upstream.app ?? [])
+          request.head = request.head.map(line => line.replace(/(expected-rq-timeout-ms): \d+/, '$1: <duration>'))
+      },
+    },
+  },
+  {
+    name: 'route timeout during the body',
+    covers: 'code already sent, client cut off, UT',
+    upstreams: { app: (_request, socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf') },
+    config: { routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0.2s' } }] },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'stream idle timeout',
+    covers: '504 stream timeout, SI; 408 while the request is incomplete',
+    upstreams: { app: hang },
+    config: {
+      hcm: { stream_idle_timeout: '0.15s' },
+      routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0s' } }],
+    },
+    steps: [{ send: get('/') }, { send: 'POST / HTTP/1.1\r\nhost: example.test\r\ncontent-length: 10\r\n\r\nabc' }],
+  },
+  {
+    name: 'request timeout',
+    covers: '408 request timeout, request_overall_timeout',
+    upstreams: { app: ok() },
+    config: { hcm: { request_timeout: '0.15s' } },
+    steps: [{ send: 'POST / HTTP/1.1\r\nhost: example.test\r\ncontent-length: 10\r\n\r\nabc' }],
+  },
+  {
+    name: 'request headers timeout',
+    covers: '408 request header timeout',
+    config: { hcm: { request_headers_timeout: '0.15s' } },
+    steps: [{ send: 'GET / HTTP/1.1\r\nhost: exam' }],
+  },
+  {
+    name: 'an idle connection is closed',
+    covers: 'idle_timeout, downstream_cx_idle_timeout',
+    config: { hcm: { common_http_protocol_options: { idle_timeout: '0.15s' } } },
+    steps: [{ send: get('/'), on: 'a' }, { wait: 350 }],
+  },
+  {
+    name: 'the timeout header of an internal caller',
+    covers: 'x-envoy-upstream-rq-timeout-ms',
+    upstreams: { app: hang },
+    config: {
+      hcm: {
+        internal_address_config: {
+          cidr_ranges: [
+            { address_prefix: '127.0.0.0', prefix_len: 8 },
+            { address_prefix: '10.0.0.0', prefix_len: 8 },
+          ],
+        },
+      },
+    },
+    steps: [{ send: get('/', { 'x-forwarded-for': '10.0.0.1', 'x-envoy-upstream-rq-timeout-ms': '150' }) }],
+  },
+]

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import { accessLogCases } from './cases/access-log.ts'
+import { adminCases } from './cases/admin.ts'
+import { bodyCases } from './cases/bodies.ts'
+import { codecCases } from './cases/codec.ts'
+import { headerCases } from './cases/headers.ts'
+import { localReplyCases } from './cases/local-replies.ts'
+import { poolCases } from './cases/pools.ts'
+import { retryCases } from './cases/retries.ts'
+import { routingCases } from './cases/routing.ts'
+import { timeoutCases } from './cases/timeouts.ts'
+import { tracingCases } from './cases/tracing.ts'
+import type { Case } from './harness/case.ts'
+import { observe } from './harness/observe.ts'
+import { findEnvoy, HOW_TO_GET_ENVOY, type ProgramName } from './harness/program.ts'
+
+/**
+ * The same file and the same bytes through the real Envoy and through Hopscope's sidecar; what the client got, what the
+ * upstream got, stats, access log and spans must be the same but for dates, ids, ports and durations.
+ */
+const groups: Record<string, Case[]> = {
+  'local replies': localReplyCases,
+  routing: routingCases,
+  headers: headerCases,
+  codec: codecCases,
+  bodies: bodyCases,
+  retries: retryCases,
+  timeouts: timeoutCases,
+  pools: poolCases,
+  tracing: tracingCases,
+  'access log': accessLogCases,
+  admin: adminCases,
+}
+
+/** `HOPSCOPE_COMPARE=envoy` holds Envoy against itself: what fails then is chance that no case may depend on. */
+const candidate: ProgramName = process.env.HOPSCOPE_COMPARE === 'envoy' ? 'envoy' : 'hopscope'
+
+if (findEnvoy() === undefined) console.warn(`skipped: the comparison with Envoy ${HOW_TO_GET_ENVOY}`)
+
+for (const [group, cases] of Object.entries(groups)) {
+  describe.skipIf(findEnvoy() === undefined)(group, () => {
+    for (const one of cases) {
+      test(`${one.name} (${one.covers})`, async () => {
+        const [envoy, hopscope] = await Promise.all([observe('envoy', one), observe(candidate, one)])
+        one.sane?.(envoy)
+        one.except?.drop(envoy)
+        one.except?.drop(hopscope)
+        expect(hopscope).toEqual(envoy)
+      })
+    }
+  })
+}

@@ -1,0 +1,56 @@
+import type { ConfigOptions, Ports } from './config.ts'
+import type { Observation } from './observe.ts'
+import type { Behaviour } from './upstream.ts'
+
+/** One comparison: the same file and the same bytes through the real Envoy and through Hopscope's sidecar. */
+export interface Case {
+  name: string
+  /** The behaviour it is for, in a few words. */
+  covers: string
+  config?: ConfigOptions | ((ports: Ports) => ConfigOptions)
+  /** By cluster name; without `app`, that cluster's port has no listener. Default: `{ app: ok() }`. */
+  upstreams?: Record<string, Behaviour>
+  /** What the client does, one after the other; parallel ones in an inner list. */
+  steps: (Step | Step[])[]
+  /** Spans to wait for. */
+  spans?: number
+  /** Access-log lines to wait for; default one for each `send`. */
+  logLines?: number
+  /** Extra arguments of the program. */
+  args?: string[]
+  /**
+   * Chosen differences of this case: drops from both observations what docs/differences.md names, saying why.
+   * Not a place to hide a defect.
+   */
+  except?: { why: string; drop(observation: Observation): void }
+  /** What must hold of Envoy's own observation, so that a case cannot pass by comparing two failures. */
+  sane?(observation: Observation): void
+}
+
+export type Step =
+  | {
+      /** Raw bytes, sent as one write (or several, `pause` ms apart). */
+      send: string | string[]
+      /** Name of the connection; default a new one for this step. */
+      on?: string
+      /** Final answers to wait for. Default 1. */
+      answers?: number
+      /** How long to wait at most, ms. Default 3000. */
+      patience?: number
+      pause?: number
+      after?: 'close' | 'half-close'
+    }
+  | { admin: string; method?: 'GET' | 'POST' }
+  | { wait: number }
+
+/** `GET path` with a fixed Host. */
+export function get(path: string, headers: Record<string, string> = {}): string {
+  return request('GET', path, headers)
+}
+
+export function request(method: string, path: string, headers: Record<string, string> = {}, body = ''): string {
+  const fields: Record<string, string> = { host: 'example.test', ...headers }
+  if (body !== '' && fields['transfer-encoding'] === undefined) fields['content-length'] ??= String(body.length)
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
+}

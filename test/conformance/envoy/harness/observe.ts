@@ -1,0 +1,186 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Case, Step } from './case.ts'
+import { RawClient } from './client.ts'
+import { bootstrap, type Ports } from './config.ts'
+import { mask } from './mask.ts'
+import { freePorts, type ProgramName, startProgram } from './program.ts'
+import { ok, Upstream, type UpstreamRequest } from './upstream.ts'
+
+/** All that can be seen of a program while a case runs. */
+export interface Observation {
+  answers: { head: string[]; body: string; framing: string }[][]
+  /** Connections that the program closed while its answers were waited for. */
+  closed: boolean[]
+  admin: { status: number; body: string }[]
+  upstream: Record<string, UpstreamRequest[]>
+  /** What changed, zero changes left out. */
+  stats: Record<string, number>
+  accessLog: string[]
+  spans: Record<string, unknown>[]
+}
+
+/** The stats that a request can move; the process's own (server, runtime, dns cache, admin) are not compared. */
+const STATS_IN_SCOPE = /^(http\.in\.|cluster\.(?!zipkin\.)|listener\.(?!admin\.)|tracing\.|vhost\.)/
+
+export async function observe(name: ProgramName, test: Case): Promise<Observation> {
+  const folder = mkdtempSync(join(tmpdir(), 'conformance-'))
+  const upstreams: Record<string, Upstream> = {}
+  const spans: Record<string, unknown>[] = []
+  let collector: Server | undefined
+  try {
+    for (const [cluster, behaviour] of Object.entries(test.upstreams ?? { app: ok() })) {
+      upstreams[cluster] = await Upstream.open(behaviour)
+    }
+    const opened = await openCollector(spans)
+    collector = opened.server
+    const [listener, admin, dead] = (await freePorts(3)) as [number, number, number]
+    const ports: Ports = {
+      listener,
+      admin,
+      dead,
+      collector: opened.port,
+      upstream: Object.fromEntries(Object.entries(upstreams).map(([cluster, upstream]) => [cluster, upstream.port])),
+    }
+    const logFile = join(folder, 'access.log')
+    const options = typeof test.config === 'function' ? test.config(ports) : (test.config ?? {})
+    const configFile = join(folder, 'envoy.json')
+    writeFileSync(configFile, JSON.stringify(bootstrap(options, ports, logFile)))
+
+    const program = await startProgram(name, configFile, admin, test.args)
+    try {
+      const before = await readStats(admin)
+      const observation: Observation = {
+        answers: [],
+        closed: [],
+        admin: [],
+        upstream: {},
+        stats: {},
+        accessLog: [],
+        spans: [],
+      }
+      const connections = new Map<string, RawClient>()
+      for (const step of test.steps) {
+        const together = Array.isArray(step) ? step : [step]
+        const results = await Promise.all(together.map(one => play(one, ports, connections)))
+        for (const result of results) {
+          if (result === undefined) continue
+          if ('status' in result) observation.admin.push(result)
+          else {
+            observation.answers.push(result.answers)
+            observation.closed.push(result.closed)
+          }
+        }
+      }
+      const sends = test.steps.flat().filter(step => 'send' in step).length
+      await settle(() => readLines(logFile).length >= (test.logLines ?? sends), 2000)
+      await settle(() => spans.length >= (test.spans ?? 0), 2000)
+      // What should not come gets a moment in which to come.
+      await new Promise(resolve => setTimeout(resolve, 120))
+      // Read while the client's connections are still open: their end would race with the reading.
+      observation.stats = changes(before, await readStats(admin))
+      for (const client of connections.values()) client.destroy()
+      observation.accessLog = readLines(logFile)
+      observation.spans = spans
+      for (const [cluster, upstream] of Object.entries(upstreams)) observation.upstream[cluster] = upstream.requests
+      return mask(observation, ports, sentBytes(test))
+    } finally {
+      await program.stop()
+    }
+  } finally {
+    for (const upstream of Object.values(upstreams)) await upstream.close()
+    collector?.closeAllConnections()
+    collector?.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+type Played =
+  | { answers: Observation['answers'][number]; closed: boolean }
+  | { status: number; body: string }
+  | undefined
+
+async function play(step: Step, ports: Ports, connections: Map<string, RawClient>): Promise<Played> {
+  if ('wait' in step) {
+    await new Promise(resolve => setTimeout(resolve, step.wait))
+    return undefined
+  }
+  if ('admin' in step) {
+    const answer = await fetch(`http://127.0.0.1:${ports.admin}${step.admin}`, { method: step.method ?? 'GET' })
+    return { status: answer.status, body: await answer.text() }
+  }
+  const client = connections.get(step.on ?? '') ?? (await RawClient.open(ports.listener))
+  const already = client.result().messages.length
+  connections.set(step.on ?? `anonymous ${connections.size}`, client)
+  const parts = Array.isArray(step.send) ? step.send : [step.send]
+  for (const [index, part] of parts.entries()) {
+    if (index > 0) await new Promise(resolve => setTimeout(resolve, step.pause ?? 20))
+    client.send(part)
+  }
+  if (step.after === 'half-close') client.halfClose()
+  const before = client.result().messages.slice(0, already).filter(isFinal).length
+  await client.receive(before + (step.answers ?? 1), step.patience ?? 3000)
+  const { messages, rest, closed } = client.result()
+  if (step.after === 'close') client.destroy()
+  const fresh = messages.slice(already).map(({ head, body, framing }) => ({ head, body, framing }))
+  if (rest !== '') fresh.push({ head: ['(unfinished)'], body: rest, framing: 'none' })
+  return { answers: fresh, closed }
+}
+
+function isFinal(message: { head: string[] }): boolean {
+  return !/^HTTP\/1\.[01] 1\d\d /.test(message.head[0] ?? '')
+}
+
+function sentBytes(test: Case): string {
+  return test.steps
+    .flat()
+    .map(step => ('send' in step ? [step.send].flat().join('') : ''))
+    .join('')
+}
+
+async function settle(done: () => boolean, patience: number): Promise<void> {
+  const deadline = Date.now() + patience
+  while (!done() && Date.now() < deadline) await new Promise(resolve => setTimeout(resolve, 10))
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'latin1').split('\n').slice(0, -1)
+  } catch {
+    return []
+  }
+}
+
+async function readStats(admin: number): Promise<Map<string, number>> {
+  const text = await (await fetch(`http://127.0.0.1:${admin}/stats`)).text()
+  const stats = new Map<string, number>()
+  for (const line of text.split('\n')) {
+    const match = /^(.+): (\d+)$/.exec(line)
+    if (match !== null && STATS_IN_SCOPE.test(match[1]!)) stats.set(match[1]!, Number(match[2]))
+  }
+  return stats
+}
+
+function changes(before: Map<string, number>, after: Map<string, number>): Record<string, number> {
+  const changed: Record<string, number> = {}
+  for (const name of [...after.keys()].sort()) {
+    const delta = after.get(name)! - (before.get(name) ?? 0)
+    if (delta !== 0) changed[name] = delta
+  }
+  return changed
+}
+
+async function openCollector(spans: Record<string, unknown>[]): Promise<{ server: Server; port: number }> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', chunk => chunks.push(chunk))
+    request.on('end', () => {
+      spans.push(...JSON.parse(Buffer.concat(chunks).toString()))
+      response.writeHead(202).end()
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return { server, port: (server.address() as { port: number }).port }
+}
