@@ -1,0 +1,53 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import type { ServiceConfig } from './config.ts'
+import type { HostPort } from './host-port.ts'
+import { addGates } from './routes/gates.ts'
+import { addHealth } from './routes/health.ts'
+import { addHttpbin } from './routes/httpbin.ts'
+import { addSequences } from './routes/sequences.ts'
+import { addWork } from './routes/work.ts'
+import { createRandom } from './work/random.ts'
+
+export interface Service {
+  /** The bare HTTP server, for tests that need no socket (`inject`). */
+  http: FastifyInstance
+  /** Resolves with the address as a URL, rejects with Node's listen error. */
+  listen(address: HostPort): Promise<string>
+  /** Does what may wait until after the start. */
+  warm(): void
+  close(): Promise<void>
+}
+
+/** Largest request body: echoed back, so it is held in memory. */
+const BODY_LIMIT = 16 * 1024 * 1024
+
+export function createService(config: ServiceConfig): Service {
+  const http = fastify({
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: true,
+    // Longer than a proxy keeps an idle upstream connection (Envoy: 1 h), so that it is never this side that closes one
+    // while the next request is already on its way.
+    keepAliveTimeout: 2 * 3_600_000,
+    // Gates and delays may hold a request as long as they want.
+    requestTimeout: 0,
+    routerOptions: { maxParamLength: 1000 },
+    exposeHeadRoutes: true,
+  })
+  // Bodies of any type are taken as they are: this service reports what it received and never judges it.
+  http.removeAllContentTypeParsers()
+  http.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  const random = createRandom(config.seed)
+  addHealth(http, config.name)
+  addHttpbin(http, random)
+  addGates(http)
+  addSequences(http)
+  const { warm } = addWork(http, config, random)
+
+  return {
+    http,
+    listen: ({ host, port }) => http.listen({ host, port }),
+    warm,
+    close: () => http.close(),
+  }
+}
