@@ -1,0 +1,75 @@
+import type { Problems } from './problems.ts'
+import type { Message, Value } from './schema/message.ts'
+import { shortName } from './schema/parse-message.ts'
+import { enumType, type FieldType, messageType } from './schema/schema.ts'
+import { extensionPoints, supported } from './supported.ts'
+
+/** Notes what Envoy knows and Hopscope does not do, by the table in supported.ts. What is unsupported is not looked into. */
+export function checkSupported(message: Message, problems: Problems): void {
+  const type = messageType(message.type)
+  const table = supported[message.type]
+  if (type === undefined || table === undefined) return
+  for (const [name, { value }] of message.fields) {
+    const field = type.fields.get(name)!
+    const support = table[name]
+    if (support === undefined) {
+      if (isDefault(value, field)) continue
+      problems.add('unsupported', message.place(name), `Envoy knows this field; Hopscope does not support it yet`)
+      continue
+    }
+    if (typeof support !== 'string' && value.kind === 'scalar' && !support.includes(value.value as string)) {
+      // An undefined enum number is Envoy's error, and noted already.
+      const undefinedNumber = enumType(field.type) !== undefined && typeof value.value === 'number'
+      if (!undefinedNumber) {
+        const only = support.length === 1 ? `only ${support[0]}` : support.join(', ')
+        problems.add('unsupported', value, `Envoy knows ${String(value.value)}; Hopscope supports ${only} yet`)
+      }
+      continue
+    }
+    const point = extensionPoints[`${message.type}.${name}`]
+    for (const nested of messagesOf(value)) {
+      if (point === undefined || isKnownExtension(nested, point, problems)) checkSupported(nested, problems)
+    }
+  }
+}
+
+function messagesOf(value: Value): Message[] {
+  if (value.kind === 'message') return [value]
+  if (value.kind === 'list') return value.items.flatMap(messagesOf)
+  if (value.kind === 'dictionary') return [...value.entries.values()].flatMap(messagesOf)
+  return []
+}
+
+function isKnownExtension(config: Message, point: (typeof extensionPoints)[string], problems: Problems): boolean {
+  if (point.types.includes(config.type)) return true
+  const place = { at: config.at, path: `${config.path}.@type` }
+  const ours = point.types.map(shortName).join(', ')
+  if (config.type === '') {
+    problems.add(
+      'invalid',
+      { at: config.at, path: config.path },
+      `is empty: expected the '@type' of a ${point.what}, such as ${point.types[0]}`,
+    )
+  } else if (point.packages.some(prefix => config.type.startsWith(prefix)) || config.type.endsWith('.TypedStruct')) {
+    problems.add('unsupported', place, `Envoy knows the ${point.what} ${config.type}; Hopscope supports ${ours} yet`)
+  } else {
+    problems.add('invalid', place, `${config.type} is not a ${point.what}`)
+  }
+  return false
+}
+
+/** A scalar without presence that has its default: for Envoy it is not there. */
+function isDefault(value: Value, field: FieldType): boolean {
+  if (value.kind === 'list') return value.items.length === 0
+  if (value.kind === 'dictionary') return value.entries.size === 0
+  if (value.kind !== 'scalar' || field.oneof !== undefined || field.optional) return false
+  const enumeration = enumType(field.type)
+  if (enumeration !== undefined) return enumeration.values.get(String(value.value)) === 0
+  if (field.type.includes('.')) return false
+  return (
+    value.value === '' ||
+    value.value === 0 ||
+    value.value === false ||
+    (value.value instanceof Uint8Array && value.value.length === 0)
+  )
+}

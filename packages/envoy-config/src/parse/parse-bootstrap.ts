@@ -1,0 +1,82 @@
+import type { Bootstrap, Node } from '../bootstrap.ts'
+import type { Cluster } from '../cluster.ts'
+import type { Listener } from '../listener.ts'
+import { type Message, toProtoJson } from '../schema/message.ts'
+import type { ParseContext } from './context.ts'
+import { parseCluster, parseLocality } from './parse-cluster.ts'
+import { parseListener } from './parse-listener.ts'
+import { parseRuntime } from './parse-runtime.ts'
+import { parseSocketAddress } from './socket-address.ts'
+
+/** What the command line says about the node; it beats the file. */
+export interface NodeOverrides {
+  serviceNode?: string | undefined
+  serviceCluster?: string | undefined
+  serviceZone?: string | undefined
+}
+
+/** Of an envoy.config.bootstrap.v3.Bootstrap whose fields were checked. References are checked here. */
+export function parseBootstrap(message: Message, overrides: NodeOverrides, context: ParseContext): Bootstrap {
+  const resources = message.message('static_resources')
+  const clusters = (resources?.messages('clusters') ?? []).map(
+    cluster => [cluster, parseCluster(cluster, context)] as const,
+  )
+  const listeners = (resources?.messages('listeners') ?? []).map(
+    listener => [listener, parseListener(listener, context)] as const,
+  )
+  checkDuplicateClusters(clusters, context)
+  checkDuplicateListeners(listeners, context)
+  const admin = message.message('admin')?.message('address')
+  return {
+    node: parseNode(message.message('node'), overrides),
+    ...(admin === undefined
+      ? {}
+      : { admin: parseSocketAddress(admin, { onlyIp: ': the admin address needs an IP' }, context) }),
+    runtime: parseRuntime(message.message('layered_runtime'), context),
+    snapshot: {
+      listeners: listeners.map(([, listener]) => listener),
+      clusters: new Map(clusters.map(([, cluster]) => [cluster.name, cluster])),
+    },
+    source: toProtoJson(message) as object,
+  }
+}
+
+function parseNode(message: Message | undefined, overrides: NodeOverrides): Node {
+  const locality = parseLocality(message?.message('locality'))
+  return {
+    id: overrides.serviceNode || (message?.string('id') ?? ''),
+    cluster: overrides.serviceCluster || (message?.string('cluster') ?? ''),
+    locality: { ...locality, zone: overrides.serviceZone || locality.zone },
+  }
+}
+
+function checkDuplicateClusters(clusters: readonly (readonly [Message, Cluster])[], context: ParseContext): void {
+  const names = new Set<string>()
+  for (const [message, { name }] of clusters) {
+    if (name !== '' && names.has(name))
+      context.problems.add('invalid', message.valuePlace('name'), `duplicate cluster '${name}'`)
+    names.add(name)
+  }
+}
+
+function checkDuplicateListeners(listeners: readonly (readonly [Message, Listener])[], context: ParseContext): void {
+  const names = new Set<string>()
+  const owners = new Map<string, string>()
+  for (const [message, listener] of listeners) {
+    const { address, port } = listener.address
+    if (message.string('name') !== '' && names.has(listener.name)) {
+      context.problems.add('invalid', message.valuePlace('name'), `duplicate listener '${listener.name}'`)
+    }
+    names.add(listener.name)
+    const key = `${address}:${port}`
+    const owner = owners.get(key)
+    if (address !== '' && port !== 0 && owner !== undefined) {
+      context.problems.add(
+        'invalid',
+        message.place('address'),
+        `'${listener.name}' has duplicate address '${key}' as existing listener '${owner}'`,
+      )
+    }
+    owners.set(key, listener.name)
+  }
+}

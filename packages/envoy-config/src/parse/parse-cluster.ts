@@ -1,0 +1,106 @@
+import type { Cluster, ClusterLoadAssignment, Thresholds } from '../cluster.ts'
+import type { Message } from '../schema/message.ts'
+import type { ParseContext } from './context.ts'
+import { parsePercent } from './percent.ts'
+import { parseSocketAddress } from './socket-address.ts'
+
+const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
+const HOUR = 3_600_000
+
+/** Of an envoy.config.cluster.v3.Cluster. */
+export function parseCluster(message: Message, context: ParseContext): Cluster {
+  const name = message.string('name')
+  const type = message.enum<Cluster['type']>('type', 'STATIC')
+  const http = parseHttpOptions(message, context)
+  const lb = message.message('common_lb_config')
+  const rate = message.duration('dns_refresh_rate')
+  if (rate !== undefined && rate <= 1)
+    context.problems.add('invalid', message.valuePlace('dns_refresh_rate'), 'expected more than 0.001s')
+  return {
+    name,
+    observabilityName: message.string('alt_stat_name') || name,
+    type,
+    connectTimeout: message.duration('connect_timeout', 5000),
+    lbPolicy: 'ROUND_ROBIN',
+    loadAssignment: parseLoadAssignment(message, name, type, context),
+    circuitBreakers: {
+      default: parseThresholds(message, 'DEFAULT'),
+      high: parseThresholds(message, 'HIGH'),
+    },
+    healthyPanicThreshold: parsePercent(lb?.message('healthy_panic_threshold'), 50),
+    updateMergeWindow: lb?.duration('update_merge_window') ?? 1000,
+    dnsRefreshRate: rate ?? 5000,
+    dnsLookupFamily: message.enum<Cluster['dnsLookupFamily']>('dns_lookup_family', 'AUTO'),
+    perConnectionBufferLimitBytes: message.number('per_connection_buffer_limit_bytes', 1024 * 1024),
+    ...http,
+  }
+}
+
+function parseHttpOptions(
+  message: Message,
+  context: ParseContext,
+): Pick<Cluster, 'idleTimeout' | 'maxRequestsPerConnection'> {
+  const extension = message.entries('typed_extension_protocol_options').get(HTTP_OPTIONS)
+  for (const [key, value] of message.entries('typed_extension_protocol_options')) {
+    if (key !== HTTP_OPTIONS)
+      context.problems.add('unsupported', value, `Envoy may know '${key}'; Hopscope supports only ${HTTP_OPTIONS} yet`)
+  }
+  const options = extension?.kind === 'message' && extension.type === HTTP_OPTIONS ? extension : undefined
+  const common =
+    options === undefined
+      ? message.message('common_http_protocol_options')
+      : options.message('common_http_protocol_options')
+  return {
+    idleTimeout: common?.duration('idle_timeout') ?? HOUR,
+    maxRequestsPerConnection: common?.has('max_requests_per_connection')
+      ? common.number('max_requests_per_connection')
+      : message.number('max_requests_per_connection'),
+  }
+}
+
+function parseThresholds(message: Message, priority: 'DEFAULT' | 'HIGH'): Thresholds {
+  const all = message.message('circuit_breakers')?.messages('thresholds') ?? []
+  // The first of a priority counts, as in Envoy.
+  const one = all.find(thresholds => thresholds.enum('priority', 'DEFAULT') === priority)
+  return {
+    maxConnections: one?.number('max_connections', 1024) ?? 1024,
+    maxPendingRequests: one?.number('max_pending_requests', 1024) ?? 1024,
+    maxRequests: one?.number('max_requests', 1024) ?? 1024,
+    maxRetries: one?.number('max_retries', 3) ?? 3,
+  }
+}
+
+function parseLoadAssignment(
+  cluster: Message,
+  name: string,
+  type: Cluster['type'],
+  context: ParseContext,
+): ClusterLoadAssignment {
+  const message = cluster.message('load_assignment')
+  const address =
+    type === 'STATIC' ? { onlyIp: ". Consider setting the cluster's type to STRICT_DNS" } : ('names' as const)
+  return {
+    clusterName: message?.string('cluster_name') ?? name,
+    endpoints: (message?.messages('endpoints') ?? []).map(locality => ({
+      priority: locality.number('priority'),
+      locality: parseLocality(locality.message('locality')),
+      lbEndpoints: locality.messages('lb_endpoints').map(lbEndpoint => {
+        const endpoint = lbEndpoint.message('endpoint')
+        const socket = endpoint?.message('address')
+        return {
+          address: parseSocketAddress(socket, address, context),
+          hostname: endpoint?.string('hostname') ?? '',
+          loadBalancingWeight: lbEndpoint.number('load_balancing_weight', 1),
+        }
+      }),
+    })),
+  }
+}
+
+export function parseLocality(message: Message | undefined): { region: string; zone: string; subZone: string } {
+  return {
+    region: message?.string('region') ?? '',
+    zone: message?.string('zone') ?? '',
+    subZone: message?.string('sub_zone') ?? '',
+  }
+}

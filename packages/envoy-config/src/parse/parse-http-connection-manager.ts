@@ -1,0 +1,124 @@
+import { isIP } from 'node:net'
+import type { HttpConnectionManager, HttpFilter } from '../listener.ts'
+import type { Message } from '../schema/message.ts'
+import type { ParseContext } from './context.ts'
+import { parseAccessLog } from './parse-access-log.ts'
+import { parseRouteConfiguration } from './parse-route-configuration.ts'
+import { parseTracing } from './parse-tracing.ts'
+
+const ROUTER = 'envoy.extensions.filters.http.router.v3.Router'
+
+/** Of envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager, with Envoy's defaults. */
+export function parseHttpConnectionManager(message: Message, context: ParseContext): HttpConnectionManager {
+  const tracing = message.message('tracing')
+  const common = message.message('common_http_protocol_options')
+  const internal = message.message('internal_address_config')
+  const routes = message.message('route_config')
+  if (message.boolean('strip_matching_host_port') && message.boolean('strip_any_host_port')) {
+    context.problems.add(
+      'invalid',
+      message.place('strip_any_host_port'),
+      'cannot be set together with strip_matching_host_port',
+    )
+  }
+  return {
+    statPrefix: message.string('stat_prefix'),
+    codecType: message.enum<HttpConnectionManager['codecType']>('codec_type', 'AUTO'),
+    routeConfig: routes === undefined ? noRoutes : parseRouteConfiguration(routes, context),
+    httpFilters: parseHttpFilters(message, context),
+    ...(tracing === undefined ? {} : { tracing: parseTracing(tracing, context) }),
+    accessLog: message.messages('access_log').flatMap(log => parseAccessLog(log, context) ?? []),
+    generateRequestId: message.boolean('generate_request_id', true),
+    preserveExternalRequestId: message.boolean('preserve_external_request_id'),
+    alwaysSetRequestIdInResponse: message.boolean('always_set_request_id_in_response'),
+    useRemoteAddress: message.boolean('use_remote_address'),
+    xffNumTrustedHops: message.number('xff_num_trusted_hops'),
+    skipXffAppend: message.boolean('skip_xff_append'),
+    ...(internal === undefined
+      ? {}
+      : { internalAddressConfig: { cidrRanges: parseInternalRanges(internal, context) } }),
+    addUserAgent: message.boolean('add_user_agent'),
+    via: message.string('via'),
+    serverName: message.string('server_name') || 'envoy',
+    serverHeaderTransformation: message.enum<HttpConnectionManager['serverHeaderTransformation']>(
+      'server_header_transformation',
+      'OVERWRITE',
+    ),
+    streamIdleTimeout: message.duration('stream_idle_timeout', 300_000),
+    requestTimeout: message.duration('request_timeout', 0),
+    requestHeadersTimeout: message.duration('request_headers_timeout', 0),
+    delayedCloseTimeout: message.duration('delayed_close_timeout', 1000),
+    idleTimeout: common?.duration('idle_timeout') ?? 3_600_000,
+    maxRequestHeadersKb: message.number('max_request_headers_kb', 60),
+    maxHeadersCount: common?.number('max_headers_count', 100) ?? 100,
+    acceptHttp10: message.message('http_protocol_options')?.boolean('accept_http_10') ?? false,
+    stripMatchingHostPort: message.boolean('strip_matching_host_port'),
+    stripAnyHostPort: message.boolean('strip_any_host_port'),
+  }
+}
+
+const noRoutes: HttpConnectionManager['routeConfig'] = {
+  name: '',
+  virtualHosts: [],
+  internalOnlyHeaders: [],
+  mostSpecificHeaderMutationsWins: false,
+  ignorePortInHostMatching: false,
+  requestHeadersToAdd: [],
+  requestHeadersToRemove: [],
+  responseHeadersToAdd: [],
+  responseHeadersToRemove: [],
+}
+
+/** The router is the one terminal filter: it must be there, once, and last. */
+function parseHttpFilters(message: Message, context: ParseContext): HttpFilter[] {
+  const filters = message.messages('http_filters')
+  const routers = filters.filter(filter => filter.message('typed_config')?.type === ROUTER)
+  for (const router of routers) {
+    if (router === filters.at(-1)) continue
+    const what = `terminal filter named ${router.string('name')} of type envoy.filters.http.router must be the last filter in a http filter chain`
+    context.problems.add('invalid', router, what)
+  }
+  if (filters.length === 0 && !message.broken.has('http_filters')) {
+    const what =
+      'there is no router filter: Envoy would start and answer no request, Hopscope asks for envoy.filters.http.router'
+    context.problems.add('unsupported', message.place('http_filters'), what)
+  } else if (routers.length === 0) {
+    const last = filters.at(-1)!
+    const typed = last.message('typed_config')
+    if (typed !== undefined && !message.broken.has('http_filters')) {
+      context.problems.add('invalid', last, 'the last filter must be a terminal filter: envoy.filters.http.router')
+    }
+  }
+  return routers.map(filter => {
+    const config = filter.message('typed_config')!
+    return {
+      name: filter.string('name'),
+      config: {
+        type: 'router',
+        suppressEnvoyHeaders: config.boolean('suppress_envoy_headers'),
+        startChildSpan: config.boolean('start_child_span'),
+        respectExpectedRqTimeout: config.boolean('respect_expected_rq_timeout'),
+      },
+    }
+  })
+}
+
+/** What `internal_address_config: {}` means. (Envoy ≥ 1.33) */
+const DEFAULT_INTERNAL_RANGES = ['10.0.0.0/8', '192.168.0.0/16', '172.16.0.0/12', '127.0.0.1/32', 'fd00::/8', '::1/128']
+
+function parseInternalRanges(message: Message, context: ParseContext): string[] {
+  const ranges = message.messages('cidr_ranges')
+  if (ranges.length === 0) return DEFAULT_INTERNAL_RANGES
+  return ranges.map(range => {
+    const address = range.string('address_prefix')
+    const version = isIP(address)
+    const length = range.number('prefix_len')
+    const most = version === 6 ? 128 : 32
+    if (version === 0 && address !== '') {
+      context.problems.add('invalid', range.valuePlace('address_prefix'), `malformed IP address: '${address}'`)
+    } else if (length > most) {
+      context.problems.add('invalid', range.valuePlace('prefix_len'), `expected at most ${most} for ${address}`)
+    }
+    return `${address}/${length}`
+  })
+}

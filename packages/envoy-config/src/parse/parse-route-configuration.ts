@@ -1,0 +1,73 @@
+import type { RouteConfiguration, VirtualHost } from '../route.ts'
+import type { Message } from '../schema/message.ts'
+import type { ParseContext } from './context.ts'
+import { parseHeaderMutations } from './header-mutations.ts'
+import { parseRetryPolicy } from './parse-retry-policy.ts'
+import { parseRoute, type RouteLimits } from './parse-route.ts'
+
+/** Of an inline envoy.config.route.v3.RouteConfiguration. */
+export function parseRouteConfiguration(message: Message, context: ParseContext): RouteConfiguration {
+  const limits: RouteLimits = {
+    // An inline configuration checks its clusters unless told otherwise; one from RDS does not.
+    validateClusters: message.boolean('validate_clusters', true),
+    maxDirectResponseBodyBytes: message.number('max_direct_response_body_size_bytes', 4096),
+  }
+  const virtualHosts = message.messages('virtual_hosts')
+  checkDomains(message.string('name'), virtualHosts, context)
+  return {
+    name: message.string('name'),
+    virtualHosts: virtualHosts.map(virtualHost => parseVirtualHost(virtualHost, limits, context)),
+    internalOnlyHeaders: message.strings('internal_only_headers').map(name => name.toLowerCase()),
+    mostSpecificHeaderMutationsWins: message.boolean('most_specific_header_mutations_wins'),
+    ignorePortInHostMatching: message.boolean('ignore_port_in_host_matching'),
+    ...parseHeaderMutations(message, context),
+  }
+}
+
+function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseContext): VirtualHost {
+  const retry = message.message('retry_policy')
+  return {
+    name: message.string('name'),
+    domains: message.strings('domains').map(domain => domain.toLowerCase()),
+    routes: message.messages('routes').map(route => parseRoute(route, limits, context)),
+    ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
+    includeRequestAttemptCount: message.boolean('include_request_attempt_count'),
+    includeAttemptCountInResponse: message.boolean('include_attempt_count_in_response'),
+    ...parseHeaderMutations(message, context),
+  }
+}
+
+/** A domain leads to one virtual host. */
+function checkDomains(routeName: string, virtualHosts: readonly Message[], context: ParseContext): void {
+  const owners = new Map<string, string>()
+  const names = new Set<string>()
+  for (const virtualHost of virtualHosts) {
+    const name = virtualHost.string('name')
+    if (name !== '' && names.has(name)) {
+      context.problems.add(
+        'invalid',
+        virtualHost.valuePlace('name'),
+        `there is another virtual host '${name}' in this route configuration`,
+      )
+    }
+    names.add(name)
+    for (const item of virtualHost.scalars('domains')) {
+      const domain = String(item.value).toLowerCase()
+      const owner = owners.get(domain)
+      if (owner === undefined) owners.set(domain, name)
+      else if (domain === '*') {
+        context.problems.add(
+          'invalid',
+          item,
+          `only a single wildcard domain is permitted in route '${routeName}': virtual host '${owner}' has '*' as well`,
+        )
+      } else {
+        context.problems.add(
+          'invalid',
+          item,
+          `domains must be unique in route '${routeName}': virtual host '${owner}' has '${domain}' as well`,
+        )
+      }
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import type {
+  DirectResponseAction,
+  HeaderMatcher,
+  RedirectAction,
+  Route,
+  RouteAction,
+  RouteMatch,
+  WeightedCluster,
+} from '../route.ts'
+import type { Message } from '../schema/message.ts'
+import { checkCluster, type ParseContext } from './context.ts'
+import { readDataSource } from './data-source.ts'
+import { parseHeaderMutations } from './header-mutations.ts'
+import { parseRetryPolicy } from './parse-retry-policy.ts'
+import { parseFractionalPercent } from './percent.ts'
+
+export interface RouteLimits {
+  validateClusters: boolean
+  maxDirectResponseBodyBytes: number
+}
+
+/** Of an envoy.config.route.v3.Route. */
+export function parseRoute(message: Message, limits: RouteLimits, context: ParseContext): Route {
+  const decorator = message.message('decorator')
+  const tracing = message.message('tracing')
+  return {
+    name: message.string('name'),
+    match: parseMatch(message.message('match')),
+    action: parseAction(message, limits, context),
+    ...(decorator && {
+      decorator: { operation: decorator.string('operation'), propagate: decorator.boolean('propagate', true) },
+    }),
+    ...(tracing && {
+      tracing: {
+        clientSampling: parseFractionalPercent(tracing.message('client_sampling'), 100),
+        randomSampling: parseFractionalPercent(tracing.message('random_sampling'), 100),
+        overallSampling: parseFractionalPercent(tracing.message('overall_sampling'), 100),
+      },
+    }),
+    ...parseHeaderMutations(message, context),
+  }
+}
+
+function parseMatch(message: Message | undefined): RouteMatch {
+  return {
+    path: message?.has('path')
+      ? { type: 'path', path: message.string('path') }
+      : { type: 'prefix', prefix: message?.string('prefix') ?? '' },
+    caseSensitive: message?.boolean('case_sensitive', true) ?? true,
+    headers: (message?.messages('headers') ?? []).map(parseHeaderMatcher),
+  }
+}
+
+function parseHeaderMatcher(message: Message): HeaderMatcher {
+  const text = message.message('string_match')
+  const exact = text?.string('exact') ?? message.string('exact_match')
+  const isExact = text !== undefined || message.has('exact_match')
+  return {
+    name: message.string('name').toLowerCase(),
+    match: isExact
+      ? { type: 'exact', value: exact, ignoreCase: text?.boolean('ignore_case') ?? false }
+      : { type: 'present', present: message.boolean('present_match', true) },
+    invertMatch: message.boolean('invert_match'),
+  }
+}
+
+function parseAction(route: Message, limits: RouteLimits, context: ParseContext): Route['action'] {
+  const redirect = route.message('redirect')
+  if (redirect !== undefined) return parseRedirect(redirect)
+  const direct = route.message('direct_response')
+  if (direct !== undefined) return parseDirectResponse(direct, limits, context)
+  return parseRouteAction(route.message('route'), limits, context)
+}
+
+const notFoundCodes = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERVER_ERROR: 500 } as const
+
+function parseRouteAction(message: Message | undefined, limits: RouteLimits, context: ParseContext): RouteAction {
+  const retry = message?.message('retry_policy')
+  const idleTimeout = message?.duration('idle_timeout')
+  const code = message?.enum<keyof typeof notFoundCodes>('cluster_not_found_response_code', 'SERVICE_UNAVAILABLE')
+  return {
+    type: 'route',
+    cluster: parseClusterSpecifier(message, limits, context),
+    clusterNotFoundResponseCode: notFoundCodes[code ?? 'SERVICE_UNAVAILABLE'],
+    ...(message?.string('prefix_rewrite') ? { prefixRewrite: message.string('prefix_rewrite') } : {}),
+    ...(message?.has('host_rewrite_literal') ? { hostRewriteLiteral: message.string('host_rewrite_literal') } : {}),
+    autoHostRewrite: message?.boolean('auto_host_rewrite') ?? false,
+    appendXForwardedHost: message?.boolean('append_x_forwarded_host') ?? false,
+    timeout: message?.duration('timeout') ?? 15_000,
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
+    ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
+  }
+}
+
+function parseClusterSpecifier(
+  message: Message | undefined,
+  limits: RouteLimits,
+  context: ParseContext,
+): RouteAction['cluster'] {
+  const weighted = message?.message('weighted_clusters')
+  if (weighted === undefined) {
+    const name = message?.string('cluster') ?? ''
+    if (message?.has('cluster') && name !== '' && limits.validateClusters)
+      checkCluster(name, message.valuePlace('cluster'), 'route', context)
+    return { type: 'cluster', name }
+  }
+  const clusters = weighted.messages('clusters').map((entry): WeightedCluster => {
+    const name = entry.string('name')
+    if (name === '' && !entry.has('cluster_header') && !entry.broken.has('name')) {
+      context.problems.add('invalid', entry, 'a weighted cluster needs a name')
+    }
+    if (name !== '' && limits.validateClusters) checkCluster(name, entry.valuePlace('name'), 'route', context)
+    return { name, weight: entry.number('weight'), ...parseHeaderMutations(entry, context) }
+  })
+  const totalWeight = clusters.reduce((sum, cluster) => sum + cluster.weight, 0)
+  if (clusters.length > 0 && totalWeight === 0) {
+    context.problems.add('invalid', weighted, 'the sum of the weights must be greater than 0')
+  }
+  if (totalWeight > 0xffff_ffff)
+    context.problems.add('invalid', weighted, 'the sum of the weights must be at most 4294967295')
+  return { type: 'weighted', clusters, totalWeight, runtimeKeyPrefix: weighted.string('runtime_key_prefix') }
+}
+
+const redirectCodes = {
+  MOVED_PERMANENTLY: 301,
+  FOUND: 302,
+  SEE_OTHER: 303,
+  TEMPORARY_REDIRECT: 307,
+  PERMANENT_REDIRECT: 308,
+} as const
+
+function parseRedirect(message: Message): RedirectAction {
+  const optional = <K extends string>(key: K, field: string): { [key in K]?: string } =>
+    (message.string(field) === '' ? {} : { [key]: message.string(field) }) as { [key in K]?: string }
+  const code = message.enum<keyof typeof redirectCodes>('response_code', 'MOVED_PERMANENTLY')
+  return {
+    type: 'redirect',
+    httpsRedirect: message.boolean('https_redirect'),
+    ...optional('schemeRedirect', 'scheme_redirect'),
+    ...optional('hostRedirect', 'host_redirect'),
+    ...(message.number('port_redirect') === 0 ? {} : { portRedirect: message.number('port_redirect') }),
+    ...optional('pathRedirect', 'path_redirect'),
+    ...(message.has('prefix_rewrite') ? { prefixRewrite: message.string('prefix_rewrite') } : {}),
+    responseCode: redirectCodes[code] ?? 301,
+    stripQuery: message.boolean('strip_query'),
+  }
+}
+
+function parseDirectResponse(message: Message, limits: RouteLimits, context: ParseContext): DirectResponseAction {
+  const source = message.message('body')
+  const body = (source && readDataSource(source, context)) ?? new Uint8Array()
+  if (body.length > limits.maxDirectResponseBodyBytes) {
+    const what = `response body size is ${body.length} bytes; maximum is ${limits.maxDirectResponseBodyBytes} (max_direct_response_body_size_bytes)`
+    context.problems.add('invalid', message.place('body'), what)
+  }
+  return { type: 'direct_response', status: message.number('status'), body }
+}

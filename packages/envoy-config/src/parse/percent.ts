@@ -1,0 +1,16 @@
+import type { Percent } from '../listener.ts'
+import type { Message } from '../schema/message.ts'
+
+/** Of an envoy.type.v3.Percent. */
+export function parsePercent(message: Message | undefined, absent: Percent): Percent {
+  return message === undefined ? absent : message.number('value')
+}
+
+const denominators = { HUNDRED: 100, TEN_THOUSAND: 10_000, MILLION: 1_000_000 }
+
+/** Of an envoy.type.v3.FractionalPercent. */
+export function parseFractionalPercent(message: Message | undefined, absent: Percent): Percent {
+  if (message === undefined) return absent
+  const denominator = denominators[message.enum<keyof typeof denominators>('denominator', 'HUNDRED')] ?? 100
+  return (message.number('numerator') * 100) / denominator
+}

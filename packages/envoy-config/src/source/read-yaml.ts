@@ -1,0 +1,64 @@
+import { createRequire } from 'node:module'
+import type * as Yaml from 'yaml'
+import type { Problems } from '../problems.ts'
+import type { SourceEntry, SourceNode, SourceScalar } from './node.ts'
+import type { Offset } from './sources.ts'
+
+// Loading the YAML library costs about 35 ms of CPU: a JSON file never pays for it.
+const require = createRequire(import.meta.url)
+
+/** Reads YAML the way yaml-cpp and Envoy do; undefined when it is not YAML (then the problem is noted). */
+export function readYaml(text: string, base: Offset, problems: Problems): SourceNode | undefined {
+  const yaml = require('yaml') as typeof Yaml
+  // Failsafe: every scalar comes as text, and `plainScalar` decides as Envoy does. The first document counts, as in Envoy.
+  const options = { schema: 'failsafe', prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const
+  const [document] = yaml.parseAllDocuments(text, options) as Yaml.Document.Parsed[]
+  if (document === undefined) return { kind: 'scalar', at: base, value: null }
+  for (const error of document.errors) {
+    problems.add('syntax', { at: base + error.pos[0], path: '' }, `not valid YAML: ${error.message}`)
+  }
+  if (document.errors.length > 0) return undefined
+  const read = (node: Yaml.Node | null, fallback: Offset): SourceNode => {
+    const at = node?.range ? base + node.range[0] : fallback
+    if (yaml.isAlias(node)) return read((node.resolve(document) ?? null) as Yaml.Node | null, at)
+    if (yaml.isMap(node)) {
+      const entries = node.items.map((pair): SourceEntry => {
+        const key = pair.key as Yaml.Node | null
+        const keyAt = key?.range ? base + key.range[0] : at
+        const value = read(pair.value as Yaml.Node | null, keyAt)
+        return { key: yaml.isScalar(key) ? String(key.value) : '', at: keyAt, value }
+      })
+      return { kind: 'map', at, entries }
+    }
+    if (yaml.isSeq(node)) return { kind: 'list', at, items: node.items.map(item => read(item as Yaml.Node, at)) }
+    if (yaml.isScalar(node)) {
+      const text = String(node.value ?? '')
+      return { kind: 'scalar', at, value: node.type === 'PLAIN' ? plainScalar(text) : text }
+    }
+    return { kind: 'scalar', at, value: null }
+  }
+  return read(document.contents, base)
+}
+
+/**
+ * What yaml-cpp and Envoy's `parseYamlNode` make of an unquoted scalar: `yes` and `on` are booleans, `0x1F` and `010` are
+ * integers; an integer beyond 32 bits and a number with a point or exponent stay text, which number fields take as well.
+ */
+export function plainScalar(text: string): SourceScalar['value'] {
+  if (/^(~|null|Null|NULL|)$/.test(text)) return null
+  if (/^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return true
+  if (/^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text)) return false
+  const integer = readInteger(text)
+  if (integer !== undefined) {
+    return integer >= -(2n ** 31n) && integer < 2n ** 31n ? Number(integer) : String(integer)
+  }
+  return text
+}
+
+function readInteger(text: string): bigint | undefined {
+  const [, sign, digits] = /^([-+]?)(0[xX][0-9a-fA-F]+|\d+)$/.exec(text) ?? []
+  if (digits === undefined) return undefined
+  if (/^0\d+$/.test(digits) && /[89]/.test(digits)) return undefined
+  const value = BigInt(/^0\d+$/.test(digits) ? `0o${digits.slice(1)}` : digits)
+  return sign === '-' ? -value : value
+}
