@@ -1,0 +1,124 @@
+import type { Milliseconds } from '@hopscope/model'
+import type { SpanWriter } from './span-writer.ts'
+
+/** What became of one batch. `dropped`: the collector did not take it, or nobody answered; it is not sent again. */
+export type SendResult = 'sent' | 'dropped'
+
+export interface ReporterOptions {
+  /** The open batch; the reporter's alone. */
+  writer: SpanWriter
+  /** Hands one batch over. Must not reject. */
+  send(body: Uint8Array): Promise<SendResult>
+  /** That many spans are a batch. Asked anew for every span, so that it can be changed while running. */
+  minFlushSpans(): number
+  /** An unfull batch leaves after this time. Asked anew for every tick. */
+  flushInterval(): Milliseconds
+  /** Batches under way before new spans wait in the open one. */
+  maxInFlight?: number
+  /** Bytes that may wait in the open batch while the collector is slow; a span beyond them is dropped. */
+  maxWaitingBytes?: number
+  counters?: Partial<ReporterCounters>
+}
+
+/** taken = flushed + lost + waiting; a flushed batch ends as sent or dropped. */
+export interface ReporterCounters {
+  /** So many spans left the open batch. */
+  flushed(spans: number): void
+  /** The timer ticked. */
+  ticked(): void
+  /** A batch ended. */
+  ended(result: SendResult, spans: number): void
+  /** A span found no room. */
+  lost(): void
+}
+
+/** A collector that answers within 5 s takes four batches of 64 KiB meanwhile; beyond that batches grow instead of their number. */
+const MAX_IN_FLIGHT = 8
+const MAX_WAITING_BYTES = 1024 * 1024
+
+/**
+ * Takes finished spans and sends them in batches: when there are enough, or when it is time. Nothing here is waited for by
+ * a request, and memory is bounded: with the collector gone the open batch fills up, then spans are dropped and counted.
+ */
+export class SpanReporter {
+  /** Spans that found no room since the start. */
+  lost = 0
+
+  readonly #options: ReporterOptions
+  readonly #maxInFlight: number
+  readonly #maxWaitingBytes: number
+  #inFlight = 0
+  #timer: NodeJS.Timeout | undefined
+  #onIdle: (() => void) | undefined
+  #closed = false
+
+  constructor(options: ReporterOptions) {
+    this.#options = options
+    this.#maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT
+    this.#maxWaitingBytes = options.maxWaitingBytes ?? MAX_WAITING_BYTES
+    this.#arm()
+  }
+
+  /** Where to write the next span, from `begin` to `end`; then `commit`. Undefined: there is no room, it is counted as lost. */
+  open(): SpanWriter | undefined {
+    if (this.#closed || this.#options.writer.byteLength >= this.#maxWaitingBytes) {
+      this.lost++
+      this.#options.counters?.lost?.()
+      return undefined
+    }
+    return this.#options.writer
+  }
+
+  commit(): void {
+    if (this.#options.writer.count >= this.#options.minFlushSpans()) this.flush()
+  }
+
+  /** Sends what there is, if not too much is under way already. */
+  flush(): void {
+    const { writer, counters } = this.#options
+    if (writer.count === 0 || this.#inFlight >= this.#maxInFlight) return
+    const spans = writer.count
+    const body = writer.take()
+    this.#inFlight++
+    counters?.flushed?.(spans)
+    this.#options.send(body).then(
+      result => this.#ended(result, spans),
+      () => this.#ended('dropped', spans),
+    )
+  }
+
+  #ended(result: SendResult, spans: number): void {
+    this.#inFlight--
+    this.#options.counters?.ended?.(result, spans)
+    // What piled up behind the limit goes now, not at the next tick.
+    if (this.#closed || this.#options.writer.count >= this.#options.minFlushSpans()) this.flush()
+    if (this.#inFlight === 0) this.#onIdle?.()
+  }
+
+  #arm(): void {
+    this.#timer = setTimeout(() => {
+      this.#options.counters?.ticked?.()
+      this.flush()
+      this.#arm()
+    }, this.#options.flushInterval())
+    this.#timer.unref()
+  }
+
+  /** Sends what there is and waits for the answers, no longer than `deadline`. Spans that come later are lost. */
+  async close(deadline: Milliseconds): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.flush()
+    if (this.#inFlight === 0) return
+    let timer: NodeJS.Timeout | undefined
+    const idle = new Promise<void>(resolve => {
+      this.#onIdle = resolve
+    })
+    const late = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, deadline)
+    })
+    await Promise.race([idle, late])
+    clearTimeout(timer)
+  }
+}
