@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Span } from '@hopscope/model'
+import Database from 'better-sqlite3'
+import { afterAll, describe, expect, it } from 'vitest'
+import { storeContract } from '../contract.ts'
+import { StoreError, type StoreErrorCode } from '../store.ts'
+import { openDatabase } from './open-database.ts'
+import { SqliteStore } from './sqlite-store.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'hopscope-store-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+let files = 0
+const newFile = (): string => join(folder, `${++files}`, 'spans.db')
+
+storeContract('sqlite', options => new SqliteStore({ ...options, file: newFile() }))
+
+let spans = 0
+const span = (fields: Partial<Span> = {}): Span => {
+  const id = (++spans).toString(16).padStart(16, '0')
+  return { traceId: id, id, timestamp: 1_750_000_000_000_000 + spans, localEndpoint: { serviceName: 'web' }, ...fields }
+}
+
+/** Every file of a folder by name and content. */
+function contents(path: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(path).map(name => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(path, name)))
+        .digest('hex'),
+    ]),
+  )
+}
+
+/** Opening must fail with this code and these words, and change nothing. */
+function expectRefused(file: string, code: StoreErrorCode, words: RegExp): void {
+  const before = contents(join(file, '..'))
+  let error: unknown
+  try {
+    new SqliteStore({ file })
+  } catch (thrown) {
+    error = thrown
+  }
+  expect(error).toBeInstanceOf(StoreError)
+  expect((error as StoreError).code).toBe(code)
+  expect((error as StoreError).message).toContain(file)
+  expect((error as StoreError).message).toMatch(words)
+  expect(contents(join(file, '..'))).toEqual(before)
+}
+
+async function filled(count = 200): Promise<string> {
+  const file = newFile()
+  const store = new SqliteStore({ file })
+  await store.accept(Array.from({ length: count }, () => span({ name: 'get' })))
+  await store.close()
+  return file
+}
+
+describe('a file', () => {
+  it('keeps spans and names over a restart, and counts on', async () => {
+    const file = newFile()
+    const first = new SqliteStore({ file, autocompleteKeys: ['env'] })
+    const one = span({ name: 'get', remoteEndpoint: { serviceName: 'db' }, tags: { env: 'prod' } })
+    await first.accept([one])
+    await first.close()
+    const second = new SqliteStore({ file, autocompleteKeys: ['env'] })
+    expect(await second.getTrace(one.traceId)).toEqual([one])
+    expect(await second.getServiceNames()).toEqual(['web'])
+    expect(await second.getSpanNames('web')).toEqual(['get'])
+    expect(await second.getRemoteServiceNames('web')).toEqual(['db'])
+    expect(await second.getAutocompleteValues('env')).toEqual(['prod'])
+    expect(second.stats()).toMatchObject({ spans: 1, traces: 1 })
+    await second.close()
+    expect(readdirSync(join(file, '..'))).toEqual(['spans.db'])
+  })
+
+  it('that is text is refused', () => {
+    const file = join(mkdtempSync(join(folder, 'foreign-')), 'spans.db')
+    writeFileSync(file, 'these are my notes\n'.repeat(20))
+    expectRefused(file, 'foreign', /begins with "these are my not"/)
+  })
+
+  it('of another application is refused', () => {
+    const file = join(mkdtempSync(join(folder, 'foreign-')), 'spans.db')
+    const other = new Database(file)
+    other.exec('create table photo (id); insert into photo values (1)')
+    other.close()
+    expectRefused(file, 'foreign', /another application: its application_id is 0x00000000/)
+  })
+
+  it('of a newer version is refused', async () => {
+    const file = await filled(1)
+    const newer = new Database(file)
+    newer.pragma('user_version = 99')
+    newer.pragma('journal_mode = delete')
+    newer.close()
+    expectRefused(file, 'newer', /version 99, this one knows up to 1/)
+  })
+
+  it('that is cut off is refused', async () => {
+    const file = await filled()
+    truncateSync(file, statSync(file).size - 8192)
+    expectRefused(file, 'broken', /cut off/)
+    truncateSync(file, 50)
+    expectRefused(file, 'broken', /cut off: 50 bytes/)
+  })
+
+  it('with garbage where its tables were is refused', async () => {
+    const file = await filled()
+    const bytes = readFileSync(file)
+    bytes.fill(0xa5, 100, bytes.length)
+    writeFileSync(file, bytes)
+    expectRefused(file, 'broken', /damaged/)
+  })
+
+  it('that is a folder is refused', () => {
+    const file = mkdtempSync(join(folder, 'folder-'))
+    expect(() => new SqliteStore({ file })).toThrow(/is not a file/)
+  })
+
+  it('in a folder that cannot be made is refused', () => {
+    const blocker = join(folder, 'blocker')
+    writeFileSync(blocker, '')
+    expect(() => new SqliteStore({ file: join(blocker, 'spans.db') })).toThrow(StoreError)
+  })
+
+  it('is for one process at a time', async () => {
+    const file = newFile()
+    const store = new SqliteStore({ file })
+    await store.accept([span()])
+    expect(() => new SqliteStore({ file })).toThrow(/in use by another process/)
+    await store.accept([span()])
+    expect(store.stats().spans).toBe(2)
+    await store.close()
+  })
+
+  // Root may write everything.
+  it.skipIf(process.getuid?.() === 0)('that is read-only is refused', async () => {
+    const file = await filled(1)
+    chmodSync(file, 0o444)
+    chmodSync(join(file, '..'), 0o555)
+    expectRefused(file, 'readonly', /read-only/)
+    chmodSync(join(file, '..'), 0o755)
+  })
+})
+
+describe('commit', () => {
+  it('stores nothing of a batch that does not fit on the disk, says so, and recovers', async () => {
+    const store = new SqliteStore({
+      file: newFile(),
+      open: file => {
+        const database = openDatabase(file)
+        database.pragma('max_page_count = 40')
+        return database
+      },
+    })
+    await store.accept([span({ name: 'before' })])
+    const huge = span({ name: 'huge', localEndpoint: { serviceName: 'heavy' }, tags: { blob: 'x'.repeat(2_000_000) } })
+    await expect(store.accept([huge])).rejects.toMatchObject({ code: 'full', message: expect.stringMatching(/full/) })
+    await expect(store.check()).rejects.toMatchObject({ code: 'full' })
+    expect(await store.getServiceNames()).toEqual(['web'])
+    expect(store.stats().spans).toBe(1)
+    await store.accept([span({ name: 'after' })])
+    await store.check()
+    expect(await store.getSpanNames('web')).toEqual(['after', 'before'])
+    await store.close()
+  })
+
+  it('happens for what was accepted before close', async () => {
+    const file = newFile()
+    const store = new SqliteStore({ file })
+    const one = span()
+    const accepted = store.accept([one])
+    await store.close()
+    await accepted
+    await expect(store.accept([span()])).rejects.toMatchObject({ code: 'closed' })
+    const again = new SqliteStore({ file })
+    expect(await again.getTrace(one.traceId)).toEqual([one])
+    await again.close()
+  })
+})
+
+describe('retention by bytes', () => {
+  it('keeps the file near its limit while spans stream through', async () => {
+    const file = newFile()
+    const maxBytes = 2 * 1024 * 1024
+    const store = new SqliteStore({ file, maxBytes })
+    let last: Span | undefined
+    for (let i = 0; i < 120; i++) {
+      const batch = Array.from({ length: 100 }, () => span({ tags: { filler: 'x'.repeat(400) } }))
+      last = batch.at(-1)!
+      await store.accept(batch)
+    }
+    expect(store.stats().bytes).toBeLessThanOrEqual(maxBytes)
+    expect(store.stats().spans).toBeGreaterThan(1000)
+    expect(store.stats().spans).toBeLessThan(12_000)
+    expect(await store.getTrace(last!.traceId)).toEqual([last])
+    await store.close()
+    expect(existsSync(`${file}-wal`)).toBe(false)
+    expect(statSync(file).size).toBeLessThan(maxBytes * 1.3)
+  })
+})

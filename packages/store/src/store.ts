@@ -1,0 +1,80 @@
+import type { DependencyLink, Milliseconds, QueryRequest, Span } from '@hopscope/model'
+
+/**
+ * Where spans rest. Every store passes `testing/contract.ts`; `matches` of the model decides what a search finds.
+ *
+ * Reads give spans raw: neither merged nor corrected for skew, as they came in; only spans equal in every field are
+ * one. What `accept` has resolved is seen by the next read.
+ */
+export interface SpanStore {
+  /** As the health document names it: `InMemoryStorage{}`. */
+  readonly name: string
+
+  /**
+   * Resolves when the spans are committed: with sqlite, they survive kill -9 and power loss from then on.
+   * Rejects (StoreError) when they are not stored; no span of the call is stored then.
+   */
+  accept(spans: readonly Span[]): Promise<void>
+
+  /** Newest first by the latest span inside the window (ms), then by low trace id, descending; never an empty trace. */
+  getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]>
+  /** By normalised id, 16 or 32 lower-hex characters. Empty: not there. */
+  getTrace(traceId: string): Promise<Span[]>
+  /** In the order of the ids, those that are there; both widths of one trace give it once when ids are lenient. */
+  getTracesByIds(traceIds: readonly string[]): Promise<Span[][]>
+
+  /** Local service names, sorted. */
+  getServiceNames(): Promise<string[]>
+  /** Names of the spans of a local service, sorted. */
+  getSpanNames(serviceName: string): Promise<string[]>
+  /** Services that a local service was seen to talk to, sorted. */
+  getRemoteServiceNames(serviceName: string): Promise<string[]>
+  /** Values of a tag that was named in `autocompleteKeys`, sorted; of any other key, none. */
+  getAutocompleteValues(key: string): Promise<string[]>
+
+  /** Links of all traces with any span in [endTs - lookback, endTs]; traces are grouped by low id, whatever the mode. */
+  getDependencies(endTs: Milliseconds, lookback: Milliseconds, signal?: AbortSignal): Promise<DependencyLink[]>
+
+  stats(): StoreStats
+  /** Rejects (StoreError) with what is wrong when spans could not be stored or read now. */
+  check(): Promise<void>
+  /** Commits what was accepted, then lets go of the file. */
+  close(): Promise<void>
+}
+
+export interface StoreStats {
+  spans: number
+  traces: number
+  /** In use by the data and its indexes; 0 in memory. */
+  bytes: number
+}
+
+export interface StoreOptions {
+  /**
+   * true (default): a trace is what shares the whole id. false: what shares its right-most 16 characters, for systems
+   * on their way from 64-bit to 128-bit ids. (zipkin-server STRICT_TRACE_ID)
+   */
+  strictTraceId?: boolean
+  /** false: no names and no search, only reads by id and links. (SEARCH_ENABLED) */
+  searchEnabled?: boolean
+  /** Tags whose values are offered. (AUTOCOMPLETE_KEYS) */
+  autocompleteKeys?: readonly string[]
+  /** Oldest whole traces go when there would be more spans than this. */
+  maxSpans?: number
+}
+
+/** Values kept for one autocomplete key; an unbounded tag (a request id) must not fill the store. (zipkin: 20000) */
+export const AUTOCOMPLETE_CARDINALITY = 20_000
+
+export type StoreErrorCode = 'foreign' | 'newer' | 'broken' | 'locked' | 'full' | 'readonly' | 'cannot-open' | 'closed'
+
+/** Something that a person has to see to. The message names the file, what was found and what was expected. */
+export class StoreError extends Error {
+  readonly code: StoreErrorCode
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StoreError'
+    this.code = code
+  }
+}
