@@ -9,6 +9,7 @@ export function checkSupported(message: Message, problems: Problems): void {
   const type = messageType(message.type)
   const table = supported[message.type]
   if (type === undefined || table === undefined) return
+  checkTyped(message, problems)
   for (const [name, { value }] of message.fields) {
     const field = type.fields.get(name)!
     const support = table[name]
@@ -31,6 +32,16 @@ export function checkSupported(message: Message, problems: Problems): void {
       if (point === undefined || isKnownExtension(nested, point, problems)) checkSupported(nested, problems)
     }
   }
+}
+
+/** An extension without its configuration: Envoy looks for it by type, never by name. */
+function checkTyped(message: Message, problems: Problems): void {
+  const point = extensionPoints[`${message.type}.typed_config`]
+  const oneof = messageType(message.type)?.fields.get('typed_config')?.oneof
+  if (point === undefined || message.broken.has('typed_config')) return
+  for (const [name, field] of messageType(message.type)!.fields) if (field.oneof === oneof && message.has(name)) return
+  const what = `is required: Envoy finds a ${point.what} by its type, not its name; expected one with "@type": type.googleapis.com/${point.types[0]}`
+  problems.add('invalid', message.place('typed_config'), what)
 }
 
 function messagesOf(value: Value): Message[] {

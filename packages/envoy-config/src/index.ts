@@ -1,6 +1,7 @@
 export type * from './bootstrap.ts'
 export type * from './cluster.ts'
-export { type FormatError, type FormatOperator, type FormatSegment, formatOperators, parseFormat } from './format.ts'
+export { type FormatError, type FormatSegment, parseFormat } from './format.ts'
+export { type FormatOperator, formatOperators } from './format-operators.ts'
 export type * from './listener.ts'
 export { formatProblems, type LoadOptions, type LoadResult, loadBootstrap, validOk } from './load-bootstrap.ts'
 export type { NodeOverrides } from './parse/parse-bootstrap.ts'

@@ -43,10 +43,13 @@ function text(format: string, place: Place, context: ParseContext): Pick<AccessL
 
 function checkLeaves(value: unknown, place: Place, context: ParseContext): void {
   if (typeof value === 'string') checkFormat(value, place, context)
-  else if (value === null) context.problems.add('invalid', place, 'null is not allowed in a JSON format')
-  else if (Array.isArray(value))
-    context.problems.add('unsupported', place, 'Envoy knows lists in a JSON format; Hopscope does not support them yet')
-  else if (typeof value === 'object') {
+  else if (value === null || Array.isArray(value)) {
+    context.problems.add(
+      'unsupported',
+      place,
+      'Envoy knows null and lists in a JSON format; Hopscope does not support them yet',
+    )
+  } else if (typeof value === 'object') {
     for (const [key, nested] of Object.entries(value))
       checkLeaves(nested, { at: place.at, path: `${place.path}.${key}` }, context)
   }

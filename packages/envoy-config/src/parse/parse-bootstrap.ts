@@ -65,7 +65,11 @@ function checkDuplicateListeners(listeners: readonly (readonly [Message, Listene
   for (const [message, listener] of listeners) {
     const { address, port } = listener.address
     if (message.string('name') !== '' && names.has(listener.name)) {
-      context.problems.add('invalid', message.valuePlace('name'), `duplicate listener '${listener.name}'`)
+      context.problems.add(
+        'unsupported',
+        message.valuePlace('name'),
+        `there is another listener '${listener.name}': Envoy would let the last replace the first`,
+      )
     }
     names.add(listener.name)
     const key = `${address}:${port}`

@@ -87,6 +87,14 @@ function parseLoadAssignment(
       lbEndpoints: locality.messages('lb_endpoints').map(lbEndpoint => {
         const endpoint = lbEndpoint.message('endpoint')
         const socket = endpoint?.message('address')
+        if (socket === undefined && !lbEndpoint.has('endpoint_name') && !endpoint?.broken.has('address')) {
+          const kind = type === 'STATIC' ? 'invalid' : 'unsupported'
+          context.problems.add(
+            kind,
+            (endpoint ?? lbEndpoint).place('address'),
+            'is required: an endpoint needs an address',
+          )
+        }
         return {
           address: parseSocketAddress(socket, address, context),
           hostname: endpoint?.string('hostname') ?? '',

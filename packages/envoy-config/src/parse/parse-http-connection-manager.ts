@@ -112,12 +112,10 @@ function parseInternalRanges(message: Message, context: ParseContext): string[] 
   return ranges.map(range => {
     const address = range.string('address_prefix')
     const version = isIP(address)
-    const length = range.number('prefix_len')
-    const most = version === 6 ? 128 : 32
+    // Envoy cuts a longer prefix as well.
+    const length = Math.min(range.number('prefix_len'), version === 6 ? 128 : 32)
     if (version === 0 && address !== '') {
       context.problems.add('invalid', range.valuePlace('address_prefix'), `malformed IP address: '${address}'`)
-    } else if (length > most) {
-      context.problems.add('invalid', range.valuePlace('prefix_len'), `expected at most ${most} for ${address}`)
     }
     return `${address}/${length}`
   })

@@ -40,17 +40,8 @@ function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseC
 /** A domain leads to one virtual host. */
 function checkDomains(routeName: string, virtualHosts: readonly Message[], context: ParseContext): void {
   const owners = new Map<string, string>()
-  const names = new Set<string>()
   for (const virtualHost of virtualHosts) {
     const name = virtualHost.string('name')
-    if (name !== '' && names.has(name)) {
-      context.problems.add(
-        'invalid',
-        virtualHost.valuePlace('name'),
-        `there is another virtual host '${name}' in this route configuration`,
-      )
-    }
-    names.add(name)
     for (const item of virtualHost.scalars('domains')) {
       const domain = String(item.value).toLowerCase()
       const owner = owners.get(domain)
