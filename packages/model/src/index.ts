@@ -1,1 +1,21 @@
+// What a trace is. Pure: no dependency, nothing of Node, so that collector, viewer and tests share one truth.
+export { sortAnnotations } from './annotations.ts'
+export { DependencyLinker } from './dependencies.ts'
+export { ipFromV6Bytes, parseIp } from './ip.ts'
+export { mergeTrace } from './merge.ts'
+export { normaliseEndpoint, normaliseSpan, type SpanFields } from './normalise-span.ts'
+export {
+  compareForSearch,
+  matches,
+  newestInWindow,
+  parseAnnotationQuery,
+  parseQuery,
+  type QueryDefaults,
+  QueryError,
+  type QueryParameters,
+  type QueryRequest,
+  traceTimestamp,
+} from './query.ts'
 export type * from './span.ts'
+export { IdError, lowTraceId, normaliseParentId, normaliseSpanId, normaliseTraceId } from './trace-id.ts'
+export { breadthFirst, buildTree, depthFirst, type SpanNode } from './tree.ts'
