@@ -1,3 +1,7 @@
+export { type AccessLogs, type AccessLogsOptions, createAccessLogs } from './access-log/create-access-logs.ts'
+export { compileFormat } from './format/compile-format.ts'
 export { HeaderMap, RequestHeaders, ResponseHeaders } from './http/headers.ts'
 export { Runtime } from './runtime.ts'
 export { Counter, Gauge, Histogram, Stats } from './stats/stats.ts'
+export { createHttpTracer, type HttpTracerConfig, type TracingServices } from './tracing/create-http-tracer.ts'
+export { createZipkinReporters, type ZipkinReporters } from './tracing/zipkin-reporters.ts'

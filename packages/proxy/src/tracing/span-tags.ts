@@ -1,5 +1,6 @@
 import type { Node } from '@hopscope/envoy-config'
 import type { SpanWriter } from '@hopscope/tracer'
+import { withoutPort } from '../format/address-text.ts'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
 import { wireText } from './custom-tags.ts'
@@ -129,11 +130,4 @@ export function downstreamMoments(info: StreamInfo): Moment[] {
     ['first_downstream_tx_byte_sent', info.firstDownstreamTxByte],
     ['last_downstream_tx_byte_sent', info.lastDownstreamTxByte],
   ]
-}
-
-/** `192.0.2.1:80` and `[2001:db8::1]:80` without the port and the brackets. */
-export function withoutPort(address: string): string {
-  const colon = address.lastIndexOf(':')
-  if (colon < 0) return address
-  return address[0] === '[' ? address.slice(1, colon - 1) : address.slice(0, colon)
 }

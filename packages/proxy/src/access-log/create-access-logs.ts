@@ -1,0 +1,82 @@
+import type { AccessLog, Milliseconds } from '@hopscope/envoy-config'
+import { compileFormat } from '../format/compile-format.ts'
+import type { Formatter } from '../format/formatter.ts'
+import type { AccessLogger } from './access-log.ts'
+import { compileJsonLine } from './json-line.ts'
+import { type LogFile, openLogFile } from './log-file.ts'
+
+/** Envoy's line when a log says no format. */
+const DEFAULT_FORMAT =
+  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
+  '%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" ' +
+  '"%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n'
+
+export interface AccessLogsOptions {
+  /** `--file-flush-interval-msec` */
+  flushInterval: Milliseconds
+  onError(path: string, error: Error): void
+}
+
+/** The access logs of a process: the files behind them are open once, whoever writes to them. */
+export interface AccessLogs {
+  /** Throws an error that names the path when a file cannot be opened. */
+  logger(configs: readonly AccessLog[]): AccessLogger
+  flush(): void
+  reopen(): void
+  close(): void
+}
+
+export function createAccessLogs(options: AccessLogsOptions): AccessLogs {
+  const files = new Map<string, LogFile>()
+
+  function fileOf(path: string): LogFile {
+    let file = files.get(path)
+    if (file === undefined) {
+      try {
+        file = openLogFile(path, options.flushInterval, options)
+      } catch (error) {
+        throw new Error(`unable to open file '${path}': ${reasonOf(error)}`, { cause: error })
+      }
+      files.set(path, file)
+    }
+    return file
+  }
+
+  return {
+    logger(configs) {
+      const sinks = configs.map(config => ({ file: fileOf(pathOf(config.sink)), line: lineOf(config) }))
+      return {
+        log(info) {
+          for (const { file, line } of sinks) file.write(line(info))
+        },
+      }
+    },
+    flush() {
+      for (const file of files.values()) file.flush()
+    },
+    reopen() {
+      for (const file of files.values()) file.reopen()
+    },
+    close() {
+      for (const file of files.values()) file.close()
+      files.clear()
+    },
+  }
+}
+
+function pathOf(sink: AccessLog['sink']): string {
+  return sink.type === 'file' ? sink.path : `/dev/${sink.type}`
+}
+
+function lineOf({ format }: AccessLog): Formatter {
+  if (format === undefined) return compileFormat(DEFAULT_FORMAT, { absent: '-' })
+  return 'text' in format ? compileFormat(format.text, { absent: '-' }) : compileJsonLine(format.json)
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOENT') return 'No such file or directory'
+  if (code === 'EACCES') return 'Permission denied'
+  if (code === 'EISDIR') return 'Is a directory'
+  return (error as Error).message
+}

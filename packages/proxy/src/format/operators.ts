@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { FormatOperator } from '@hopscope/envoy-config'
+import type { Instant, StreamInfo } from '../stream-info.ts'
+import { portOf, withoutPort } from './address-text.ts'
+import { flagNames } from './flag-names.ts'
+import { compileStartTime } from './start-time.ts'
+
+/** A value as a JSON log writes it; undefined: there is none. */
+export type Value = string | number | undefined
+export type Reader = (info: StreamInfo) => Value
+
+/** Makes the reader of one operator from what stands in its parentheses. */
+type Operator = (args: string | undefined) => Reader
+
+/** A reader that takes no argument. */
+const plain =
+  (reader: Reader): Operator =>
+  () =>
+    reader
+
+/** Whole milliseconds of the moment after the request's start; none if it did not happen. */
+const sinceStart =
+  (at: (info: StreamInfo) => Instant): Operator =>
+  () =>
+  info =>
+    between(info.startInstant, at(info))
+
+function between(from: Instant, to: Instant): number | undefined {
+  const millis = to - from
+  return Number.isNaN(millis) ? undefined : Math.floor(Math.max(0, millis))
+}
+
+const filled = (text: string): string | undefined => (text === '' ? undefined : text)
+const ip = (address: string): string | undefined => filled(withoutPort(address))
+const port = (address: string): number | undefined => (address === '' ? undefined : portOf(address))
+
+/** One row for each operator that a configuration may name. */
+export const operators: Readonly<Record<FormatOperator, Operator>> = {
+  ACCESS_LOG_TYPE: plain(() => 'DownstreamEnd'),
+  BYTES_RECEIVED: plain(info => info.bytesReceived),
+  BYTES_SENT: plain(info => info.bytesSent),
+  CONNECTION_ID: plain(info => info.connectionId),
+  CONNECTION_TERMINATION_DETAILS: plain(() => undefined),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: plain(info => filled(info.downstreamDirectRemoteAddress)),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: plain(info => ip(info.downstreamDirectRemoteAddress)),
+  DOWNSTREAM_DIRECT_REMOTE_PORT: plain(info => port(info.downstreamDirectRemoteAddress)),
+  DOWNSTREAM_LOCAL_ADDRESS: plain(info => filled(info.downstreamLocalAddress)),
+  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: plain(info => ip(info.downstreamLocalAddress)),
+  DOWNSTREAM_LOCAL_PORT: plain(info => port(info.downstreamLocalAddress)),
+  DOWNSTREAM_REMOTE_ADDRESS: plain(info => filled(info.downstreamRemoteAddress)),
+  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: plain(info => ip(info.downstreamRemoteAddress)),
+  DOWNSTREAM_REMOTE_PORT: plain(info => port(info.downstreamRemoteAddress)),
+  DURATION: sinceStart(info => info.endInstant),
+  ENVIRONMENT: args => {
+    const [name, length] = nameAndLength(args)
+    const value = process.env[name]
+    const text = value === undefined ? undefined : cut(Buffer.from(value, 'utf8').toString('latin1'), length)
+    return () => text
+  },
+  GRPC_STATUS: args => info => grpcStatus(info.responseHeaders?.get('grpc-status'), args ?? ''),
+  HOSTNAME: () => {
+    const name = hostname()
+    return () => name
+  },
+  LOCAL_REPLY_BODY: plain(() => ''),
+  PATH: compilePath,
+  PROTOCOL: plain(info => info.protocol),
+  QUERY_PARAM: args => {
+    const [name, length] = nameAndLength(args)
+    return info => cut(queryParameter(info.requestHeaders?.path, name), length)
+  },
+  REQ: args => {
+    const [name, alternative] = headerNames(args)
+    if (alternative === undefined) return info => info.requestHeaders?.get(name)
+    return info => info.requestHeaders?.get(name) ?? info.requestHeaders?.get(alternative)
+  },
+  REQUESTED_SERVER_NAME: plain(() => undefined),
+  REQUEST_DURATION: sinceStart(info => info.lastDownstreamRxByte),
+  REQUEST_TX_DURATION: sinceStart(info => info.lastUpstreamTxByte),
+  RESP: args => {
+    const [name, alternative] = headerNames(args)
+    if (alternative === undefined) return info => info.responseHeaders?.get(name)
+    return info => info.responseHeaders?.get(name) ?? info.responseHeaders?.get(alternative)
+  },
+  RESPONSE_CODE: plain(info => info.responseCode),
+  RESPONSE_CODE_DETAILS: plain(info => filled(info.responseCodeDetails)),
+  RESPONSE_DURATION: sinceStart(info => info.firstUpstreamRxByte),
+  RESPONSE_FLAGS: plain(info => (info.flags.size === 0 ? '-' : [...info.flags].join(','))),
+  RESPONSE_FLAGS_LONG: plain(info =>
+    info.flags.size === 0 ? '-' : [...info.flags].map(flag => flagNames[flag]).join(','),
+  ),
+  RESPONSE_TX_DURATION: plain(info => between(info.firstUpstreamRxByte, info.lastDownstreamTxByte)),
+  ROUTE_NAME: plain(info => filled(info.route?.name ?? '')),
+  SPAN_ID: plain(info => filled(info.spanId)),
+  START_TIME: compileStartTime,
+  STREAM_ID: plain(info => info.requestHeaders?.get('x-request-id')),
+  TRACE_ID: plain(info => filled(info.traceId)),
+  // No codec hands trailers on.
+  TRAILER: plain(() => undefined),
+  UNIQUE_ID: plain(() => randomUUID()),
+  UPSTREAM_CLUSTER: plain(info => filled(info.clusterObservabilityName)),
+  UPSTREAM_CLUSTER_RAW: plain(info => filled(info.clusterName)),
+  UPSTREAM_HOST: plain(info => filled(info.upstreamHost)),
+  UPSTREAM_HOST_NAME: plain(info => filled(info.upstreamHostName) ?? filled(info.upstreamHost)),
+  UPSTREAM_HOST_NAME_WITHOUT_PORT: plain(info => filled(info.upstreamHostName) ?? ip(info.upstreamHost)),
+  UPSTREAM_LOCAL_ADDRESS: plain(info => filled(info.upstreamLocalAddress)),
+  UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: plain(info => ip(info.upstreamLocalAddress)),
+  UPSTREAM_LOCAL_PORT: plain(info => port(info.upstreamLocalAddress)),
+  UPSTREAM_PROTOCOL: plain(info => (info.upstreamLocalAddress === '' ? undefined : 'HTTP/1.1')),
+  // The peer's address is known with the connection, not with the choice of the host.
+  UPSTREAM_REMOTE_ADDRESS: plain(info => filled(upstreamPeer(info))),
+  UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: plain(info => ip(upstreamPeer(info))),
+  UPSTREAM_REMOTE_PORT: plain(info => port(upstreamPeer(info))),
+  UPSTREAM_REQUEST_ATTEMPT_COUNT: plain(info => info.upstreamAttemptCount),
+  UPSTREAM_TRANSPORT_FAILURE_REASON: plain(info => filled(info.upstreamTransportFailureReason)),
+  VIRTUAL_CLUSTER_NAME: plain(() => undefined),
+}
+
+const upstreamPeer = (info: StreamInfo): string => (info.upstreamLocalAddress === '' ? '' : info.upstreamHost)
+
+export function cut(text: string | undefined, length: number | undefined): string | undefined {
+  return length === undefined ? text : text?.slice(0, length)
+}
+
+/** `X?Y`: the first name, and the one to take when it is not there. */
+function headerNames(args: string | undefined): [name: string, alternative: string | undefined] {
+  const [name, alternative] = (args ?? '').toLowerCase().split('?')
+  return [name!, alternative]
+}
+
+/** `name:10` */
+function nameAndLength(args: string | undefined): [name: string, length: number | undefined] {
+  const match = /^(.*?)(?::(\d+))?$/s.exec(args ?? '')!
+  return [match[1]!, match[2] === undefined ? undefined : Number(match[2])]
+}
+
+/** `WQ`/`NQ`: with or without query; `ORIG`, `PATH`: before or after rewriting; neither: before it if there was any. */
+function compilePath(args: string | undefined): Reader {
+  const [query, which] = (args ?? '').split(':')
+  return info => {
+    const headers = info.requestHeaders
+    if (headers === undefined) return undefined
+    const original = headers.get('x-envoy-original-path')
+    const path = which === 'ORIG' ? original : which === 'PATH' ? headers.path : (original ?? headers.path)
+    if (path === undefined || path === '') return undefined
+    if (query !== 'NQ') return path
+    const at = path.indexOf('?')
+    return at < 0 ? path : path.slice(0, at)
+  }
+}
+
+function queryParameter(path: string | undefined, name: string): string | undefined {
+  const at = path?.indexOf('?') ?? -1
+  if (at < 0) return undefined
+  for (const pair of path!.slice(at + 1).split('&')) {
+    const equals = pair.indexOf('=')
+    const key = equals < 0 ? pair : pair.slice(0, equals)
+    if (key === name) return equals < 0 ? '' : pair.slice(equals + 1)
+  }
+  return undefined
+}
+
+/** By number; as Envoy names them. */
+const GRPC_STATUS_NAMES = [
+  'OK',
+  'Canceled',
+  'Unknown',
+  'InvalidArgument',
+  'DeadlineExceeded',
+  'NotFound',
+  'AlreadyExists',
+  'PermissionDenied',
+  'ResourceExhausted',
+  'FailedPrecondition',
+  'Aborted',
+  'OutOfRange',
+  'Unimplemented',
+  'Internal',
+  'Unavailable',
+  'DataLoss',
+  'Unauthenticated',
+] // prettier-ignore
+const GRPC_STATUS_SNAKE = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+] // prettier-ignore
+
+function grpcStatus(status: string | undefined, style: string): Value {
+  if (status === undefined) return undefined
+  const number = Number(status)
+  if (style === 'NUMBER') return number
+  const names = style === 'SNAKE_STRING' ? GRPC_STATUS_SNAKE : GRPC_STATUS_NAMES
+  return names[number] ?? status
+}
