@@ -10,6 +10,13 @@ export interface RetentionLimits {
   maxBytes: number
 }
 
+export interface Gone {
+  spans: number
+  traces: number
+  /** The highest number among them; 0: none went. */
+  lastTrace: number
+}
+
 /**
  * Deletes whole traces, first come first gone, until the store is within its limits.
  * Arrival, not start time, is the order: a clock that is wrong by a year can neither pin its spans nor lose them at once.
@@ -44,9 +51,9 @@ export class Retention {
     return this.#bytes.get()!
   }
 
-  /** Returns how many spans and traces went; the caller has a transaction open. */
-  enforce(spanCount: number, names: Names): { spans: number; traces: number } {
-    const gone = { spans: 0, traces: 0 }
+  /** What went; the caller has a transaction open. */
+  enforce(spanCount: number, names: Names): Gone {
+    const gone: Gone = { spans: 0, traces: 0, lastTrace: 0 }
     while (spanCount - gone.spans > this.#limits.maxSpans) {
       if (!this.#evict(gone, spanCount - this.#limits.maxSpans, names)) break
     }
@@ -57,7 +64,7 @@ export class Retention {
   }
 
   /** Evicts up to BYTES_STEP traces, no more than are needed for `wanted` spans to be gone in all. */
-  #evict(gone: { spans: number; traces: number }, wanted: number, names: Names): boolean {
+  #evict(gone: Gone, wanted: number, names: Names): boolean {
     let last: number | undefined
     for (const { id, spans } of this.#oldest.all(BYTES_STEP)) {
       if (gone.spans >= wanted) break
@@ -66,6 +73,7 @@ export class Retention {
       gone.traces++
     }
     if (last === undefined) return false
+    gone.lastTrace = last
     for (const { service, parts } of this.#partsByService.all(last)) names.release(service, parts)
     this.#deleteParts.run(last)
     this.#deleteTraces.run(last)

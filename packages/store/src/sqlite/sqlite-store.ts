@@ -108,6 +108,7 @@ export class SqliteStore implements SpanStore {
       const spans = batches.flatMap(batch => batch.spans)
       const traces = this.#writer.write(spans, this.#names)
       const gone = this.#retention.enforce(this.#stats.spans + spans.length, this.#names)
+      if (gone.lastTrace > 0) this.#writer.forget(gone.lastTrace)
       this.#names.flush()
       this.#commit.run()
       this.#stats.spans += spans.length - gone.spans
@@ -125,6 +126,7 @@ export class SqliteStore implements SpanStore {
   #undo(): void {
     if (this.#database.inTransaction) this.#rollback.run()
     this.#names = new Names(this.#database, this.#options.autocompleteKeys)
+    this.#writer = new Writer(this.#database, this.#options.searchEnabled)
   }
 
   async getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]> {

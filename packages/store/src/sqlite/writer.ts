@@ -1,4 +1,4 @@
-import { lowTraceId, type Span } from '@hopscope/model'
+import { lowTraceId, type Milliseconds, type Span } from '@hopscope/model'
 import type { Database } from 'better-sqlite3'
 import { startMs } from '../trace-group.ts'
 import type { Names } from './names.ts'
@@ -7,27 +7,41 @@ import { encodeTerms } from './terms.ts'
 /** `part.service` of spans without local service. */
 const NO_SERVICE = 0
 
-/** Inserts spans; the caller has a transaction open. */
+/** Traces whose rows are known without a look: spans of a trace come within seconds of each other. */
+const RECENT_TRACES = 20_000
+
+interface Trace {
+  id: number
+  first_ms: Milliseconds | null
+  last_ms: Milliseconds | null
+  untimed: number
+  spans: number
+}
+
+/** Inserts spans; the caller has a transaction open, and makes a new writer when it was rolled back. */
 export class Writer {
-  #upsertTrace
+  #findTrace
+  #insertTrace
+  #updateTrace
+  #updateSpans
   #insertPart
   #searchEnabled: boolean
+  /** By low id; the least recently made is forgotten first. */
+  #recent = new Map<string, Trace>()
+  #deletedUpTo = 0
 
   constructor(database: Database, searchEnabled: boolean) {
     this.#searchEnabled = searchEnabled
-    // SQLite's min() and max() of several values are null when one is: hence the coalesce both ways.
-    this.#upsertTrace = database.prepare<
-      [string, number | null, number | null, number, number],
-      { id: number; spans: number }
-    >(
-      `insert into trace (low, first_ms, last_ms, untimed, spans) values (?, ?, ?, ?, ?)
-         on conflict (low) do update set
-           first_ms = min(coalesce(first_ms, excluded.first_ms), coalesce(excluded.first_ms, first_ms)),
-           last_ms  = max(coalesce(last_ms,  excluded.last_ms),  coalesce(excluded.last_ms,  last_ms)),
-           untimed  = max(untimed, excluded.untimed),
-           spans    = spans + excluded.spans
-         returning id, spans`,
+    this.#findTrace = database.prepare<[string], Trace>(
+      'select id, first_ms, last_ms, untimed, spans from trace where low = ?',
     )
+    this.#insertTrace = database.prepare<[string, number | null, number | null, number, number]>(
+      'insert into trace (low, first_ms, last_ms, untimed, spans) values (?, ?, ?, ?, ?)',
+    )
+    this.#updateTrace = database.prepare<[number | null, number | null, number, number, number]>(
+      'update trace set first_ms = ?, last_ms = ?, untimed = ?, spans = ? where id = ?',
+    )
+    this.#updateSpans = database.prepare<[number, number]>('update trace set spans = ? where id = ?')
     this.#insertPart = database.prepare<[number, number, number, Buffer, string]>(
       'insert into part (trace, service, max_duration, terms, spans) values (?, ?, ?, ?, ?)',
     )
@@ -47,20 +61,50 @@ export class Writer {
     return newTraces
   }
 
-  #writeTrace(low: string, spans: readonly Span[]): { id: number; spans: number } {
-    let first: number | null = null
-    let last: number | null = null
-    let untimed = 0
+  /** Traces up to this number were deleted. */
+  forget(last: number): void {
+    this.#deletedUpTo = last
+  }
+
+  #find(low: string): Trace | undefined {
+    const recent = this.#recent.get(low)
+    return recent !== undefined && recent.id > this.#deletedUpTo ? recent : this.#findTrace.get(low)
+  }
+
+  #writeTrace(low: string, spans: readonly Span[]): Trace {
+    const known = this.#find(low)
+    const trace = known ?? { id: 0, first_ms: null, last_ms: null, untimed: 0, spans: 0 }
+    const { first_ms, last_ms, untimed } = trace
     for (const span of spans) {
       const ms = startMs(span)
       if (ms === undefined) {
-        untimed = 1
+        trace.untimed = 1
         continue
       }
-      if (first === null || ms < first) first = ms
-      if (last === null || ms > last) last = ms
+      if (trace.first_ms === null || ms < trace.first_ms) trace.first_ms = ms
+      if (trace.last_ms === null || ms > trace.last_ms) trace.last_ms = ms
     }
-    return this.#upsertTrace.get(low, first, last, untimed, spans.length)!
+    trace.spans += spans.length
+    if (known === undefined) {
+      const { lastInsertRowid } = this.#insertTrace.run(low, trace.first_ms, trace.last_ms, trace.untimed, trace.spans)
+      trace.id = Number(lastInsertRowid)
+    } else if (trace.first_ms === first_ms && trace.last_ms === last_ms && trace.untimed === untimed) {
+      // The usual case, and the cheap one: the time index is left alone.
+      this.#updateSpans.run(trace.spans, trace.id)
+    } else {
+      this.#updateTrace.run(trace.first_ms, trace.last_ms, trace.untimed, trace.spans, trace.id)
+    }
+    this.#remember(low, trace)
+    return trace
+  }
+
+  #remember(low: string, trace: Trace): void {
+    this.#recent.set(low, trace)
+    if (this.#recent.size <= RECENT_TRACES) return
+    for (const oldest of this.#recent.keys()) {
+      this.#recent.delete(oldest)
+      break
+    }
   }
 
   #writePart(trace: number, service: string | undefined, spans: readonly Span[], names: Names): void {
