@@ -1,6 +1,8 @@
 // What a trace is. Pure: no dependency, nothing of Node, so that collector, viewer and tests share one truth.
+
 export { sortAnnotations } from './annotations.ts'
 export { DependencyLinker } from './dependencies.ts'
+export * from './formats/index.ts'
 export { ipFromV6Bytes, parseIp } from './ip.ts'
 export { mergeTrace } from './merge.ts'
 export { normaliseEndpoint, normaliseSpan, type SpanFields } from './normalise-span.ts'
