@@ -1,0 +1,32 @@
+# One image for every service of every mesh: the compose files choose the app by its command.
+ARG BASE=node:24-bookworm-slim
+
+FROM ${BASE} AS workspace
+WORKDIR /app
+COPY package.json pnpm-workspace.yaml pnpm-lock.yaml ./
+RUN npm install --global --no-fund --no-audit --loglevel=error pnpm@12.21.0
+
+# Manifests first, then sources: a change of source does not download anything again.
+FROM workspace AS viewer
+COPY apps/viewer/package.json apps/viewer/
+COPY packages/model/package.json packages/model/
+RUN pnpm install --frozen-lockfile --filter '@hopscope/viewer...'
+COPY apps/viewer apps/viewer
+COPY packages/model packages/model
+RUN cd apps/viewer && node node_modules/vite/bin/vite.js build --logLevel warn
+
+FROM workspace AS apps
+ENV NODE_ENV=production
+RUN pnpm fetch --prod
+COPY apps apps
+COPY packages packages
+RUN pnpm install --prod --frozen-lockfile --offline
+
+FROM ${BASE}
+WORKDIR /app
+ENV NODE_ENV=production HOPSCOPE_DATA=/data NODE_COMPILE_CACHE=/tmp/node-compile-cache
+COPY --from=apps /app /app
+COPY --from=viewer /app/apps/viewer/dist apps/viewer/dist
+RUN mkdir -p /data && chown node:node /data
+USER node
+ENTRYPOINT ["node"]
