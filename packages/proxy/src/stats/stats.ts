@@ -1,3 +1,7 @@
+import { Histogram } from './histogram.ts'
+
+export { Histogram }
+
 /**
  * Named counters, gauges, histograms, with Envoy's names (`cluster.a.upstream_rq_total`). Hot code asks for one once, when
  * a snapshot is applied, and keeps the object. Creating one makes it visible in `/stats` with its value, as in Envoy.
@@ -10,21 +14,39 @@ export class Stats {
 
   counter(name: string): Counter {
     let found = this.counters.get(name)
-    if (found === undefined) this.counters.set(name, (found = new Counter(name)))
+    if (found === undefined) {
+      found = new Counter(name)
+      this.counters.set(name, found)
+    }
     return found
   }
 
   gauge(name: string): Gauge {
     let found = this.gauges.get(name)
-    if (found === undefined) this.gauges.set(name, (found = new Gauge(name)))
+    if (found === undefined) {
+      found = new Gauge(name)
+      this.gauges.set(name, found)
+    }
     return found
   }
 
   /** Whole milliseconds, unless the name says otherwise. */
   histogram(name: string): Histogram {
     let found = this.histograms.get(name)
-    if (found === undefined) this.histograms.set(name, (found = new Histogram(name)))
+    if (found === undefined) {
+      found = new Histogram(name)
+      this.histograms.set(name, found)
+    }
     return found
+  }
+
+  /** Values of histograms are seen after the flush of their interval (`stats_flush_interval`). */
+  flushHistograms(): void {
+    for (const histogram of this.histograms.values()) histogram.flush()
+  }
+
+  resetCounters(): void {
+    for (const counter of this.counters.values()) counter.value = 0
   }
 }
 
@@ -60,24 +82,11 @@ export class Gauge {
 
   sub(n = 1): void {
     this.value -= n
+    this.used = true
   }
 
   set(n: number): void {
     this.value = n
     this.used = true
-  }
-}
-
-export class Histogram {
-  readonly name: string
-  /** Values since the last flush. */
-  interval: number[] = []
-
-  constructor(name: string) {
-    this.name = name
-  }
-
-  record(value: number): void {
-    this.interval.push(value)
   }
 }

@@ -1,0 +1,49 @@
+/** A stat's name without its variable parts, and these as labels in Envoy's order. */
+export interface TaggedName {
+  /** `cluster.upstream_rq_xx` */
+  name: string
+  labels: readonly (readonly [name: string, value: string])[]
+}
+
+interface Rule {
+  label: string
+  /** Groups: `before`, `value`, `after`: what stays is before and after. */
+  pattern: RegExp
+}
+
+const LISTENER_ADDRESS = String.raw`(?:[0-9._]+|\[[0-9a-fA-F_:.]+\]_[0-9]+)`
+
+/** In the order in which Envoy writes the labels. */
+const RULES: readonly Rule[] = [
+  { label: 'envoy_response_code', pattern: /^(?<before>.*_rq)_(?<value>\d{3})(?<after>)$/ },
+  { label: 'envoy_response_code_class', pattern: /^(?<before>.*_rq_)(?<value>\d)(?<after>xx)$/ },
+  {
+    label: 'envoy_http_conn_manager_prefix',
+    pattern: new RegExp(
+      String.raw`^(?<before>http\.|listener\.(?:${LISTENER_ADDRESS}|admin)\.http\.)(?<value>[^.]+)\.(?<after>.*)$`,
+    ),
+  },
+  {
+    label: 'envoy_worker_id',
+    pattern: new RegExp(
+      String.raw`^(?<before>(?:listener\.${LISTENER_ADDRESS}|server|thread_local_cluster_manager)\.worker_)(?<value>\d+)\.(?<after>.*)$`,
+    ),
+  },
+  { label: 'envoy_cluster_name', pattern: /^(?<before>cluster\.)(?<value>[^.]+)\.(?<after>.*)$/ },
+  {
+    label: 'envoy_listener_address',
+    pattern: new RegExp(String.raw`^(?<before>listener\.)(?<value>${LISTENER_ADDRESS})\.(?<after>.*)$`),
+  },
+]
+
+export function extractTags(statName: string): TaggedName {
+  let name = statName
+  const labels: [string, string][] = []
+  for (const { label, pattern } of RULES) {
+    const groups = pattern.exec(name)?.groups
+    if (groups === undefined) continue
+    labels.push([label, groups.value!])
+    name = groups.before! + groups.after!
+  }
+  return { name, labels }
+}

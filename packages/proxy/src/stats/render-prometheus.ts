@@ -1,0 +1,62 @@
+import { extractTags, type TaggedName } from './extract-tags.ts'
+import { byName, type SelectedStats } from './select-stats.ts'
+import type { Histogram } from './stats.ts'
+
+const BOUNDS = [
+  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000,
+  3_600_000,
+]
+
+/** `/stats/prometheus`: counters, gauges, histograms; within each by name without its tags, then by full name. */
+export function renderPrometheus(selected: SelectedStats): string {
+  return (
+    renderGroup('counter', selected.counters, (name, labels, { value }) => `${name}{${labels}} ${value}\n`) +
+    renderGroup('gauge', selected.gauges, (name, labels, { value }) => `${name}{${labels}} ${value}\n`) +
+    renderGroup('histogram', selected.histograms, histogramLines)
+  )
+}
+
+function renderGroup<Stat extends { name: string }>(
+  type: string,
+  stats: readonly Stat[],
+  lines: (name: string, labels: string, stat: Stat) => string,
+): string {
+  const families = new Map<string, { name: string; members: { tagged: TaggedName; stat: Stat }[] }>()
+  for (const stat of stats) {
+    const tagged = extractTags(stat.name)
+    let family = families.get(tagged.name)
+    if (family === undefined) {
+      family = { name: tagged.name, members: [] }
+      families.set(tagged.name, family)
+    }
+    family.members.push({ tagged, stat })
+  }
+  let page = ''
+  for (const { name, members } of [...families.values()].sort(byName)) {
+    const metric = `envoy_${name.replace(/[^a-zA-Z0-9_]/g, '_')}`
+    page += `# TYPE ${metric} ${type}\n`
+    for (const { tagged, stat } of members) page += lines(metric, labelText(tagged), stat)
+  }
+  return page
+}
+
+function labelText({ labels }: TaggedName): string {
+  return labels.map(([name, value]) => `${name}="${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`).join(',')
+}
+
+function histogramLines(name: string, labels: string, histogram: Histogram): string {
+  const { cumulative } = histogram
+  const also = labels === '' ? '' : `${labels},`
+  let lines = ''
+  for (const bound of BOUNDS) lines += `${name}_bucket{${also}le="${bound}"} ${cumulative.countUpTo(bound)}\n`
+  lines += `${name}_bucket{${also}le="+Inf"} ${cumulative.total}\n`
+  lines += `${name}_sum{${labels}} ${digits32(cumulative.sum())}\n`
+  lines += `${name}_count{${labels}} ${cumulative.total}\n`
+  return lines
+}
+
+/** C's `%.32g`. */
+function digits32(value: number): string {
+  const text = value.toPrecision(32)
+  return text.includes('.') && !text.includes('e') ? text.replace(/\.?0+$/, '') : text
+}
