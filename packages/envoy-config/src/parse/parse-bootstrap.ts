@@ -26,6 +26,10 @@ export function parseBootstrap(message: Message, overrides: NodeOverrides, conte
   )
   checkDuplicateClusters(clusters, context)
   checkDuplicateListeners(listeners, context)
+  if (message.has('stats_flush_interval') && message.boolean('stats_flush_on_admin')) {
+    const what = 'only one of stats_flush_interval or stats_flush_on_admin should be set'
+    context.problems.add('invalid', message.place('stats_flush_on_admin'), what)
+  }
   const admin = message.message('admin')?.message('address')
   return {
     node: parseNode(message.message('node'), overrides),

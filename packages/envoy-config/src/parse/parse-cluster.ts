@@ -42,8 +42,10 @@ function parseHttpOptions(
 ): Pick<Cluster, 'idleTimeout' | 'maxRequestsPerConnection'> {
   const extension = message.entries('typed_extension_protocol_options').get(HTTP_OPTIONS)
   for (const [key, value] of message.entries('typed_extension_protocol_options')) {
-    if (key !== HTTP_OPTIONS)
-      context.problems.add('unsupported', value, `Envoy may know '${key}'; Hopscope supports only ${HTTP_OPTIONS} yet`)
+    if (key === HTTP_OPTIONS) continue
+    // Some of Envoy's network filters have protocol options under their own names.
+    const kind = key.startsWith('envoy.') ? 'unsupported' : 'invalid'
+    context.problems.add(kind, value, `there are no protocol options named '${key}': Hopscope knows ${HTTP_OPTIONS}`)
   }
   const options = extension?.kind === 'message' && extension.type === HTTP_OPTIONS ? extension : undefined
   const common =

@@ -18,9 +18,23 @@ export function readYaml(text: string, base: Offset, problems: Problems): Source
     problems.add('syntax', { at: base + error.pos[0], path: '' }, `not valid YAML: ${error.message}`)
   }
   if (document.errors.length > 0) return undefined
+  /** Nodes that are being read: an alias to one of them would not end. */
+  const open = new Set<Yaml.Node>()
   const read = (node: Yaml.Node | null, fallback: Offset): SourceNode => {
     const at = node?.range ? base + node.range[0] : fallback
-    if (yaml.isAlias(node)) return read((node.resolve(document) ?? null) as Yaml.Node | null, at)
+    if (yaml.isAlias(node)) {
+      const target = node.resolve(document)
+      if (target !== undefined && !open.has(target)) return read(target, at)
+      const what = target === undefined ? 'is not defined' : 'contains itself'
+      problems.add('syntax', { at, path: '' }, `not valid YAML: the referenced anchor ${what}: ${node.source}`)
+      return { kind: 'scalar', at, value: null }
+    }
+    if (node !== null) open.add(node)
+    const result = readOpen(node, at)
+    if (node !== null) open.delete(node)
+    return result
+  }
+  const readOpen = (node: Yaml.Node | null, at: Offset): SourceNode => {
     if (yaml.isMap(node)) {
       const entries = node.items.map((pair): SourceEntry => {
         const key = pair.key as Yaml.Node | null
@@ -37,7 +51,9 @@ export function readYaml(text: string, base: Offset, problems: Problems): Source
     }
     return { kind: 'scalar', at, value: null }
   }
-  return read(document.contents, base)
+  const before = problems.count
+  const root = read(document.contents, base)
+  return problems.count === before ? root : undefined
 }
 
 /**
