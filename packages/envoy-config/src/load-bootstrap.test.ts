@@ -116,6 +116,19 @@ describe('problems', () => {
     )
   })
 
+  test('what would exhaust the stack', () => {
+    expect(bad({ 'e.yaml': '['.repeat(50_000) })).toHaveLength(1)
+    expect(bad({ 'e.json': '['.repeat(50_000) })).toEqual(['e.json:1:1: is nested too deeply'])
+  })
+
+  test('a field that one resource has and another has not', () => {
+    const listener = hcm('route_config: {}\ncommon_http_protocol_options: { max_requests_per_connection: 5 }')
+    expect(bad({ 'e.yaml': listener })).toEqual([expect.stringContaining('supports it only in clusters yet')])
+    const cluster =
+      'static_resources: { clusters: [{ name: a, common_http_protocol_options: { max_headers_count: 5 } }] }'
+    expect(bad({ 'e.yaml': cluster })).toEqual([expect.stringContaining('supports it only in listeners yet')])
+  })
+
   test('a file that is not there', () => {
     expect(bad({}, { path: 'nope.yaml' })).toEqual(['nope.yaml:1:1: cannot be read: there is no such file'])
   })

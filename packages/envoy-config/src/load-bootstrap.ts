@@ -10,9 +10,10 @@ import { mergeMessages } from './schema/merge.ts'
 import type { Message } from './schema/message.ts'
 import { parseMessage } from './schema/parse-message.ts'
 import { messageType } from './schema/schema.ts'
+import type { SourceNode } from './source/node.ts'
 import { readJson } from './source/read-json.ts'
 import { readYaml } from './source/read-yaml.ts'
-import { Sources } from './source/sources.ts'
+import { type Offset, Sources } from './source/sources.ts'
 
 export interface LoadOptions {
   /** `-c`: an Envoy bootstrap. `.yaml` and `.yml` are read as YAML, everything else as JSON, as in Envoy. */
@@ -99,7 +100,7 @@ function readBootstrapText(
   problems: Problems,
 ): Message | undefined {
   const base = sources.add(name, text)
-  const node = isYaml ? readYaml(text, base, problems) : readJson(text, base, problems)
+  const node = readTree(text, base, isYaml, problems)
   if (node === undefined) return undefined
   if (node.kind !== 'map') {
     const what = node.kind === 'scalar' && node.value === null ? 'the file is empty' : 'this is not a bootstrap'
@@ -111,6 +112,17 @@ function readBootstrapText(
     return undefined
   }
   return parseMessage(node, messageType(BOOTSTRAP)!, '', problems)
+}
+
+function readTree(text: string, base: Offset, isYaml: boolean, problems: Problems): SourceNode | undefined {
+  try {
+    return isYaml ? readYaml(text, base, problems) : readJson(text, base, problems)
+  } catch (error) {
+    // Both readers recurse: thousands of open brackets exhaust the stack.
+    if (!(error instanceof RangeError)) throw error
+    problems.add('syntax', { at: base, path: '' }, 'is nested too deeply')
+    return undefined
+  }
 }
 
 function clusterNames(message: Message): Set<string> {

@@ -29,11 +29,12 @@ export const supported: SupportTable = {
     stats_flush_interval: 'there are no stats sinks to flush to',
   },
   'envoy.config.bootstrap.v3.Bootstrap.StaticResources': { listeners: 'yes', clusters: 'yes' },
-  'envoy.config.bootstrap.v3.Admin': { address: 'yes' },
+  // A log that nobody keeps is a log that nobody can miss; another path is one.
+  'envoy.config.bootstrap.v3.Admin': { address: 'yes', access_log_path: ['/dev/null'] },
   'envoy.config.bootstrap.v3.LayeredRuntime': { layers: 'yes' },
   'envoy.config.bootstrap.v3.RuntimeLayer': { name: 'yes', static_layer: 'yes', admin_layer: 'yes' },
   'envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer': {},
-  'envoy.config.core.v3.Node': { id: 'yes', cluster: 'yes', locality: 'yes' },
+  'envoy.config.core.v3.Node': { id: 'yes', cluster: 'yes', locality: 'yes', metadata: 'only xDS servers see it' },
   'envoy.config.core.v3.Locality': { region: 'yes', zone: 'yes', sub_zone: 'yes' },
   'envoy.config.core.v3.Address': { socket_address: 'yes' },
   'envoy.config.core.v3.SocketAddress': { protocol: ['TCP'], address: 'yes', port_value: 'yes' },
@@ -101,10 +102,13 @@ export const supported: SupportTable = {
   'envoy.config.core.v3.CidrRange': { address_prefix: 'yes', prefix_len: 'yes' },
   'envoy.config.core.v3.HttpProtocolOptions': {
     idle_timeout: 'yes',
-    max_headers_count: 'of a listener',
-    max_requests_per_connection: 'of a cluster',
+    max_headers_count: 'of a listener; in a cluster unsupported',
+    max_requests_per_connection: 'of a cluster; in a listener unsupported',
   },
-  'envoy.config.core.v3.Http1ProtocolOptions': { accept_http_10: 'of a listener', allow_absolute_url: [true] },
+  'envoy.config.core.v3.Http1ProtocolOptions': {
+    accept_http_10: 'of a listener; in a cluster it has no effect',
+    allow_absolute_url: [true],
+  },
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter': { name: label, typed_config: 'yes' },
   'envoy.extensions.filters.http.router.v3.Router': {
     suppress_envoy_headers: 'yes',
@@ -266,7 +270,12 @@ export const supported: SupportTable = {
   },
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig': { http_protocol_options: 'yes' },
   'envoy.config.endpoint.v3.ClusterLoadAssignment': { cluster_name: 'yes', endpoints: 'yes' },
-  'envoy.config.endpoint.v3.LocalityLbEndpoints': { priority: 'yes', locality: 'yes', lb_endpoints: 'yes' },
+  'envoy.config.endpoint.v3.LocalityLbEndpoints': {
+    priority: 'yes',
+    locality: 'yes',
+    lb_endpoints: 'yes',
+    load_balancing_weight: 'Envoy looks at it only with locality_weighted_lb_config, which is unsupported',
+  },
   'envoy.config.endpoint.v3.LbEndpoint': {
     endpoint: 'yes',
     load_balancing_weight: 'yes',

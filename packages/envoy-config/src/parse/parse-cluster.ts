@@ -52,6 +52,10 @@ function parseHttpOptions(
     options === undefined
       ? message.message('common_http_protocol_options')
       : options.message('common_http_protocol_options')
+  if (common?.has('max_headers_count')) {
+    const what = 'Envoy knows this field of a cluster; Hopscope supports it only in listeners yet'
+    context.problems.add('unsupported', common.place('max_headers_count'), what)
+  }
   return {
     idleTimeout: common?.duration('idle_timeout') ?? HOUR,
     maxRequestsPerConnection: common?.has('max_requests_per_connection')

@@ -21,6 +21,10 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
       'cannot be set together with strip_matching_host_port',
     )
   }
+  if (common?.number('max_requests_per_connection')) {
+    const what = 'Envoy knows this field of a listener; Hopscope supports it only in clusters yet'
+    context.problems.add('unsupported', common.place('max_requests_per_connection'), what)
+  }
   return {
     statPrefix: message.string('stat_prefix'),
     codecType: message.enum<HttpConnectionManager['codecType']>('codec_type', 'AUTO'),

@@ -20,14 +20,15 @@ export function parseRuntime(message: Message | undefined, context: ParseContext
   })
 }
 
-const denominators: Readonly<Record<string, number>> = {
-  HUNDRED: 100,
-  TEN_THOUSAND: 10_000,
-  MILLION: 1_000_000,
-  '0': 100,
-  '1': 10_000,
-  '2': 1_000_000,
-}
+/** By name and by number, as Envoy takes both. */
+const denominators: ReadonlyMap<string, number> = new Map([
+  ['HUNDRED', 100],
+  ['TEN_THOUSAND', 10_000],
+  ['MILLION', 1_000_000],
+  ['0', 100],
+  ['1', 10_000],
+  ['2', 1_000_000],
+])
 
 /** `{ a: { b: 1 } }` is `a.b` = 1; a fractional percent is one value. */
 function flatten(
@@ -41,7 +42,8 @@ function flatten(
     into.set(key, value)
   } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const { numerator, denominator = 'HUNDRED' } = value as Record<string, unknown>
-    if (numerator !== undefined) into.set(key, (Number(numerator) * 100) / (denominators[String(denominator)] ?? 100))
+    if (numerator !== undefined)
+      into.set(key, (Number(numerator) * 100) / (denominators.get(String(denominator)) ?? 100))
     else
       for (const [name, nested] of Object.entries(value))
         flatten(nested, key === '' ? name : `${key}.${name}`, into, place, context)

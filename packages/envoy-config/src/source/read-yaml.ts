@@ -14,10 +14,12 @@ export function readYaml(text: string, base: Offset, problems: Problems): Source
   const options = { schema: 'failsafe', prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const
   const [document] = yaml.parseAllDocuments(text, options) as Yaml.Document.Parsed[]
   if (document === undefined) return { kind: 'scalar', at: base, value: null }
-  for (const error of document.errors) {
+  const [error] = document.errors
+  if (error !== undefined) {
+    // The first only: the others mostly follow from it.
     problems.add('syntax', { at: base + error.pos[0], path: '' }, `not valid YAML: ${error.message}`)
+    return undefined
   }
-  if (document.errors.length > 0) return undefined
   /** Nodes that are being read: an alias to one of them would not end. */
   const open = new Set<Yaml.Node>()
   const read = (node: Yaml.Node | null, fallback: Offset): SourceNode => {
