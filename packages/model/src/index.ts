@@ -4,8 +4,10 @@ export { sortAnnotations } from './annotations.ts'
 export { DependencyLinker } from './dependencies.ts'
 export * from './formats/index.ts'
 export { ipFromV6Bytes, parseIp } from './ip.ts'
+export { matchTraceText, type TraceTextMatch } from './match-trace-text.ts'
 export { mergeTrace } from './merge.ts'
 export { normaliseEndpoint, normaliseSpan, type SpanFields } from './normalise-span.ts'
+export { peerOf } from './peer.ts'
 export {
   compareForSearch,
   matches,
@@ -19,5 +21,6 @@ export {
   traceTimestamp,
 } from './query.ts'
 export type * from './span.ts'
+export { TEXT_EPOCH, TEXT_TRACE_ID, TraceTextError, textFromTrace, traceFromText } from './text.ts'
 export { IdError, lowTraceId, normaliseParentId, normaliseSpanId, normaliseTraceId } from './trace-id.ts'
 export { breadthFirst, buildTree, depthFirst, type SpanNode } from './tree.ts'
