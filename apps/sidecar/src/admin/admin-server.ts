@@ -1,0 +1,130 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { SocketAddress } from '@hopscope/envoy-config'
+
+export interface AdminReply {
+  status?: number
+  /** Defaults to text. */
+  type?: 'text' | 'json' | 'html'
+  body: string
+}
+
+export interface AdminRequest {
+  query: URLSearchParams
+  /** Of a form; empty otherwise. */
+  form: URLSearchParams
+}
+
+export interface AdminPage {
+  /** `/ready` */
+  path: string
+  help: string
+  /** Changes something: only POST. */
+  mutates?: boolean
+  handle(request: AdminRequest): AdminReply
+  /** After the reply has left. */
+  afterwards?(): void
+}
+
+const CONTENT_TYPES = {
+  text: 'text/plain; charset=UTF-8',
+  json: 'application/json',
+  html: 'text/html; charset=UTF-8',
+}
+
+/** A form of runtime values is small. */
+const MAX_FORM_BYTES = 64 * 1024
+
+export interface AdminServer {
+  address: SocketAddress
+  close(): Promise<void>
+}
+
+/** Listens before it answers. Rejects with the error of the bind. */
+export async function openAdminServer(address: SocketAddress, pages: readonly AdminPage[]): Promise<AdminServer> {
+  const table = new Map(pages.map(page => [page.path, page]))
+  const help = helpText(pages)
+  table.set('/help', { path: '/help', help: '', handle: () => ({ body: `admin commands are:\n${help}` }) })
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    answer(request, table, help).then(
+      ({ reply, page }) => {
+        send(response, reply)
+        if (page?.afterwards !== undefined) response.on('close', () => page.afterwards!())
+      },
+      // Whoever asked is gone, or sent more than a form may hold.
+      () => response.destroy(),
+    )
+  })
+  await listen(server, address)
+  const bound = server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
+  return {
+    address: { address: address.address, port },
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  table: ReadonlyMap<string, AdminPage>,
+  help: string,
+): Promise<{ reply: AdminReply; page?: AdminPage }> {
+  const [path, search = ''] = splitOnce(request.url ?? '/', '?')
+  const page = table.get(path)
+  if (page === undefined) return { reply: { status: 404, body: `invalid path. admin commands are:\n${help}` } }
+  if (page.mutates === true && request.method !== 'POST') {
+    return { reply: { status: 405, body: `Method ${request.method} not allowed, POST required.` } }
+  }
+  const form = await readForm(request)
+  return { reply: page.handle({ query: new URLSearchParams(search), form }), page }
+}
+
+async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
+  let text = ''
+  for await (const chunk of request) {
+    text += chunk
+    if (text.length > MAX_FORM_BYTES) throw new Error('the form is too large')
+  }
+  const isForm = request.headers['content-type'] === 'application/x-www-form-urlencoded'
+  return new URLSearchParams(isForm ? text : '')
+}
+
+/** Header fields as Envoy's admin sends them, in its order. */
+function send(response: ServerResponse, { status = 200, type = 'text', body }: AdminReply): void {
+  response.sendDate = false
+  response.removeHeader('connection')
+  response.writeHead(status, {
+    'content-type': CONTENT_TYPES[type],
+    'cache-control': 'no-cache, max-age=0',
+    'x-content-type-options': 'nosniff',
+    date: new Date().toUTCString(),
+    server: 'envoy',
+    'transfer-encoding': 'chunked',
+  })
+  response.end(body)
+}
+
+function helpText(pages: readonly AdminPage[]): string {
+  return [...pages, { path: '/help', help: 'print out list of admin commands', mutates: false }]
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map(({ path, help, mutates }) => `  ${path}${mutates === true ? ' (POST)' : ''}: ${help}\n`)
+    .join('')
+}
+
+function listen(server: Server, address: SocketAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host: address.address, port: address.port, exclusive: true }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function splitOnce(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator)
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
+}

@@ -1,0 +1,136 @@
+import type { Thresholds } from '@hopscope/envoy-config'
+import type { AdminReply } from './admin-server.ts'
+import { dumpJson } from './dump-json.ts'
+import { compileFilter } from './stats-pages.ts'
+
+/** What a cluster is doing. */
+export interface ClusterStatus {
+  name: string
+  observabilityName: string
+  thresholds: { default: Thresholds; high: Thresholds }
+  hosts: readonly HostStatus[]
+}
+
+export interface HostStatus {
+  address: string
+  port: number
+  hostname: string
+  weight: number
+  priority: number
+  locality: { region: string; zone: string; subZone: string }
+  cxActive: number
+  cxConnectFail: number
+  cxTotal: number
+  rqActive: number
+  rqError: number
+  rqPendingActive: number
+  rqSuccess: number
+  rqTimeout: number
+  rqTotal: number
+}
+
+export function clustersPage(clusters: readonly ClusterStatus[], query: URLSearchParams): AdminReply {
+  const filter = compileFilter(query.get('filter') ?? '')
+  if (typeof filter === 'string') return { status: 400, body: filter }
+  const shown = clusters.filter(cluster => filter.test(cluster.name))
+  if (query.get('format') === 'json') {
+    return { type: 'json', body: dumpJson({ cluster_statuses: shown.map(clusterJson) }) }
+  }
+  return { body: shown.map(clusterText).join('') }
+}
+
+function clusterText(cluster: ClusterStatus): string {
+  const lines: string[] = [`observability_name::${cluster.observabilityName}`]
+  for (const priority of ['default', 'high'] as const) {
+    const limits = cluster.thresholds[priority]
+    lines.push(
+      `${priority}_priority::max_connections::${limits.maxConnections}`,
+      `${priority}_priority::max_pending_requests::${limits.maxPendingRequests}`,
+      `${priority}_priority::max_requests::${limits.maxRequests}`,
+      `${priority}_priority::max_retries::${limits.maxRetries}`,
+    )
+  }
+  lines.push('added_via_api::false')
+  for (const host of cluster.hosts) {
+    const rows: [string, string | number][] = [
+      ['cx_active', host.cxActive],
+      ['cx_connect_fail', host.cxConnectFail],
+      ['cx_total', host.cxTotal],
+      ['rq_active', host.rqActive],
+      ['rq_error', host.rqError],
+      ['rq_pending_active', host.rqPendingActive],
+      ['rq_success', host.rqSuccess],
+      ['rq_timeout', host.rqTimeout],
+      ['rq_total', host.rqTotal],
+      ['hostname', host.hostname],
+      ['health_flags', 'healthy'],
+      ['weight', host.weight],
+      ['region', host.locality.region],
+      ['zone', host.locality.zone],
+      ['sub_zone', host.locality.subZone],
+      ['canary', 'false'],
+      ['priority', host.priority],
+      ['success_rate', -1],
+      ['local_origin_success_rate', -1],
+    ]
+    for (const [name, value] of rows) lines.push(`${hostName(host)}::${name}::${value}`)
+  }
+  return lines.map(line => `${cluster.name}::${line}\n`).join('')
+}
+
+function hostName({ address, port }: HostStatus): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** Zero values and empty fields are left out, as in JSON made of a proto3 message. */
+function clusterJson(cluster: ClusterStatus): object {
+  return {
+    name: cluster.name,
+    ...(cluster.hosts.length === 0 ? {} : { host_statuses: cluster.hosts.map(hostJson) }),
+    circuit_breakers: {
+      thresholds: [
+        thresholdsJson(cluster.thresholds.default),
+        { priority: 'HIGH', ...thresholdsJson(cluster.thresholds.high) },
+      ],
+    },
+    observability_name: cluster.observabilityName,
+  }
+}
+
+function thresholdsJson(limits: Thresholds): object {
+  return {
+    max_connections: limits.maxConnections,
+    max_pending_requests: limits.maxPendingRequests,
+    max_requests: limits.maxRequests,
+    max_retries: limits.maxRetries,
+  }
+}
+
+function hostJson(host: HostStatus): object {
+  const counter = (name: string, value: number) => (value === 0 ? { name } : { value: String(value), name })
+  const gauge = (name: string, value: number) => ({ type: 'GAUGE', ...counter(name, value) })
+  const { region, zone, subZone } = host.locality
+  return {
+    address: { socket_address: { address: host.address, port_value: host.port } },
+    stats: [
+      counter('cx_connect_fail', host.cxConnectFail),
+      counter('cx_total', host.cxTotal),
+      counter('rq_error', host.rqError),
+      counter('rq_success', host.rqSuccess),
+      counter('rq_timeout', host.rqTimeout),
+      counter('rq_total', host.rqTotal),
+      gauge('cx_active', host.cxActive),
+      gauge('rq_active', host.rqActive),
+      gauge('rq_pending_active', host.rqPendingActive),
+    ],
+    health_status: { eds_health_status: 'HEALTHY' },
+    weight: host.weight,
+    ...(host.hostname === '' ? {} : { hostname: host.hostname }),
+    ...(host.priority === 0 ? {} : { priority: host.priority }),
+    locality: {
+      ...(region === '' ? {} : { region }),
+      ...(zone === '' ? {} : { zone }),
+      ...(subZone === '' ? {} : { sub_zone: subZone }),
+    },
+  }
+}

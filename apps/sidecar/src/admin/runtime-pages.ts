@@ -1,0 +1,43 @@
+import type { Runtime } from '@hopscope/proxy'
+import type { AdminPage } from './admin-server.ts'
+import { dumpJson } from './dump-json.ts'
+
+const USAGE =
+  'usage: /runtime_modify?key1=value1&key2=value2&keyN=valueN\n' +
+  '       or send the parameters as form values\n' +
+  'use an empty value to remove a previously added override'
+
+export function runtimePages(runtime: Runtime): AdminPage[] {
+  return [
+    {
+      path: '/runtime',
+      help: 'print runtime values',
+      handle: () => ({ type: 'json', body: dumpJson(describe(runtime)) }),
+    },
+    {
+      path: '/runtime_modify',
+      help:
+        'Adds or modifies runtime values as passed in query parameters. To delete a previously added key, use an empty ' +
+        'string as the value. E.g. ?key1=value1&key2=value2...',
+      mutates: true,
+      handle({ query, form }) {
+        const changes = [...query, ...form]
+        if (changes.length === 0) return { status: 400, body: USAGE }
+        if (runtime.modify(changes) === 'ok') return { body: 'OK\n' }
+        return { status: 503, body: 'No admin layer specified' }
+      },
+    },
+  ]
+}
+
+function describe(runtime: Runtime): object {
+  const keys = new Set(runtime.layers.flatMap(layer => [...layer.values.keys()]))
+  const entries: Record<string, object> = Object.create(null)
+  for (const key of [...keys].sort()) {
+    entries[key] = {
+      layer_values: runtime.layers.map(layer => String(layer.values.get(key) ?? '')),
+      final_value: String(runtime.get(key)),
+    }
+  }
+  return { layers: runtime.layers.map(layer => layer.name), entries }
+}

@@ -1,0 +1,88 @@
+import {
+  renderPrometheus,
+  renderStatsJson,
+  renderStatsText,
+  type Stats,
+  type StatsSelection,
+  selectStats,
+} from '@hopscope/proxy'
+import type { AdminPage, AdminReply } from './admin-server.ts'
+
+const TYPES: Readonly<Record<string, StatsSelection['type']>> = {
+  All: undefined,
+  Counters: 'counters',
+  Gauges: 'gauges',
+  Histograms: 'histograms',
+  TextReadouts: 'texts',
+}
+
+/** `refresh` brings values up to date that are not counted but measured (uptime, memory). */
+export function statsPages(stats: Stats, refresh: () => void): AdminPage[] {
+  const page = (query: URLSearchParams, format: string): AdminReply => {
+    const selection = selectionOf(query)
+    if ('refused' in selection) return { status: 400, body: selection.refused }
+    refresh()
+    const selected = selectStats(stats, selection)
+    if (format === 'prometheus') return { body: renderPrometheus(selected) }
+    if (format === 'json') return { type: 'json', body: renderStatsJson(selected) }
+    if (format === 'text') return { body: renderStatsText(selected) }
+    return { status: 400, body: 'usage: /stats?format=(json|prometheus|text)\n\n' }
+  }
+  return [
+    {
+      path: '/stats',
+      help:
+        'print server stats\n' +
+        '      usedonly: Only include stats that have been written by system since restart\n' +
+        '      filter: Regular expression for filtering stats\n' +
+        '      invert_filter: Invert the filter regex\n' +
+        '      format: Format to use; One of (text, json, prometheus)\n' +
+        '      type: Stat types to include.; One of (All, Counters, Histograms, Gauges, TextReadouts)',
+      handle: ({ query }) => page(query, query.get('format') ?? 'text'),
+    },
+    {
+      path: '/stats/prometheus',
+      help: 'print server stats in prometheus format\n      usedonly, filter, invert_filter: as for /stats',
+      handle: ({ query }) => page(query, 'prometheus'),
+    },
+    {
+      path: '/reset_counters',
+      help: 'reset all counters to zero',
+      mutates: true,
+      handle() {
+        stats.resetCounters()
+        return { body: 'OK\n' }
+      },
+    },
+  ]
+}
+
+function selectionOf(query: URLSearchParams): StatsSelection | { refused: string } {
+  const type = query.get('type') ?? 'All'
+  if (!(type in TYPES)) return { refused: 'invalid &type= param' }
+  const selection: StatsSelection = { usedOnly: query.has('usedonly'), invertFilter: query.has('invert_filter') }
+  const kind = TYPES[type]
+  if (kind !== undefined) selection.type = kind
+  const filter = query.get('filter')
+  if (filter !== null) {
+    const compiled = compileFilter(filter)
+    if (typeof compiled === 'string') return { refused: compiled }
+    selection.filter = compiled
+  }
+  return selection
+}
+
+/** A pattern, or what is wrong with it in the words of Envoy's engine where it has the same ones. */
+export function compileFilter(pattern: string): RegExp | string {
+  try {
+    return new RegExp(pattern)
+  } catch (error) {
+    const reason = (error as Error).message.split(': ').at(-1)!
+    if (reason.startsWith('Unterminated character class')) {
+      return `Invalid re2 regex: missing ]: ${pattern.slice(pattern.lastIndexOf('['))}`
+    }
+    if (reason.startsWith('Unterminated group')) return `Invalid re2 regex: missing ): ${pattern}`
+    if (reason.startsWith('Unmatched')) return `Invalid re2 regex: unexpected ): ${pattern}`
+    return `Invalid re2 regex: ${reason}: ${pattern}`
+  }
+}
