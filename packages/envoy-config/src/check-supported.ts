@@ -1,7 +1,8 @@
 import type { Problems } from './problems.ts'
+import { isDefault } from './schema/is-default.ts'
 import type { Message, Value } from './schema/message.ts'
 import { shortName } from './schema/parse-message.ts'
-import { enumType, type FieldType, messageType } from './schema/schema.ts'
+import { enumType, messageType } from './schema/schema.ts'
 import { extensionPoints, supported } from './supported.ts'
 
 /** Notes what Envoy knows and Hopscope does not do, by the table in supported.ts. What is unsupported is not looked into. */
@@ -67,20 +68,4 @@ function isKnownExtension(config: Message, point: (typeof extensionPoints)[strin
     problems.add('invalid', place, `${config.type} is not a ${point.what}`)
   }
   return false
-}
-
-/** A scalar without presence that has its default: for Envoy it is not there. */
-function isDefault(value: Value, field: FieldType): boolean {
-  if (value.kind === 'list') return value.items.length === 0
-  if (value.kind === 'dictionary') return value.entries.size === 0
-  if (value.kind !== 'scalar' || field.oneof !== undefined || field.optional) return false
-  const enumeration = enumType(field.type)
-  if (enumeration !== undefined) return enumeration.values.get(String(value.value)) === 0
-  if (field.type.includes('.')) return false
-  return (
-    value.value === '' ||
-    value.value === 0 ||
-    value.value === false ||
-    (value.value instanceof Uint8Array && value.value.length === 0)
-  )
 }

@@ -267,6 +267,10 @@ describe('--config-yaml', () => {
     ])
   })
 
+  test('a default replaces nothing, as in protobuf', () => {
+    expect(good(file, { yaml: 'node: { id: "" }' }).node.id).toBe('a')
+  })
+
   test('problems of both have their own places', () => {
     expect(bad({ 'e.yaml': 'nod: {}' }, { yaml: 'admin:\n  adress: {}' })).toEqual([
       "e.yaml:1:1: nod: Bootstrap has no field 'nod' (did you mean 'node'?)",

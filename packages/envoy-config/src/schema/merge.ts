@@ -1,3 +1,4 @@
+import { isDefault } from './is-default.ts'
 import { Message, type Value } from './message.ts'
 import { messageType } from './schema.ts'
 
@@ -11,7 +12,10 @@ export function mergeMessages(base: Message, over: Message): Message {
   for (const [name, field] of base.fields) merged.fields.set(name, field)
   for (const name of [...base.broken, ...over.broken]) merged.broken.add(name)
   for (const [name, field] of over.fields) {
-    const oneof = type?.fields.get(name)?.oneof
+    const fieldType = type?.fields.get(name)
+    // proto3 does not see a scalar that has its default: `node: { id: "" }` replaces nothing.
+    if (fieldType !== undefined && isDefault(field.value, fieldType)) continue
+    const oneof = fieldType?.oneof
     if (oneof !== undefined) {
       for (const [other, sibling] of type!.fields)
         if (sibling.oneof === oneof && other !== name) merged.fields.delete(other)
