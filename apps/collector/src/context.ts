@@ -1,0 +1,22 @@
+import type { SpanStore } from '@hopscope/store'
+import type { FastifyRequest } from 'fastify'
+import type { Config } from './config.ts'
+import type { CollectorMetrics } from './metrics.ts'
+import type { RequestTimer } from './request-timer.ts'
+
+/** What routes are given. */
+export interface Context {
+  config: Config
+  store: SpanStore
+  metrics: CollectorMetrics
+  timer: RequestTimer
+  /** One line for whoever runs the collector. */
+  warn: (line: string) => void
+  /** When the collector started: `last-modified` of what does not change while it runs. */
+  startedAt: Date
+}
+
+/** Query parameters; of a repeated one the first counts (`get`), and `+` is a blank. */
+export function queryOf(request: FastifyRequest): URLSearchParams {
+  return request.query as URLSearchParams
+}

@@ -1,0 +1,60 @@
+import { IdError, QueryError } from '@hopscope/model'
+import { DecodeError } from '@hopscope/model/formats'
+import { StoreError } from '@hopscope/store'
+import type { FastifyInstance } from 'fastify'
+import type { Context } from './context.ts'
+import { HttpError } from './http-error.ts'
+
+/** The framework's own words of zipkin-server, for a target that is no path or a query that is no query. */
+export const INVALID_PATH = 'Status: 400\nDescription: Invalid request path\n'
+
+const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/
+
+export interface Answer {
+  status: number
+  text: string
+}
+
+/** Every failure becomes an answer here and nowhere else; undefined: nobody expected it. */
+function answerFor(error: unknown): Answer | undefined {
+  if (error instanceof HttpError) return { status: error.status, text: error.message }
+  if (error instanceof DecodeError) return { status: 400, text: error.message }
+  if (error instanceof IdError) return { status: 400, text: error.message }
+  if (error instanceof QueryError) return { status: 400, text: error.message }
+  // Full disk, file taken away: a reporter that retries later may succeed.
+  if (error instanceof StoreError) return { status: 503, text: error.message }
+  const { code, name, statusCode, message } = error as Error & { code?: string; statusCode?: number }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return { status: 413, text: '413 Request Entity Too Large' }
+  if (name === 'TimeoutError') return { status: 503, text: 'Query took longer than QUERY_TIMEOUT' }
+  // Fastify's own: a body that does not have the length it announced, and such.
+  if (statusCode !== undefined && statusCode < 500) return { status: statusCode, text: message }
+  return undefined
+}
+
+export function answerErrors(app: FastifyInstance, context: Context): void {
+  app.setErrorHandler((error, request, reply) => {
+    let answer = answerFor(error)
+    if (answer === undefined || error instanceof StoreError) {
+      context.warn(`${request.method} ${request.routeOptions.url ?? request.url}: ${(error as Error).message}`)
+    }
+    answer ??= { status: 500, text: (error as Error).message || (error as Error).name }
+    if (answer.status === 413) reply.header('connection', 'close')
+    return reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.text)
+  })
+
+  // The router looks at escapes of the path alone.
+  app.addHook('onRequest', async request => {
+    if (BAD_ESCAPE.test(request.url)) throw new HttpError(400, INVALID_PATH)
+  })
+
+  app.setNotFoundHandler((request, reply) => {
+    reply.type('text/plain; charset=utf-8')
+    const path = request.url.split('?')[0]!
+    if (/\/\.\.(\/|$)/.test(path)) return reply.code(400).send(INVALID_PATH)
+    const reading = request.method === 'GET' || request.method === 'HEAD'
+    if (request.method === 'TRACE' || (!reading && path.startsWith('/zipkin/'))) {
+      return reply.code(405).send('405 Method Not Allowed')
+    }
+    return reply.code(404).send('404 Not Found')
+  })
+}

@@ -1,0 +1,97 @@
+import { DecodeError, decodeOtlpJson, decodeOtlpProto, type OtlpSpans } from '@hopscope/model/formats'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { decodeBody } from '../body.ts'
+import type { Context } from '../context.ts'
+import { HttpError } from '../http-error.ts'
+import { createSampler } from '../sampler.ts'
+
+/** The two encodings of OTLP/HTTP; an answer is in the one of its request. */
+interface Encoding {
+  contentType: string
+  decode: (body: Uint8Array) => OtlpSpans
+  /** ExportTraceServiceResponse; without a rejected span, an empty one. */
+  encodeResult: (rejected: number, message: string) => string | Buffer
+  /** google.rpc.Status with code INVALID_ARGUMENT. */
+  encodeError: (message: string) => string | Buffer
+}
+
+const INVALID_ARGUMENT = 3
+
+const JSON_ENCODING: Encoding = {
+  contentType: 'application/json',
+  decode: decodeOtlpJson,
+  encodeResult: (rejected, message) =>
+    JSON.stringify(
+      rejected === 0 ? {} : { partialSuccess: { rejectedSpans: String(rejected), errorMessage: message } },
+    ),
+  encodeError: message => JSON.stringify({ code: INVALID_ARGUMENT, message }),
+}
+
+const PROTO_ENCODING: Encoding = {
+  contentType: 'application/x-protobuf',
+  decode: decodeOtlpProto,
+  encodeResult: (rejected, message) =>
+    rejected === 0 ? Buffer.alloc(0) : bytesField(1, Buffer.concat([varintField(1, rejected), textField(2, message)])),
+  encodeError: message => Buffer.concat([varintField(1, INVALID_ARGUMENT), textField(2, message)]),
+}
+
+/** POST /v1/traces: what OpenTelemetry's exporters send. 200 means committed, all but what the answer names as rejected. */
+export function otlpRoutes(app: FastifyInstance, { config, store, metrics }: Context): void {
+  const isSampled = createSampler(config.sampleRate)
+  const counter = metrics.otlp
+
+  app.post('/v1/traces', async (request, reply) => {
+    counter.messages++
+    const encoding = encodingOf(request.headers['content-type'])
+    let decoded: OtlpSpans
+    try {
+      const wire = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
+      const body = await decodeBody(wire, request.headers['content-encoding'])
+      counter.received(body.length)
+      decoded = encoding.decode(body)
+    } catch (error) {
+      counter.messagesDropped++
+      if (error instanceof HttpError) return answer(reply, encoding, error.status, encoding.encodeError(error.message))
+      if (error instanceof DecodeError) {
+        return answer(reply, encoding, 400, encoding.encodeError(error.message))
+      }
+      throw error
+    }
+    const { spans, rejected, errorMessage } = decoded
+    counter.decoded(spans.length + rejected)
+    const sampled = spans.filter(isSampled)
+    counter.spansDropped += rejected + spans.length - sampled.length
+    await store.accept(sampled).catch(error => {
+      counter.spansDropped += sampled.length
+      throw error
+    })
+    return answer(reply, encoding, 200, encoding.encodeResult(rejected, errorMessage))
+  })
+
+  function encodingOf(contentType: string | undefined): Encoding {
+    const type = contentType?.replace(/;.*/s, '').trim().toLowerCase()
+    if (type === JSON_ENCODING.contentType) return JSON_ENCODING
+    if (type === PROTO_ENCODING.contentType) return PROTO_ENCODING
+    counter.messagesDropped++
+    throw new HttpError(
+      415,
+      `Content-Type ${contentType ?? '(none)'}: OTLP is application/json or application/x-protobuf`,
+    )
+  }
+}
+
+function answer(reply: FastifyReply, encoding: Encoding, status: number, body: string | Buffer): FastifyReply {
+  return reply.code(status).header('content-type', encoding.contentType).send(Buffer.from(body))
+}
+
+/** Protobuf's wire format, as much as two small answers need. */
+function varint(value: number): Buffer {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
+  return Buffer.from([...bytes, rest])
+}
+const varintField = (field: number, value: number): Buffer => Buffer.concat([varint(field << 3), varint(value)])
+const bytesField = (field: number, bytes: Buffer): Buffer =>
+  Buffer.concat([varint((field << 3) | 2), varint(bytes.length), bytes])
+const textField = (field: number, text: string): Buffer => bytesField(field, Buffer.from(text))

@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
+import { createDocument } from '../document.ts'
+import { prettyJson } from '../send-json.ts'
+
+/** Where `vite build` leaves the viewer in a checkout. */
+const BUILT_VIEWER = fileURLToPath(new URL('../../../viewer/dist/', import.meta.url))
+
+/** Everything from here and nothing from elsewhere: the viewer works offline, and a tag's value cannot call home. */
+const SECURITY_POLICY =
+  "default-src 'self'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'self'; object-src 'none'"
+
+/** Zipkin's links: each is a page of the viewer. */
+const PAGES = ['/zipkin/', '/zipkin/index.html', '/zipkin/traces/:traceId', '/zipkin/dependency', '/zipkin/traceViewer']
+
+/** The viewer under /zipkin/, its config.json, and the redirects that lead there. */
+export function viewerRoutes(app: FastifyInstance, context: Context): void {
+  const root = context.config.viewer ?? BUILT_VIEWER
+  const { config } = context
+
+  for (const path of ['/', '/zipkin']) {
+    app.get(path, async (request, reply) => reply.redirect(`/zipkin/${search(request)}`, 302))
+  }
+  app.get('/favicon.ico', async (_request, reply) => reply.redirect('/zipkin/favicon.ico', 302))
+
+  const { basepath: _, ...ui } = config.ui
+  const { environment, queryLimit, defaultLookback, ...rest } = ui
+  const document = { environment, queryLimit, defaultLookback, searchEnabled: config.searchEnabled, ...rest }
+  const configJson = createDocument(
+    prettyJson(document),
+    'application/json; charset=utf-8',
+    context.startedAt,
+    'max-age=600',
+  )
+  app.get('/zipkin/config.json', configJson)
+
+  for (const path of PAGES) app.get(path, page)
+  app.register(async scope => {
+    if (!existsSync(root)) return
+    const { default: serveStatic } = await import('@fastify/static')
+    await scope.register(serveStatic, {
+      root,
+      prefix: '/zipkin/',
+      index: false,
+      // Names of built files carry a hash of what is in them.
+      maxAge: 31_536_000_000,
+      wildcard: true,
+      decorateReply: false,
+      setHeaders: reply => reply.header('x-content-type-options', 'nosniff'),
+    })
+  })
+
+  function page(request: FastifyRequest, reply: FastifyReply): unknown {
+    const file = `${root.replace(/\/$/, '')}/index.html`
+    if (!existsSync(file)) return reply.code(404).type('text/html; charset=utf-8').send(notBuilt(file))
+    const html = readFileSync(file, 'utf8')
+    const send = createDocument(
+      rebase(html, config.ui.basepath),
+      'text/html; charset=utf-8',
+      context.startedAt,
+      'max-age=60',
+    )
+    reply.header('content-security-policy', SECURITY_POLICY).header('x-content-type-options', 'nosniff')
+    return send(request, reply)
+  }
+}
+
+/** A viewer behind a proxy that serves it elsewhere: its base tag leads, links become relative to it. */
+function rebase(html: string, basepath: string): string {
+  if (basepath === '/zipkin') return html
+  const base = basepath === '/' ? '/' : `${basepath}/`
+  return html
+    .replace(/<base href="[^"]*"/, `<base href="${base.replaceAll('"', '%22')}"`)
+    .replace(/((?:src|href)=")\/zipkin\//g, '$1./')
+}
+
+function search(request: FastifyRequest): string {
+  const at = request.url.indexOf('?')
+  return at === -1 ? '' : request.url.slice(at)
+}
+
+function notBuilt(file: string): string {
+  const escaped = file.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+  return `<!doctype html><meta charset="utf-8"><title>Hopscope</title>
+<h1>The viewer is not built</h1>
+<p>The collector works; its pages are missing: <code>${escaped}</code> is not there.</p>
+<p>Build them with <code>npm start</code> in the checkout, or name a folder with <code>--viewer</code>.
+The API answers meanwhile: <a href="/zipkin/api/v2/services">/zipkin/api/v2/services</a></p>
+`
+}

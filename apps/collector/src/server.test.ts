@@ -1,0 +1,234 @@
+import { gzipSync } from 'node:zlib'
+import { MemoryStore, StoreError } from '@hopscope/store'
+import type { FastifyInstance } from 'fastify'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { CollectorMetrics } from './metrics.ts'
+import { RequestTimer } from './request-timer.ts'
+import { createOtlpServer, createServer } from './server.ts'
+
+function configOf(environment: Record<string, string> = {}, argv: string[] = []): Config {
+  const read = readConfig(argv, environment)
+  if (read === 'help') throw new Error('help')
+  return read.config
+}
+
+let app: FastifyInstance
+let store: MemoryStore
+let warnings: string[]
+
+function open(environment: Record<string, string> = {}, create = createServer): FastifyInstance {
+  store = new MemoryStore()
+  warnings = []
+  app = create({
+    config: configOf(environment),
+    store,
+    metrics: new CollectorMetrics(),
+    timer: new RequestTimer(),
+    warn: line => warnings.push(line),
+    startedAt: new Date(),
+  })
+  return app
+}
+beforeEach(() => {
+  open()
+})
+afterEach(() => app.close())
+
+const SPAN = '[{"traceId":"1","id":"1","timestamp":1600000000000000,"localEndpoint":{"serviceName":"web"}}]'
+const post = (payload: string | Buffer, headers: Record<string, string> = {}) =>
+  app.inject({
+    method: 'POST',
+    url: '/api/v2/spans',
+    payload,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+const counters = async (): Promise<Record<string, number>> => (await app.inject('/metrics')).json()
+
+describe('POST /api/v2/spans', () => {
+  it('shows a span as soon as it is answered', async () => {
+    const { statusCode, body } = await post(gzipSync(SPAN), { 'content-encoding': 'gzip' })
+    expect([statusCode, body]).toEqual([202, ''])
+    expect((await app.inject('/api/v2/trace/1')).json()).toHaveLength(1)
+  })
+
+  it('says 503 and why when spans cannot be stored, and counts them as dropped', async () => {
+    store.accept = () => Promise.reject(new StoreError('full', '/data/spans.db cannot grow: the disk is full'))
+    const { statusCode, body } = await post(SPAN)
+    expect([statusCode, body]).toEqual([503, '/data/spans.db cannot grow: the disk is full'])
+    expect(warnings).toEqual(['POST /api/v2/spans: /data/spans.db cannot grow: the disk is full'])
+    const after = await counters()
+    expect(after['counter.zipkin_collector.spans_dropped.http']).toBe(1)
+    expect(after['counter.zipkin_collector.messages_dropped.http']).toBe(0)
+  })
+
+  it.each([
+    ['application/x-protobuf', {}, 415, /application\/x-protobuf is not supported yet/],
+    ['application/json', { 'content-encoding': 'br' }, 415, /Content-Encoding br is not supported; gzip is/],
+    ['application/json', { 'content-encoding': 'gzip' }, 400, /Input is not in the GZIP format/],
+  ])('answers %s %j with %i', async (contentType, headers, status, text) => {
+    const answer = await post(SPAN, { 'content-type': contentType, ...headers })
+    expect(answer.statusCode).toBe(status)
+    expect(answer.body).toMatch(text)
+    expect((await counters())['counter.zipkin_collector.messages_dropped.http']).toBe(1)
+  })
+})
+
+describe('POST /v1/traces', () => {
+  const span = (fields: object = {}) => ({
+    traceId: '5b8efff798038103d269b633813fc60c',
+    spanId: 'eee19b7ec3c1b174',
+    name: 'I am a span',
+    kind: 2,
+    startTimeUnixNano: '1600000000000000000',
+    endTimeUnixNano: '1600000000001000000',
+    ...fields,
+  })
+  const request = (...spans: object[]) => ({
+    resourceSpans: [
+      {
+        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'web' } }] },
+        scopeSpans: [{ spans }],
+      },
+    ],
+  })
+  const send = (payload: string | Buffer, headers: Record<string, string> = {}) =>
+    app.inject({
+      method: 'POST',
+      url: '/v1/traces',
+      payload,
+      headers: { 'content-type': 'application/json', ...headers },
+    })
+
+  it.each([
+    ['on the port of Zipkin', createServer],
+    ['on its own port', createOtlpServer],
+  ])('stores spans %s', async (_name, create) => {
+    open({}, create)
+    const { statusCode, headers, body } = await send(gzipSync(JSON.stringify(request(span()))), {
+      'content-encoding': 'gzip',
+    })
+    expect([statusCode, headers['content-type'], body]).toEqual([200, 'application/json', '{}'])
+    expect(await store.getTrace('5b8efff798038103d269b633813fc60c')).toMatchObject([
+      { name: 'i am a span', kind: 'SERVER', duration: 1000, localEndpoint: { serviceName: 'web' } },
+    ])
+  })
+
+  it('keeps the good spans and says how many were not', async () => {
+    const { statusCode, body } = await send(JSON.stringify(request(span(), span({ spanId: '' }))))
+    expect(statusCode).toBe(200)
+    const { partialSuccess } = JSON.parse(body)
+    expect(partialSuccess.rejectedSpans).toBe('1')
+    expect(partialSuccess.errorMessage).not.toBe('')
+    expect(store.stats().spans).toBe(1)
+    expect((await counters())['counter.zipkin_collector.spans_dropped.otlp']).toBe(1)
+  })
+
+  it('reads protobuf and answers in it', async () => {
+    const field = (number: number, bytes: Buffer): Buffer =>
+      Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes])
+    const good = Buffer.concat([
+      field(1, Buffer.from('5b8efff798038103d269b633813fc60c', 'hex')),
+      field(2, Buffer.from('eee19b7ec3c1b174', 'hex')),
+      field(5, Buffer.from('name')),
+    ])
+    const bad = field(1, Buffer.from('00', 'hex'))
+    // ResourceSpans.scope_spans = 2, ScopeSpans.spans = 2
+    const body = field(1, field(2, Buffer.concat([field(2, good), field(2, bad)])))
+    const answer = await send(body, { 'content-type': 'application/x-protobuf' })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.headers['content-type']).toBe('application/x-protobuf')
+    // partial_success = 1 { rejected_spans = 1: 1, error_message = 2 }
+    expect([...answer.rawPayload.subarray(0, 1), ...answer.rawPayload.subarray(2, 5)]).toEqual([0x0a, 0x08, 1, 0x12])
+    expect(store.stats().spans).toBe(1)
+  })
+
+  it.each([
+    ['not JSON', 'application/json', '{'],
+    ['a list', 'application/json', '[]'],
+    ['no protobuf', 'application/x-protobuf', '\u000a\u00ff'],
+  ])('refuses %s with a google.rpc.Status', async (_name, contentType, payload) => {
+    const answer = await send(payload, { 'content-type': contentType })
+    expect(answer.statusCode).toBe(400)
+    expect(answer.headers['content-type']).toBe(contentType)
+    if (contentType === 'application/json')
+      expect(answer.json()).toMatchObject({ code: 3, message: expect.any(String) })
+    else expect(answer.rawPayload[0]).toBe(0x08)
+  })
+
+  it('names the two content types it takes', async () => {
+    const answer = await send('x', { 'content-type': 'text/plain' })
+    expect(answer.statusCode).toBe(415)
+    expect(answer.body).toMatch(/application\/json or application\/x-protobuf/)
+  })
+})
+
+describe('what is switched off', () => {
+  const status = async (url: string): Promise<number> => (await app.inject(url)).statusCode
+  it('is not there: the query API', async () => {
+    open({ QUERY_ENABLED: 'false' })
+    expect(await status('/api/v2/services')).toBe(404)
+    expect(await status('/zipkin/')).toBe(404)
+    expect(await status('/health')).toBe(200)
+    expect((await post(SPAN)).statusCode).toBe(202)
+  })
+  it('is not there: the viewer', async () => {
+    open({ UI_ENABLED: 'false' })
+    expect(await status('/')).toBe(404)
+    expect(await status('/zipkin/config.json')).toBe(404)
+    expect(await status('/zipkin/api/v2/services')).toBe(200)
+  })
+  it('is not there: collecting', async () => {
+    open({ COLLECTOR_HTTP_ENABLED: 'false' })
+    expect((await post(SPAN)).statusCode).toBe(404)
+    expect(await status('/api/v2/services')).toBe(200)
+  })
+})
+
+it('is DOWN, with the reason, when its store is', async () => {
+  store.check = () => Promise.reject(new StoreError('full', 'the disk is full'))
+  const { statusCode, body } = await app.inject('/health')
+  expect(statusCode).toBe(503)
+  expect(JSON.parse(body)).toEqual({
+    status: 'DOWN',
+    zipkin: {
+      status: 'DOWN',
+      details: { 'InMemoryStorage{}': { status: 'DOWN', details: { error: 'the disk is full' } } },
+    },
+  })
+})
+
+it('ends a query that takes longer than QUERY_TIMEOUT', async () => {
+  open({ QUERY_TIMEOUT: '5ms' })
+  store.getTraces = (_request, signal) =>
+    new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)))
+  const { statusCode, body } = await app.inject('/api/v2/traces')
+  expect([statusCode, body]).toEqual([503, 'Query took longer than QUERY_TIMEOUT'])
+})
+
+describe('configuration', () => {
+  it('tells all its problems at once', () => {
+    const read = () =>
+      readConfig(['--port', 'x'], { COLLECTOR_SAMPLE_RATE: '2', STRICT_TRACE_ID: 'maybe', STORAGE_TYPE: 'mysql' })
+    expect(read).toThrow(ConfigError)
+    expect(read).toThrow(/--port=x: an integer from 0 to 65535 was expected/)
+    expect(read).toThrow(/rate should be between 0 and 1: was 2/)
+    expect(read).toThrow(/STRICT_TRACE_ID=maybe: true or false was expected/)
+    expect(read).toThrow(/STORAGE_TYPE=mysql: sqlite or mem was expected/)
+  })
+
+  it('warns by name of what has no effect', () => {
+    const read = readConfig([], { KAFKA_BOOTSTRAP_SERVERS: 'k:9092', ES_HOSTS: 'http://es', PATH: '/bin' })
+    expect(read).not.toBe('help')
+    expect(read !== 'help' && read.warnings).toEqual([
+      'KAFKA_BOOTSTRAP_SERVERS has no effect: spans come over HTTP only',
+      'ES_HOSTS has no effect: spans are kept in sqlite or in memory',
+    ])
+  })
+
+  it('prefers flags to variables, and takes an empty variable for none', () => {
+    expect(configOf({ QUERY_PORT: '1', HOST: '' }, ['--port', '2'])).toMatchObject({ port: 2, host: '127.0.0.1' })
+    expect(configOf({ STORAGE_TYPE: 'mem', MEM_MAX_SPANS: '7' })).toMatchObject({ storage: 'mem', maxSpans: 7 })
+    expect(configOf({ QUERY_TIMEOUT: '2m' }).queryTimeout).toBe(120_000)
+  })
+})

@@ -1,0 +1,109 @@
+import { join, resolve } from 'node:path'
+import { MemoryStore, type SpanStore, StoreError } from '@hopscope/store'
+import type { FastifyInstance } from 'fastify'
+import { type Config, ConfigError, HELP, readConfig } from './config.ts'
+import type { Context } from './context.ts'
+import { CollectorMetrics } from './metrics.ts'
+import { RequestTimer } from './request-timer.ts'
+import { createOtlpServer, createServer } from './server.ts'
+
+/** After SIGTERM, how long requests in flight may take, ms. */
+const GRACE_MS = 1000
+
+const warn = (line: string): void => console.error(`collector: ${line}`)
+
+/** Reads the configuration, opens the store, listens. What goes wrong here is one clear line each, and exit 1. */
+export async function start(argv: string[], environment: Record<string, string | undefined>): Promise<void> {
+  try {
+    await run(argv, environment)
+  } catch (error) {
+    if (error instanceof ConfigError) for (const line of error.message.split('\n')) warn(line)
+    else if (error instanceof StoreError || error instanceof ListenError) warn(error.message)
+    else throw error
+    process.exit(1)
+  }
+}
+
+async function run(argv: string[], environment: Record<string, string | undefined>): Promise<void> {
+  const read = readConfig(argv, environment)
+  if (read === 'help') {
+    console.log(HELP)
+    return
+  }
+  const { config, warnings } = read
+  for (const line of warnings) warn(line)
+  const store = await openStore(config)
+  const context: Context = {
+    config,
+    store,
+    metrics: new CollectorMetrics(),
+    timer: new RequestTimer(),
+    warn,
+    startedAt: new Date(),
+  }
+  const servers: FastifyInstance[] = []
+  try {
+    const server = createServer(context)
+    servers.push(server)
+    const port = await listen(server, config.host, config.port, '--port (QUERY_PORT)')
+    let line = `collector: http://${urlHost(config.host)}:${port}/zipkin/`
+    if (config.otlpPort !== undefined && config.collectorEnabled) {
+      const otlp = createOtlpServer(context)
+      servers.push(otlp)
+      const otlpPort = await listen(
+        otlp,
+        config.host,
+        config.otlpPort,
+        '--otlp-port (HOPSCOPE_OTLP_PORT, off for none)',
+      )
+      line += `  OTLP http://${urlHost(config.host)}:${otlpPort}/v1/traces`
+    }
+    console.log(`${line}  ${store.name}`)
+  } catch (error) {
+    await Promise.all(servers.map(server => server.close()))
+    await store.close()
+    throw error
+  }
+  endOnSignal(servers, store)
+}
+
+async function openStore(config: Config): Promise<SpanStore> {
+  if (config.storage === 'mem') return new MemoryStore(config)
+  // Loaded only when wanted: it brings a native library.
+  const { SqliteStore } = await import('@hopscope/store/sqlite')
+  return new SqliteStore({ ...config, file: join(resolve(config.data), 'spans.db') })
+}
+
+class ListenError extends Error {}
+
+async function listen(server: FastifyInstance, host: string, port: number, flag: string): Promise<number> {
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on: ${message}`
+    throw new ListenError(`port ${port} on ${host} ${why}; choose another with ${flag}`)
+  }
+  const address = server.server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
+
+const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+/** Stops listening, answers what is in flight, closes the store, ends. */
+function endOnSignal(servers: FastifyInstance[], store: SpanStore): void {
+  let ending = false
+  const end = async (): Promise<void> => {
+    if (ending) return
+    ending = true
+    const deadline = setTimeout(() => {
+      for (const { server } of servers) server.closeAllConnections()
+    }, GRACE_MS)
+    await Promise.all(servers.map(server => server.close()))
+    clearTimeout(deadline)
+    await store.close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+}

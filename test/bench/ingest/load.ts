@@ -1,0 +1,70 @@
+import { connect, type Socket } from 'node:net'
+import type { MeshBody } from './mesh-bodies.ts'
+import { renew } from './mesh-bodies.ts'
+
+export interface LoadResult {
+  seconds: number
+  spans: number
+  /** Of every request, ms, sorted. */
+  latencies: number[]
+  /** Answers that were not 202. */
+  refused: number
+}
+
+/**
+ * Posts bodies over keep-alive connections, each the next when the last is answered, for a while.
+ * Sockets and not a client library: what the generator burns, the server on the same cores does not have.
+ */
+export async function load(port: number, bodies: MeshBody[], connections: number, ms: number): Promise<LoadResult> {
+  const result: LoadResult = { seconds: 0, spans: 0, latencies: [], refused: 0 }
+  const begin = performance.now()
+  const end = begin + ms
+  let next = 0
+  let epoch = Math.floor(Math.random() * 2 ** 32)
+  const takeBody = (): MeshBody => {
+    const body = bodies[next++ % bodies.length]!
+    renew(body, epoch++)
+    return body
+  }
+  await Promise.all(Array.from({ length: connections }, () => run(port, takeBody, end, result)))
+  result.seconds = (performance.now() - begin) / 1000
+  result.latencies.sort((a, b) => a - b)
+  return result
+}
+
+function run(port: number, takeBody: () => MeshBody, end: number, result: LoadResult): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect(port, '127.0.0.1')
+    let sent = 0
+    let body: MeshBody
+    let answer = ''
+    const send = (): void => {
+      if (performance.now() >= end) {
+        socket.end()
+        resolve()
+        return
+      }
+      body = takeBody()
+      sent = performance.now()
+      socket.write(
+        `POST /api/v2/spans HTTP/1.1\r\nHost: collector\r\nContent-Type: application/json\r\nContent-Length: ${body.bytes.length}\r\n\r\n`,
+      )
+      // A copy: the next sending rewrites the ids.
+      socket.write(Buffer.from(body.bytes))
+    }
+    socket.setNoDelay(true)
+    socket.on('connect', send)
+    socket.on('error', reject)
+    socket.on('data', data => {
+      answer += data.toString('latin1')
+      // A 202 has no body.
+      if (!answer.endsWith('\r\n\r\n')) return
+      if (answer.startsWith('HTTP/1.1 202')) {
+        result.spans += body.spans
+        result.latencies.push(performance.now() - sent)
+      } else result.refused++
+      answer = ''
+      send()
+    })
+  })
+}

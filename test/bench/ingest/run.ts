@@ -1,0 +1,76 @@
+// Ingest, beside zipkin-server: node test/bench/ingest/run.ts [--seconds 4] [--rounds 2] [--connections 16]
+// zipkin-server runs too when HOPSCOPE_ZIPKIN_JAR names its jar. Both start fresh, rounds alternate.
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { load } from './load.ts'
+import { meshBodies } from './mesh-bodies.ts'
+import { cpuSeconds, residentMb, type Server, startCollector, startZipkin, stop } from './servers.ts'
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '16' },
+  },
+})
+const ms = Number(values.seconds) * 1000
+const connections = Number(values.connections)
+
+const bodies = meshBodies(300)
+const bytes = bodies.reduce((sum, body) => sum + body.bytes.length, 0) / bodies.length
+console.log(
+  `bodies of 100 spans, ${(bytes / 1024).toFixed(0)} KB each; ${connections} connections; ${values.seconds} s a round`,
+)
+
+const data = mkdtempSync(join(tmpdir(), 'hopscope-bench-'))
+const jar = process.env.HOPSCOPE_ZIPKIN_JAR
+const servers: Server[] = []
+try {
+  servers.push(await startCollector(data))
+  if (jar !== undefined && existsSync(jar)) servers.push(await startZipkin(jar, { MEM_MAX_SPANS: '1000000' }))
+  else console.log('zipkin-server: skipped, HOPSCOPE_ZIPKIN_JAR does not name its jar')
+  console.log('server         round   spans/s  CPU-s/M spans   p50 ms   p99 ms   RSS MB  refused')
+  for (const server of servers) await load(server.port, bodies, connections, 1500)
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    for (const server of servers) await measure(server, round)
+  }
+} finally {
+  await Promise.all(servers.map(stop))
+  const file = join(data, 'spans.db')
+  if (existsSync(file)) console.log(`hopscope's file: ${(statSync(file).size / 1024 ** 2).toFixed(0)} MB`)
+  rmSync(data, { recursive: true })
+}
+
+async function measure(server: Server, round: number): Promise<void> {
+  const before = cpuSeconds(server)
+  const { seconds, spans, latencies, refused } = await load(server.port, bodies, connections, ms)
+  await settled(server)
+  const cpu = cpuSeconds(server) - before
+  const at = (share: number): number =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0
+  const columns = [
+    server.name.padEnd(14),
+    String(round).padStart(5),
+    Math.round(spans / seconds)
+      .toString()
+      .padStart(9),
+    ((cpu * 1e6) / spans).toFixed(1).padStart(14),
+    at(0.5).toFixed(1).padStart(8),
+    at(0.99).toFixed(1).padStart(8),
+    residentMb(server).toFixed(0).padStart(8),
+    String(refused).padStart(8),
+  ]
+  console.log(columns.join(' '))
+}
+
+/** zipkin-server answers before it stores: its work goes on after the last answer, and is its work. */
+async function settled(server: Server): Promise<void> {
+  for (let quiet = 0, last = cpuSeconds(server), i = 0; quiet < 2 && i < 30; i++) {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    const now = cpuSeconds(server)
+    quiet = now - last <= 0.02 ? quiet + 1 : 0
+    last = now
+  }
+}
