@@ -35,8 +35,6 @@ export class SpanWriter {
   readonly #shape: { annotations: boolean; tags: boolean } = { annotations: false, tags: false }
   #bytes: Buffer
   #length = 1
-  /** Where the open span began: a span that cannot be finished is cut off here. */
-  #begin = 0
 
   constructor(localEndpoint: Endpoint, encoding: 'utf8' | 'latin1' = 'utf8') {
     this.#encoding = encoding
@@ -50,7 +48,6 @@ export class SpanWriter {
   }
 
   begin(head: SpanHead): void {
-    this.#begin = this.#length
     this.#shape.annotations = this.#shape.tags = false
     this.#ascii(this.count === 0 ? '{"traceId":"' : ',{"traceId":"')
     this.#ascii(head.traceId)
@@ -97,11 +94,6 @@ export class SpanWriter {
     if (flags.shared === true) this.#ascii(',"shared":true')
     this.#byte(125 /* } */)
     this.count++
-  }
-
-  /** Forgets the open span. */
-  abandon(): void {
-    this.#length = this.#begin
   }
 
   /** The batch as a JSON list, in a buffer of its own; the writer is empty afterwards. */

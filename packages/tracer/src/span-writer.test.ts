@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import { SpanWriter } from './span-writer.ts'
+
+const endpoint = { ipv4: '192.0.2.1', port: 0, serviceName: 'front' }
+const head = {
+  traceId: '463ac35c9f6413ad',
+  id: 'a2fb4a1d1a96d312',
+  name: 'get',
+  timestamp: 1_795_450_263_027_926,
+  duration: 26_048,
+}
+const text = (bytes: Uint8Array) => new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+const read = (bytes: Uint8Array) => JSON.parse(text(bytes))
+
+test('spans come out as a list of Zipkin JSON', () => {
+  const writer = new SpanWriter(endpoint)
+  writer.begin({ ...head, kind: 'SERVER' })
+  writer.annotation(1_795_450_263_053_974, 'ss')
+  writer.tag('http.method', 'GET')
+  writer.tag('http.status_code', '200')
+  writer.end({ shared: true })
+  writer.begin({ ...head, parentId: '0020000000000001' })
+  writer.end({ debug: true })
+  expect(writer.count).toBe(2)
+  expect(read(writer.take())).toEqual([
+    {
+      ...head,
+      kind: 'SERVER',
+      localEndpoint: endpoint,
+      annotations: [{ timestamp: 1_795_450_263_053_974, value: 'ss' }],
+      tags: { 'http.method': 'GET', 'http.status_code': '200' },
+      shared: true,
+    },
+    { ...head, parentId: '0020000000000001', localEndpoint: endpoint, debug: true },
+  ])
+  expect(writer.count).toBe(0)
+})
+
+test('every character survives', () => {
+  const all = Array.from({ length: 0x250 }, (_, i) => String.fromCharCode(i)).join('')
+  for (const value of [all, '€ 日本 👣', 'a"b\\c\td\ne\rf\bg\f\u0001\u007f', '']) {
+    const writer = new SpanWriter({ serviceName: 'büro' })
+    writer.begin({ ...head, name: value })
+    writer.tag(value, value)
+    writer.end({})
+    expect(read(writer.take())[0]).toMatchObject({
+      name: value,
+      tags: { [value]: value },
+      localEndpoint: { serviceName: 'büro' },
+    })
+  }
+})
+
+test('half a surrogate pair cannot make the batch unreadable', () => {
+  const writer = new SpanWriter({})
+  writer.begin(head)
+  writer.tag('half', '\ud83d')
+  writer.end({})
+  expect(read(writer.take())[0].tags).toEqual({ half: '\ufffd' })
+})
+
+test('bytes off the wire: UTF-8 stays, anything else is a blank', () => {
+  const writer = new SpanWriter({}, 'latin1')
+  writer.begin(head)
+  writer.tag('good', Buffer.from('é"').toString('latin1'))
+  writer.tag('bad', 'x\xffy')
+  writer.end({})
+  expect(read(writer.take())[0].tags).toEqual({ good: 'é"', bad: 'x y' })
+})
+
+test('a batch grows beyond its first buffer', () => {
+  const writer = new SpanWriter({})
+  const value = 'x\n€'.repeat(20_000)
+  for (let i = 0; i < 5; i++) {
+    writer.begin(head)
+    writer.tag('long', value)
+    writer.end({})
+  }
+  const spans = read(writer.take())
+  expect(spans).toHaveLength(5)
+  for (const span of spans) expect(span.tags.long).toBe(value)
+})
