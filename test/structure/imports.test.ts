@@ -51,7 +51,7 @@ for (const [place, allowed] of Object.entries(MAY_IMPORT)) {
   test(`${place} imports only what its package.json declares, and no file of another package`, () => {
     const wrong: string[] = []
     for (const file of sources(join(root, place))) {
-      const isTest = /\.test\.tsx?$/.test(file) || file.includes('/testing/') || place === 'test'
+      const isTest = /(\.test\.tsx?|\/contract\.ts)$/.test(file) || file.includes('/testing/') || place === 'test'
       for (const specifier of importsOf(readFileSync(file, 'utf8'))) {
         const where = `${relative(root, file)} imports ${specifier}`
         if (specifier.startsWith('.')) {
