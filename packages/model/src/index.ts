@@ -1,8 +1,10 @@
 // What a trace is. Pure: no dependency, nothing of Node, so that collector, viewer and tests share one truth.
 
 export { sortAnnotations } from './annotations.ts'
+export { type CorrectedTrace, correctClockSkew } from './clock-skew.ts'
 export { DependencyLinker } from './dependencies.ts'
 export * from './formats/index.ts'
+export { type Attempt, type Hop, type HopForm, type HopParts, hopsFromTrace, upstreamWait } from './hop.ts'
 export { ipFromV6Bytes, parseIp } from './ip.ts'
 export { matchTraceText, type TraceTextMatch } from './match-trace-text.ts'
 export { mergeTrace } from './merge.ts'
@@ -21,6 +23,7 @@ export {
   traceTimestamp,
 } from './query.ts'
 export type * from './span.ts'
+export { type ServiceSummary, summariseTrace, type TraceSummary } from './summary.ts'
 export { TEXT_EPOCH, TEXT_TRACE_ID, TraceTextError, textFromTrace, traceFromText } from './text.ts'
 export { IdError, lowTraceId, normaliseParentId, normaliseSpanId, normaliseTraceId } from './trace-id.ts'
 export { breadthFirst, buildTree, depthFirst, type SpanNode } from './tree.ts'

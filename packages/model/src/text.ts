@@ -16,8 +16,8 @@ import { buildTree, depthFirst, type SpanNode } from './tree.ts'
  * - `@ms value`: an annotation
  * - `key=value`: a tag
  *
- * `-` stands for what is absent: a service, a name; `-..-` for no times, `5..-` for no duration. What has blanks in a
- * row, a quote, an `=`, starts like another column or is empty is quoted as in JSON. Ids, addresses and ports are not
+ * `-` stands for what is absent: a service, a name; `-..-` for no times, `5..-` for no duration. What is empty, has
+ * two blanks in a row or a quote, or reads like another column is quoted as in JSON. Ids, addresses and ports are not
  * in the text: reading makes ids of the line numbers, times from 2024-01-01.
  * One root, siblings by start, below a shared half only spans of its service: then writing gives back what was read.
  */
@@ -155,19 +155,19 @@ export function lineOf(span: Span, origin: Microseconds): string {
   const start = timestamp === undefined ? undefined : timestamp - origin
   const end = start === undefined || duration === undefined ? undefined : start + duration
   const columns = [
-    localEndpoint?.serviceName === undefined ? '-' : quoteText(localEndpoint.serviceName),
-    name === undefined ? '-' : quoteText(name),
+    localEndpoint?.serviceName === undefined ? '-' : quoteName(localEndpoint.serviceName),
+    name === undefined ? '-' : quoteName(name),
     `${start === undefined ? '-' : milliseconds(start)}..${end === undefined ? '-' : milliseconds(end)}`,
   ]
   if (kind) columns.push(kind.toLowerCase())
   if (span.shared) columns.push('shared')
   if (span.debug) columns.push('debug')
-  if (remoteEndpoint?.serviceName !== undefined) columns.push(`->${quoteText(remoteEndpoint.serviceName)}`)
+  if (remoteEndpoint?.serviceName !== undefined) columns.push(`->${quoteName(remoteEndpoint.serviceName)}`)
   for (const { timestamp: at, value } of span.annotations ?? []) {
-    columns.push(`@${milliseconds(at - origin)} ${quoteText(value)}`)
+    columns.push(`@${milliseconds(at - origin)} ${quoteValue(value)}`)
   }
   for (const key of Object.keys(span.tags ?? {}).sort()) {
-    columns.push(`${quoteText(key)}=${quoteText(span.tags![key]!)}`)
+    columns.push(`${quoteName(key)}=${quoteValue(span.tags![key]!)}`)
   }
   return columns.join('  ')
 }
@@ -207,7 +207,7 @@ export function linesOf(text: string): TextLine[] {
   return lines
 }
 
-const BARE = String.raw`(?:(?!  |"|=).)*`
+const BARE = '(?:(?!  |"|=|>=|<=).)*'
 const QUOTED = String.raw`"(?:[^"\\]|\\.)*"`
 const COLUMN = new RegExp(
   `(?:@(?<at>-?[\\d.]+|\\*) (?<value>${QUOTED}|(?:(?!  |").)*)|(?<peer>->)(?<to>${QUOTED}|${BARE})|(?<key>${QUOTED}|${BARE})(?<operator>>=|<=|=)(?<tag>${QUOTED}|(?:(?!  |").)*)|(?<plain>${QUOTED}|${BARE}))(?:  +|$)`,
@@ -236,11 +236,17 @@ function isAbsent(column: TextColumn): boolean {
   return column.text === '-' && !column.isQuoted
 }
 
-const NEEDS_QUOTES = /^$|^-$|^ | $| {2}|["=*…\u0000-\u001f]|^(?:->|@|#)|[<>]$/
-const RESERVED: ReadonlySet<string> = new Set(['shared', 'debug', ...Object.keys(KINDS)])
+/** In a value: nothing, blanks at an end or two in a row, a quote, a control character, a wildcard of expectations. */
+const VALUE_NEEDS_QUOTES = /^$|^\s|\s$| {2}|["*\p{Cc}]/u
+/** In a service, name, peer or key moreover: what reads as absence, as another column or as a bound. */
+const NAME_NEEDS_QUOTES = /^-$|[=…]|^(?:->|@|#)|[<>]$/
 
-function quoteText(text: string): string {
-  return NEEDS_QUOTES.test(text) || RESERVED.has(text) || TIMES.test(text) ? JSON.stringify(text) : text
+function quoteValue(text: string): string {
+  return VALUE_NEEDS_QUOTES.test(text) ? JSON.stringify(text) : text
+}
+
+function quoteName(text: string): string {
+  return NAME_NEEDS_QUOTES.test(text) ? JSON.stringify(text) : quoteValue(text)
 }
 
 function unquote(text: string, line: number): string {

@@ -1,0 +1,70 @@
+import type { Microseconds, Span } from './span.ts'
+import { buildTree } from './tree.ts'
+
+export interface TraceSummary {
+  traceId: string
+  /** Of the root, else of the first span below a missing one. */
+  rootService?: string
+  rootName?: string
+  /** Absent when no span has a time. */
+  timestamp?: Microseconds
+  /** From the first start to the last end; 0 for a single unfinished span. */
+  duration?: Microseconds
+  spanCount: number
+  /** `critical`: some span has a tag `error`; `transient`: only an annotation says so. */
+  error?: 'critical' | 'transient'
+  /** Local and remote services, the one with the longest span first, then by name. */
+  services: ServiceSummary[]
+}
+
+export interface ServiceSummary {
+  name: string
+  spanCount: number
+  longestDuration: Microseconds
+}
+
+/** What a list of traces shows of one. (zipkin-lens `trace.js`; a trace without times does not fail here) */
+export function summariseTrace(spans: readonly Span[]): TraceSummary {
+  const root = buildTree(spans)
+  const head = root.span ?? root.children[0]?.span ?? root.detached?.[0]
+  const summary: TraceSummary = {
+    traceId: head?.traceId ?? '',
+    spanCount: spans.length,
+    services: countServices(spans),
+  }
+  const service = head?.localEndpoint?.serviceName ?? head?.remoteEndpoint?.serviceName
+  if (service !== undefined) summary.rootService = service
+  if (head?.name !== undefined) summary.rootName = head.name
+
+  let start = Number.POSITIVE_INFINITY
+  let end = Number.NEGATIVE_INFINITY
+  for (const { timestamp, duration = 0 } of spans) {
+    if (timestamp === undefined) continue
+    start = Math.min(start, timestamp)
+    end = Math.max(end, timestamp + duration)
+  }
+  if (end >= start) {
+    summary.timestamp = start
+    summary.duration = end - start
+  }
+  if (spans.some(span => span.tags?.error !== undefined)) summary.error = 'critical'
+  else if (spans.some(span => span.annotations?.some(({ value }) => value === 'error'))) summary.error = 'transient'
+  return summary
+}
+
+function countServices(spans: readonly Span[]): ServiceSummary[] {
+  const byName = new Map<string, ServiceSummary>()
+  for (const { localEndpoint, remoteEndpoint, duration = 0 } of spans) {
+    for (const name of new Set([localEndpoint?.serviceName, remoteEndpoint?.serviceName])) {
+      if (name === undefined) continue
+      let service = byName.get(name)
+      if (!service) {
+        service = { name, spanCount: 0, longestDuration: 0 }
+        byName.set(name, service)
+      }
+      service.spanCount++
+      service.longestDuration = Math.max(service.longestDuration, duration)
+    }
+  }
+  return [...byName.values()].sort((a, b) => b.longestDuration - a.longestDuration || (a.name < b.name ? -1 : 1))
+}
