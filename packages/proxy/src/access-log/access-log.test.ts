@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { AccessLog } from '@hopscope/envoy-config'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { RequestHeaders } from '../http/headers.ts'
+import { Stats } from '../stats/stats.ts'
 import { StreamInfo } from '../stream-info.ts'
 import { type AccessLogs, createAccessLogs } from './create-access-logs.ts'
 import { compileJsonLine } from './json-line.ts'
@@ -15,7 +16,11 @@ const errors: string[] = []
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'access-log-'))
   errors.length = 0
-  logs = createAccessLogs({ flushInterval: 60_000, onError: (path, error) => errors.push(`${path}: ${error.message}`) })
+  logs = createAccessLogs({
+    flushInterval: 60_000,
+    stats: new Stats(),
+    onError: (path, error) => errors.push(`${path}: ${error.message}`),
+  })
 })
 afterEach(() => {
   logs.close()
@@ -89,7 +94,7 @@ test('lines wait for 64 KiB, a flush, or the interval', async () => {
   logger.log(stream())
   expect(written('a')).toHaveLength(65_536)
 
-  const quick = createAccessLogs({ flushInterval: 5, onError: () => {} })
+  const quick = createAccessLogs({ flushInterval: 5, stats: new Stats(), onError: () => {} })
   quick.logger([file('b', { text: 'line\n' })]).log(stream())
   await expect.poll(() => written('b')).toBe('line\n')
   quick.close()

@@ -1,9 +1,9 @@
-import type { AccessLog, Milliseconds } from '@hopscope/envoy-config'
+import type { AccessLog } from '@hopscope/envoy-config'
 import { compileFormat } from '../format/compile-format.ts'
 import type { Formatter } from '../format/formatter.ts'
 import type { AccessLogger } from './access-log.ts'
 import { compileJsonLine } from './json-line.ts'
-import { type LogFile, openLogFile } from './log-file.ts'
+import { type LogFile, type LogFileSurroundings, openLogFile } from './log-file.ts'
 
 /** Envoy's line when a log says no format. */
 const DEFAULT_FORMAT =
@@ -11,11 +11,8 @@ const DEFAULT_FORMAT =
   '%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" ' +
   '"%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n'
 
-export interface AccessLogsOptions {
-  /** `--file-flush-interval-msec` */
-  flushInterval: Milliseconds
-  onError(path: string, error: Error): void
-}
+/** `flushInterval` is `--file-flush-interval-msec`. */
+export type AccessLogsOptions = LogFileSurroundings
 
 /** The access logs of a process: the files behind them are open once, whoever writes to them. */
 export interface AccessLogs {
@@ -33,7 +30,7 @@ export function createAccessLogs(options: AccessLogsOptions): AccessLogs {
     let file = files.get(path)
     if (file === undefined) {
       try {
-        file = openLogFile(path, options.flushInterval, options)
+        file = openLogFile(path, options)
       } catch (error) {
         throw new Error(`unable to open file '${path}': ${reasonOf(error)}`, { cause: error })
       }

@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Milliseconds } from '@hopscope/envoy-config'
+import type { Stats } from '../stats/stats.ts'
 
 /** Envoy's buffer of one file. */
 const FLUSH_BYTES = 64 * 1024
@@ -16,13 +17,22 @@ export interface LogFile {
   close(): void
 }
 
-export interface LogFileEvents {
+export interface LogFileSurroundings {
+  flushInterval: Milliseconds
+  /** Counts `filesystem.*`. */
+  stats: Stats
   /** The file cannot be written to; lines are lost until it can. Told once until the next success. */
   onError(path: string, error: Error): void
 }
 
 /** Throws what `open` throws when the file cannot be opened at the start. */
-export function openLogFile(path: string, flushInterval: Milliseconds, events: LogFileEvents): LogFile {
+export function openLogFile(path: string, { flushInterval, stats, onError }: LogFileSurroundings): LogFile {
+  const buffered = stats.counter('filesystem.write_buffered')
+  const completed = stats.counter('filesystem.write_completed')
+  const failed = stats.counter('filesystem.write_failed')
+  const flushedByTimer = stats.counter('filesystem.flushed_by_timer')
+  const reopenFailed = stats.counter('filesystem.reopen_failed')
+  const totalBuffered = stats.gauge('filesystem.write_total_buffered')
   let descriptor = open(path)
   let waiting: string[] = []
   let waitingLength = 0
@@ -32,23 +42,31 @@ export function openLogFile(path: string, flushInterval: Milliseconds, events: L
     if (waitingLength === 0) return
     const bytes = Buffer.from(waiting.join(''), 'latin1')
     waiting = []
+    totalBuffered.sub(waitingLength)
     waitingLength = 0
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at)
+      completed.add()
       failing = false
     } catch (error) {
-      if (!failing) events.onError(path, error as Error)
+      failed.add()
+      if (!failing) onError(path, error as Error)
       failing = true
     }
   }
 
-  const timer = setInterval(flush, flushInterval)
+  const timer = setInterval(() => {
+    flushedByTimer.add()
+    flush()
+  }, flushInterval)
   timer.unref()
 
   return {
     write(text) {
       waiting.push(text)
       waitingLength += text.length
+      buffered.add()
+      totalBuffered.add(text.length)
       if (waitingLength >= FLUSH_BYTES) flush()
     },
     flush,
@@ -60,7 +78,8 @@ export function openLogFile(path: string, flushInterval: Milliseconds, events: L
         descriptor = next
       } catch (error) {
         // The old file goes on: better lines in a renamed file than none.
-        events.onError(path, error as Error)
+        reopenFailed.add()
+        onError(path, error as Error)
       }
     },
     close() {
