@@ -82,6 +82,10 @@ export class Pair {
     return Promise.all([sendTo(this.#ports[0], request), sendTo(this.#ports[1], request)])
   }
 
+  sendToHopscope(request: Request): Promise<Answer> {
+    return sendTo(this.#ports[1], request)
+  }
+
   /** Sends to both; everything a client could act on must be equal. Returns the answer. */
   async same(request: Request | string, view: (answer: Answer) => unknown = whole): Promise<Answer> {
     const [zipkin, hopscope] = await this.send(typeof request === 'string' ? { path: request } : request)

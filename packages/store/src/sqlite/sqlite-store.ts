@@ -129,7 +129,11 @@ export class SqliteStore implements SpanStore {
     this.#writer = new Writer(this.#database, this.#options.searchEnabled)
   }
 
-  async getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]> {
+  getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]> {
+    return this.#read(() => this.#search(request, signal))
+  }
+
+  async #search(request: QueryRequest, signal: AbortSignal | undefined): Promise<Span[][]> {
     if (!this.#options.searchEnabled) return []
     const pause = pacer(signal)
     const from = request.endTs - request.lookback
@@ -158,9 +162,11 @@ export class SqliteStore implements SpanStore {
     return found.flatMap(({ traces }) => traces).slice(0, request.limit)
   }
 
-  async getTrace(traceId: string): Promise<Span[]> {
-    const spans = this.#reader.spansByTraceId(traceId)
-    return this.#options.strictTraceId ? spans.filter(span => span.traceId === traceId) : spans
+  getTrace(traceId: string): Promise<Span[]> {
+    return this.#read(async () => {
+      const spans = this.#reader.spansByTraceId(traceId)
+      return this.#options.strictTraceId ? spans.filter(span => span.traceId === traceId) : spans
+    })
   }
 
   async getTracesByIds(traceIds: readonly string[]): Promise<Span[][]> {
@@ -185,7 +191,11 @@ export class SqliteStore implements SpanStore {
     return this.#options.searchEnabled ? this.#names.autocompleteValues(key) : []
   }
 
-  async getDependencies(endTs: Milliseconds, lookback: Milliseconds, signal?: AbortSignal): Promise<DependencyLink[]> {
+  getDependencies(endTs: Milliseconds, lookback: Milliseconds, signal?: AbortSignal): Promise<DependencyLink[]> {
+    return this.#read(() => this.#link(endTs, lookback, signal))
+  }
+
+  async #link(endTs: Milliseconds, lookback: Milliseconds, signal: AbortSignal | undefined): Promise<DependencyLink[]> {
     const pause = pacer(signal)
     const from = endTs - lookback
     const linker = new DependencyLinker()
@@ -206,6 +216,16 @@ export class SqliteStore implements SpanStore {
       }
     }
     return linker.links()
+  }
+
+  /** A file that breaks under us is told as such. */
+  async #read<T>(read: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StoreError('closed', `${this.#file} is closed`)
+    try {
+      return await read()
+    } catch (error) {
+      throw storeError(this.#file, error)
+    }
   }
 
   stats(): StoreStats {

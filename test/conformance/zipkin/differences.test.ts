@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Answer, Pair, type Request, skipReason } from './pair.ts'
+
+/** Each is a row of this page, by name: a difference nobody wrote down is a bug, one that is gone is a stale page. */
+const page = readFileSync(new URL('../../../docs/differences.md', import.meta.url), 'utf8')
+
+let pair: Pair
+const post = (body: string | Buffer, headers: Record<string, string> = {}): Request => ({
+  method: 'POST',
+  path: '/api/v2/spans',
+  headers: { 'content-type': 'application/json', ...headers },
+  body,
+})
+const status = ({ status }: Answer): unknown => status
+const PADDED = '48485a3953bb6124f'.slice(0, 16).padStart(20, '0')
+const TIMESTAMP = 1_600_000_000_000_000
+
+describe.skipIf(skipReason)(`chosen differences to zipkin-server${skipReason ? ` (${skipReason})` : ''}`, () => {
+  beforeAll(async () => {
+    pair = await Pair.start()
+    const spans = [
+      { traceId: 'd1', id: '1', timestamp: TIMESTAMP, tags: { a: '1' } },
+      { traceId: 'd2', id: '1', tags: { separator: 'a\u2028b' } },
+    ]
+    await pair.store(spans, ['d1', 'd2'])
+    await pair.send(post(JSON.stringify([{ traceId: PADDED, id: '1' }])))
+  })
+  afterAll(() => pair?.close())
+
+  it.each<[name: string, request: Request, view: (answer: Answer) => unknown, zipkin: unknown, hopscope: unknown]>([
+    ['a body above 10 MiB', post(Buffer.alloc(10 * 1024 * 1024 + 1, 0x20)), status, 500, 413],
+    ['gzip that is no gzip', post('[{"traceId":"1","id":"1"}]', { 'content-encoding': 'gzip' }), status, 500, 400],
+    ['an encoding that is not gzip', post('....', { 'content-encoding': 'br' }), status, 400, 415],
+    ['blanks before the list', post(' []'), status, 400, 202],
+    [
+      'a trace id of 17 to 31 characters that padding makes zero-prefixed',
+      { path: `/api/v2/trace/${PADDED}` },
+      status,
+      404,
+      200,
+    ],
+    [
+      'a blank term in annotationQuery',
+      { path: `/api/v2/traces?endTs=${TIMESTAMP / 1000}&lookback=10&annotationQuery=a+and+` },
+      ({ body }) => JSON.parse(body).length,
+      0,
+      1,
+    ],
+    ['line separators in text', { path: '/api/v2/trace/d2' }, ({ body }) => body.endsWith(']\0\0'), true, false],
+    ['HEAD', { method: 'HEAD', path: '/api/v2/services' }, status, 404, 200],
+  ])('%s', async (name, request, view, zipkin, hopscope) => {
+    expect(page).toContain(`| ${name} |`)
+    const [theirs, ours] = await pair.send(request)
+    expect([view(theirs), view(ours)]).toEqual([zipkin, hopscope])
+  })
+
+  it('messages dropped by decoding', async () => {
+    expect(page).toContain('| messages dropped by decoding |')
+    const key = 'counter.zipkin_collector.messages_dropped.http'
+    const read = async (): Promise<number[]> =>
+      (await pair.send({ path: '/metrics' })).map(({ body }) => JSON.parse(body)[key])
+    const before = await read()
+    await pair.send(post('[{"traceId":"1"}]'))
+    const after = await read()
+    expect(after.map((count, index) => count - before[index]!)).toEqual([2, 1])
+  })
+
+  // Not sent to zipkin-server: its heap would not survive it.
+  it('a body that inflates without end', async () => {
+    expect(page).toContain('| a body that inflates without end |')
+    const bomb = gzipSync(Buffer.alloc(100 * 1024 * 1024, 0x20))
+    expect((await pair.sendToHopscope(post(bomb, { 'content-encoding': 'gzip' }))).status).toBe(413)
+  })
+})
