@@ -1,6 +1,7 @@
 import type { Thresholds } from '@hopscope/envoy-config'
 import type { AdminReply } from './admin-server.ts'
 import { dumpJson } from './dump-json.ts'
+import { addressText } from './listeners-page.ts'
 import { compileFilter } from './stats-pages.ts'
 
 /** What a cluster is doing. */
@@ -73,13 +74,9 @@ function clusterText(cluster: ClusterStatus): string {
       ['success_rate', -1],
       ['local_origin_success_rate', -1],
     ]
-    for (const [name, value] of rows) lines.push(`${hostName(host)}::${name}::${value}`)
+    for (const [name, value] of rows) lines.push(`${addressText(host)}::${name}::${value}`)
   }
   return lines.map(line => `${cluster.name}::${line}\n`).join('')
-}
-
-function hostName({ address, port }: HostStatus): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 /** Zero values and empty fields are left out, as in JSON made of a proto3 message. */

@@ -1,0 +1,28 @@
+import type { ActiveCluster } from '@hopscope/proxy'
+import type { ClusterStatus } from './admin/clusters-page.ts'
+
+/** What `/clusters` shows of the clusters at work. */
+export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStatus[] {
+  return clusters.map(cluster => ({
+    name: cluster.name,
+    observabilityName: cluster.observabilityName,
+    thresholds: cluster.config.circuitBreakers,
+    hosts: cluster.hosts.map(host => ({
+      address: host.ip,
+      port: host.port,
+      hostname: host.hostname,
+      weight: host.weight,
+      priority: host.priority,
+      locality: host.locality,
+      cxActive: host.stats.cx_active.value,
+      cxConnectFail: host.stats.cx_connect_fail.value,
+      cxTotal: host.stats.cx_total.value,
+      rqActive: host.stats.rq_active.value,
+      rqError: host.stats.rq_error.value,
+      rqPendingActive: host.pool.pendingRequests,
+      rqSuccess: host.stats.rq_success.value,
+      rqTimeout: host.stats.rq_timeout.value,
+      rqTotal: host.stats.rq_total.value,
+    })),
+  }))
+}

@@ -1,0 +1,51 @@
+import { formatProblems, type LoadOptions, loadBootstrap, validOk } from '@hopscope/envoy-config'
+import { HELP, type Options, parseCommandLine } from './command-line.ts'
+import { Log, stderr } from './log.ts'
+import { NAME, VERSION } from './version.ts'
+
+/** The whole life of the process. A bad command line or file ends it with status 1 before any port is bound. */
+export async function run(args: readonly string[]): Promise<void> {
+  const commandLine = parseCommandLine(args)
+  switch (commandLine.type) {
+    case 'help':
+      process.stdout.write(HELP)
+      return
+    case 'version':
+      process.stdout.write(`${NAME} version: ${VERSION}\n`)
+      return
+    case 'hot restart version':
+      process.stdout.write('disabled\n')
+      return
+    case 'error':
+      stderr(`${commandLine.message}\n`)
+      process.exitCode = 1
+      return
+    case 'run':
+      return runWith(commandLine.options)
+  }
+}
+
+async function runWith(options: Options): Promise<void> {
+  const began = performance.now()
+  const log = new Log(options.logLevel)
+  const loaded = loadBootstrap(loadOptions(options))
+  if (!loaded.ok) {
+    stderr(`${formatProblems(loaded.problems)}\n`)
+    process.exitCode = 1
+    return
+  }
+  if (options.mode === 'validate') {
+    process.stdout.write(`${validOk(options.configPath ?? '')}\n`)
+    return
+  }
+  if (options.concurrency !== 1) {
+    log.warning('main', `--concurrency ${options.concurrency}: Hopscope runs one worker, whatever the number`)
+  }
+  const { startServer } = await import('./server.ts')
+  await startServer(loaded.bootstrap, options, log, began)
+}
+
+function loadOptions(options: Options): LoadOptions {
+  const { serviceNode, serviceCluster, serviceZone } = options
+  return { path: options.configPath, yaml: options.configYaml, overrides: { serviceNode, serviceCluster, serviceZone } }
+}

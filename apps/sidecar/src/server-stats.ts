@@ -1,0 +1,57 @@
+import type { Runtime, Stats } from '@hopscope/proxy'
+import type { ServerState } from './admin/server-info.ts'
+
+const STATES: readonly ServerState[] = ['LIVE', 'DRAINING', 'PRE_INITIALIZING', 'INITIALIZING']
+const NO_CERTIFICATE = 4_294_967_295
+
+/** `server.*` and `runtime.*`: made here, measured anew when someone looks. */
+export function createServerStats(
+  stats: Stats,
+  runtime: Runtime,
+  uptimeSeconds: () => number,
+): {
+  setState(state: ServerState): void
+  refresh(): void
+  initialized(milliseconds: number): void
+} {
+  stats.gauge('server.concurrency').set(1)
+  stats.gauge('server.hot_restart_epoch').set(0)
+  stats.gauge('server.days_until_first_cert_expiring').set(NO_CERTIFICATE)
+  for (const name of [
+    'dynamic_unknown_fields',
+    'static_unknown_fields',
+    'dropped_stat_flushes',
+    'envoy_bug_failures',
+  ]) {
+    stats.counter(`server.${name}`)
+  }
+  stats.counter('runtime.load_success').add()
+  for (const name of ['load_error', 'deprecated_feature_use', 'override_dir_exists']) stats.counter(`runtime.${name}`)
+  stats.counter('runtime.override_dir_not_exists').add()
+  stats.gauge('runtime.num_layers').set(runtime.layers.length)
+  const keys = stats.gauge('runtime.num_keys')
+  const overrides = stats.gauge('runtime.admin_overrides_active')
+  const live = stats.gauge('server.live')
+  const stateGauge = stats.gauge('server.state')
+  const uptime = stats.gauge('server.uptime')
+  const allocated = stats.gauge('server.memory_allocated')
+  const heap = stats.gauge('server.memory_heap_size')
+  const physical = stats.gauge('server.memory_physical_size')
+  const initialization = stats.histogram('server.initialization_time_ms')
+  return {
+    setState(state) {
+      live.set(state === 'LIVE' ? 1 : 0)
+      stateGauge.set(STATES.indexOf(state))
+    },
+    refresh() {
+      const memory = process.memoryUsage()
+      uptime.set(uptimeSeconds())
+      allocated.set(memory.heapUsed + memory.external)
+      heap.set(memory.heapTotal)
+      physical.set(memory.rss)
+      keys.set(new Set(runtime.layers.flatMap(layer => [...layer.values.keys()])).size)
+      overrides.set(runtime.layers.some(layer => layer.kind === 'admin' && layer.values.size > 0) ? 1 : 0)
+    },
+    initialized: milliseconds => initialization.record(milliseconds),
+  }
+}
