@@ -17,14 +17,21 @@ export class DependencyLinker {
   putTrace(spans: readonly Span[]): void {
     if (spans.length === 0) return
     const root = buildTree(spans)
-    for (const node of breadthFirst(root)) this.#visit(node, node === root)
+    // The nearest span above that is one end of a call; local work is passed over. Parents come first, so theirs is known.
+    const ancestors = new Map<SpanNode, Span | undefined>()
+    for (const node of breadthFirst(root)) {
+      const above = node.parent
+      const ancestor = above?.span?.kind ? above.span : above && ancestors.get(above)
+      ancestors.set(node, ancestor)
+      this.#visit(node, node === root, ancestor)
+    }
   }
 
   links(): DependencyLink[] {
     return this.#links.map(link => ({ ...link }))
   }
 
-  #visit(node: SpanNode & { span: Span }, isRoot: boolean): void {
+  #visit(node: SpanNode & { span: Span }, isRoot: boolean, ancestor: Span | undefined): void {
     const { span } = node
     const local = span.localEndpoint?.serviceName
     const remote = span.remoteEndpoint?.serviceName
@@ -47,7 +54,6 @@ export class DependencyLinker {
       return
     }
 
-    const ancestor = nearestRemoteAncestor(node)
     const ancestorName = ancestor?.localEndpoint?.serviceName
     if (ancestor && ancestorName !== undefined) {
       // A service between the two did not report its server side.
@@ -76,12 +82,6 @@ export class DependencyLinker {
     link.callCount++
     if (isError) link.errorCount = (link.errorCount ?? 0) + 1
   }
-}
-
-/** The nearest span above that is one end of a call; local work is passed over. */
-function nearestRemoteAncestor(node: SpanNode): Span | undefined {
-  for (let above = node.parent; above; above = above.parent) if (above.span?.kind) return above.span
-  return undefined
 }
 
 /** A tag `error` of any value marks a span failed, also `""` and `"false"`. */

@@ -268,8 +268,9 @@ function linkedParent({ span, parent }: SpanNode): Span | undefined {
   return above.id === span!.parentId || (span!.shared && above.id === span!.id) ? above : undefined
 }
 
-/** An SDK's CLIENT span has the span of its own sidecar below it; that one is the call. */
+/** An SDK's CLIENT span has the span of its own sidecar below it; that one is the call. A proxy's own is: a call to itself. */
 function isMadeByApplication({ span, children }: SpanNode): boolean {
+  if (span!.tags?.component === 'proxy') return false
   return children.some(
     ({ span: child }) =>
       (child!.kind === 'CLIENT' || child!.kind === 'SERVER') &&

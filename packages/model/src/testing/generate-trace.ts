@@ -80,7 +80,8 @@ export function generateTrace(options: GenerateOptions, random: Random): Span[] 
     const caller = queue[Math.min(i, queue.length - 1)]!
     const calls = 1 + randomInteger(random, 4)
     for (let call = 0; call < calls && spans.length < wanted; call++) {
-      const peer = `service-${1 + randomInteger(random, services)}`
+      const next = 1 + randomInteger(random, services)
+      const peer = `service-${`service-${next}` === caller.service ? next + 1 : next}`
       const start = caller.start + Math.floor(caller.duration * 0.8 * random())
       const client: Work = {
         service: peer,
