@@ -89,7 +89,7 @@ test('traceparent counts when it is asked for and no B3 ids are there', () => {
   })
   expect(both({ traceparent: traceparent.toUpperCase() })).toEqual(both({ traceparent }))
   expect(both({ traceparent, 'x-b3-traceid': T, 'x-b3-spanid': P })).toMatchObject({ style: 'b3-multi' })
-  expect(both({ traceparent, 'x-b3-sampled': '0' })).toMatchObject({ parent: { traceId: T128 }, sampled: false })
+  expect(both({ traceparent, 'x-b3-sampled': '0' })).toMatchObject({ parent: { traceId: T128 }, sampled: true })
 })
 
 test.each([
