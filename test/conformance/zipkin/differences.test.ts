@@ -20,11 +20,8 @@ const TIMESTAMP = 1_600_000_000_000_000
 describe.skipIf(skipReason)(`chosen differences to zipkin-server${skipReason ? ` (${skipReason})` : ''}`, () => {
   beforeAll(async () => {
     pair = await Pair.start()
-    const spans = [
-      { traceId: 'd1', id: '1', timestamp: TIMESTAMP, tags: { a: '1' } },
-      { traceId: 'd2', id: '1', tags: { separator: 'a\u2028b' } },
-    ]
-    await pair.store(spans, ['d1', 'd2'])
+    const spans = [{ traceId: 'd1', id: '1', timestamp: TIMESTAMP, tags: { a: '1' } }]
+    await pair.store(spans, ['d1'])
     await pair.send(post(JSON.stringify([{ traceId: PADDED, id: '1' }])))
   })
   afterAll(() => pair?.close())
@@ -48,7 +45,6 @@ describe.skipIf(skipReason)(`chosen differences to zipkin-server${skipReason ? `
       0,
       1,
     ],
-    ['line separators in text', { path: '/api/v2/trace/d2' }, ({ body }) => body.endsWith(']\0\0'), true, false],
     ['HEAD', { method: 'HEAD', path: '/api/v2/services' }, status, 404, 200],
   ])('%s', async (name, request, view, zipkin, hopscope) => {
     expect(page).toContain(`| ${name} |`)

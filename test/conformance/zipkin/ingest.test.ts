@@ -52,6 +52,7 @@ describe.skipIf(skipReason)(`POST /api/v2/spans beside zipkin-server${skipReason
     ['unknown fields, nested', '"id":"1","x":{"y":[[[1,{"z":null}]]]},"w":1e400'],
     ['control characters in text', '"id":"1","name":"a\u0001b\\tc"'],
     ['text of many scripts', '"id":"1","name":"ñ 日本 😀","tags":{"😀":"\\ud83d\\ude00"}'],
+    ['line separators', '"id":"1","name":"a\u2028b","tags":{"s":"\\u2029"}'],
     ['a tag of 4 KiB', `"id":"1","tags":{"long":"${'x'.repeat(4096)}"}`],
   ]
   it.each(ACCEPTED)('takes %s', async (_name, fields) => {

@@ -10,6 +10,7 @@ export interface TraceRow {
   low: string
   first_ms: Milliseconds
   last_ms: Milliseconds
+  spans: number
 }
 
 /** Rows read at a time: a statement is never left open while the event loop goes on, or the log could not be reset. */
@@ -25,12 +26,12 @@ export class Reader {
   constructor(database: Database) {
     this.#database = database
     this.#timeline = database.prepare<[number, number, number, number, number], TraceRow>(
-      `select id, low, first_ms, last_ms from trace
+      `select id, low, first_ms, last_ms, spans from trace
        where last_ms >= ? and first_ms <= ? and (last_ms, first_ms, id) < (?, ?, ?)
        order by last_ms desc, first_ms desc, id desc limit ${PAGE}`,
     )
-    this.#untimed = database.prepare<[number], { id: number }>(
-      `select id from trace where untimed = 1 and id > ? order by id limit ${PAGE}`,
+    this.#untimed = database.prepare<[number], { id: number; spans: number }>(
+      `select id, spans from trace where untimed = 1 and id > ? order by id limit ${PAGE}`,
     )
     this.#parts = database.prepare<[number], string>('select spans from part where trace = ? order by id').pluck()
     this.#traceByLow = database.prepare<[string], number>('select id from trace where low = ?').pluck()
@@ -49,11 +50,11 @@ export class Reader {
   }
 
   /** Traces with a span that has no start. */
-  *untimed(): Generator<number> {
+  *untimed(): Generator<{ id: number; spans: number }> {
     let after = 0
     for (;;) {
       const page = this.#untimed.all(after)
-      for (const { id } of page) yield id
+      yield* page
       const last = page.at(-1)
       if (last === undefined || page.length < PAGE) return
       after = last.id

@@ -1,6 +1,5 @@
 import {
   type DependencyLink,
-  DependencyLinker,
   lowTraceId,
   type Milliseconds,
   matches,
@@ -12,6 +11,7 @@ import type { Database } from 'better-sqlite3'
 import { pacer } from '../pause.ts'
 import { type SpanStore, StoreError, type StoreOptions, type StoreStats } from '../store.ts'
 import { splitByTraceId } from '../trace-group.ts'
+import { LinkCache, LinkSum } from './link-cache.ts'
 import { Names } from './names.ts'
 import { openDatabase } from './open-database.ts'
 import { Reader } from './reader.ts'
@@ -54,6 +54,7 @@ export class SqliteStore implements SpanStore {
   #retention: Retention
   #names: Names
   #stats: { spans: number; traces: number }
+  #links = new LinkCache()
   #pending: Pending[] = []
   #flushing: Promise<void> | undefined
   #commitError: unknown
@@ -113,6 +114,8 @@ export class SqliteStore implements SpanStore {
       this.#commit.run()
       this.#stats.spans += spans.length - gone.spans
       this.#stats.traces += traces - gone.traces
+      // Numbers of traces begin again when none is left.
+      if (this.#stats.traces === 0) this.#links.clear()
       this.#commitError = undefined
     } catch (error) {
       this.#commitError = storeError(this.#file, error)
@@ -198,24 +201,30 @@ export class SqliteStore implements SpanStore {
   async #link(endTs: Milliseconds, lookback: Milliseconds, signal: AbortSignal | undefined): Promise<DependencyLink[]> {
     const pause = pacer(signal)
     const from = endTs - lookback
-    const linker = new DependencyLinker()
+    const sum = new LinkSum()
     const seen = new Set<number>()
-    for (const { id, first_ms, last_ms } of this.#reader.timeline(from, endTs)) {
+    this.#links.trim(this.#stats.traces)
+    for (const { id, first_ms, last_ms, spans } of this.#reader.timeline(from, endTs)) {
       await pause()
-      const spans = this.#reader.spans(id)
       // A trace may begin before the window and end after it, with nothing inside.
-      if (first_ms < from && last_ms > endTs && newestInWindow({ endTs, lookback }, spans) === undefined) continue
+      if (
+        first_ms < from &&
+        last_ms > endTs &&
+        newestInWindow({ endTs, lookback }, this.#reader.spans(id)) === undefined
+      ) {
+        continue
+      }
       seen.add(id)
-      linker.putTrace(spans)
+      this.#links.add(sum, id, spans, () => this.#reader.spans(id))
     }
     // To zipkin-server a span without start stands at 0: such traces show only in a window that reaches that far back.
     if (from <= 0) {
-      for (const id of this.#reader.untimed()) {
+      for (const { id, spans } of this.#reader.untimed()) {
         await pause()
-        if (!seen.has(id)) linker.putTrace(this.#reader.spans(id))
+        if (!seen.has(id)) this.#links.add(sum, id, spans, () => this.#reader.spans(id))
       }
     }
-    return linker.links()
+    return sum.links()
   }
 
   /** A file that breaks under us is told as such. */
