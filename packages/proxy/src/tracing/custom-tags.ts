@@ -47,5 +47,10 @@ function compileValue(
 
 /** Text of a configuration in the form in which header values are held: UTF-8, one byte a character. */
 export function wireText(text: string): string {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return toBytes(text)
+  return text
+}
+
+function toBytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
