@@ -1,0 +1,164 @@
+import { serviceColour } from '../shared/service-colour.ts'
+import { type GraphLayout, NODE, type PlacedLink, type PlacedNode } from './layout.ts'
+
+const MARGIN = 28
+/** Characters that fit beside the swatch. */
+const MAX_NAME = 17
+
+/** Services and calls: thicker is more, dashed with ✕ is failing. Every service is a button. */
+export function Graph(props: {
+  layout: GraphLayout
+  selected: string | undefined
+  filter: string
+  onSelect: (service: string) => void
+}) {
+  const { layout, selected } = props
+  const filter = props.filter.trim().toLowerCase()
+  const most = Math.max(1, ...layout.links.map(link => link.callCount))
+  const width = layout.width + MARGIN * 2
+  const height = layout.height + MARGIN * 2
+  const isNear = (link: PlacedLink) => selected === undefined || link.parent === selected || link.child === selected
+  const near = new Set(layout.links.filter(isNear).flatMap(link => [link.parent, link.child]))
+  const isDim = (service: string) =>
+    (selected !== undefined && !near.has(service) && service !== selected) ||
+    (filter !== '' && !service.toLowerCase().includes(filter))
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
+    <div className="graph" tabIndex={0} role="group" aria-label="Graph of services">
+      <svg width={width} height={height} viewBox={`${-MARGIN} ${-MARGIN} ${width} ${height}`}>
+        <title>Services and the calls between them</title>
+        <defs>
+          {['plain', 'bad'].map(kind => (
+            <marker
+              key={kind}
+              id={`arrow-${kind}`}
+              viewBox="0 0 8 8"
+              refX="7"
+              refY="4"
+              markerWidth="8"
+              markerHeight="8"
+              markerUnits="userSpaceOnUse"
+              orient="auto"
+            >
+              <path d="M0 0 8 4 0 8z" className={`arrow-${kind}`} />
+            </marker>
+          ))}
+        </defs>
+        <g aria-hidden="true">
+          {layout.links.map(link => (
+            <Link key={`${link.parent}\n${link.child}`} link={link} most={most} isDim={!isNear(link)} />
+          ))}
+        </g>
+        {layout.nodes.map(node => (
+          <Node
+            key={node.service}
+            node={node}
+            isSelected={node.service === selected}
+            isDim={isDim(node.service)}
+            onSelect={props.onSelect}
+          />
+        ))}
+      </svg>
+    </div>
+  )
+}
+
+function Link({ link, most, isDim }: { link: PlacedLink; most: number; isDim: boolean }) {
+  const errors = link.errorCount ?? 0
+  const width = 1.2 + 3.8 * (Math.log1p(link.callCount) / Math.log1p(most))
+  const middle = middleOf(link)
+  const label = errors > 0 ? `${short(link.callCount)} ✕${share(errors, link.callCount)}` : short(link.callCount)
+  return (
+    <g className={`link${errors > 0 ? ' bad' : ''}${isDim ? ' dim' : ''}${link.isBack ? ' back' : ''}`}>
+      <path d={pathOf(link)} strokeWidth={width} markerEnd={`url(#arrow-${errors > 0 ? 'bad' : 'plain'})`} />
+      <rect
+        x={middle.x - label.length * 3.3 - 4}
+        y={middle.y - 8}
+        width={label.length * 6.6 + 8}
+        height={16}
+        rx="8"
+        className="link-plate"
+      />
+      <text x={middle.x} y={middle.y + 3.5} textAnchor="middle">
+        {label}
+      </text>
+    </g>
+  )
+}
+
+function Node(props: { node: PlacedNode; isSelected: boolean; isDim: boolean; onSelect: (service: string) => void }) {
+  const { node } = props
+  const select = () => props.onSelect(node.service)
+  const calls = node.calls === 0 ? 'entry' : `${short(node.calls)} ${node.calls === 1 ? 'call' : 'calls'}`
+  const description = `${node.service}, ${node.calls} calls${node.errors > 0 ? `, ${node.errors} failed` : ''}`
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: SVG has no button element
+    <g
+      className={`node${props.isSelected ? ' selected' : ''}${props.isDim ? ' dim' : ''}`}
+      transform={`translate(${node.x} ${node.y})`}
+      role="button"
+      tabIndex={0}
+      aria-pressed={props.isSelected}
+      aria-label={description}
+      onClick={select}
+      onKeyDown={event => {
+        if (event.key !== 'Enter' && event.key !== ' ') return
+        event.preventDefault()
+        select()
+      }}
+    >
+      <title>{description}</title>
+      <rect width={NODE.width} height={NODE.height} rx="8" />
+      <rect
+        width="5"
+        height={NODE.height - 16}
+        x="8"
+        y="8"
+        rx="2.5"
+        className="node-swatch"
+        style={{ fill: serviceColour(node.service) }}
+      />
+      <text x="22" y="19" className="node-name">
+        {node.service.length > MAX_NAME ? `${node.service.slice(0, MAX_NAME - 1)}…` : node.service}
+      </text>
+      <text x="22" y="34" className="node-calls">
+        {calls}
+        {node.errors > 0 && <tspan className="bad"> ✕ {share(node.errors, node.calls)}</tspan>}
+      </text>
+    </g>
+  )
+}
+
+function pathOf({ points, parent, child, isBack }: PlacedLink): string {
+  const first = points[0]!
+  if (parent === child) {
+    const { x, y } = { x: first.x, y: first.y }
+    return `M${x} ${y - 8}c34-18 34 34 0 18`
+  }
+  let path = `M${first.x} ${first.y}`
+  for (let i = 1; i < points.length; i++) {
+    const from = points[i - 1]!
+    const to = points[i]!
+    const bend = Math.max(18, Math.abs(to.x - from.x) / 2) * (isBack ? -1 : 1)
+    path += from.y === to.y && !isBack ? `L${to.x} ${to.y}` : `C${from.x + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x} ${to.y}`
+  }
+  return path
+}
+
+/** Labels stand near the caller's end, where lines to different services are apart. */
+function middleOf({ points, parent, child }: PlacedLink): { x: number; y: number } {
+  const a = points[0]!
+  if (parent === child) return { x: a.x + 34, y: a.y }
+  const b = points[1]!
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }
+}
+
+/** `950`, `1.2k`, `3.4M` */
+function short(count: number): string {
+  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(count)
+}
+
+export function share(part: number, whole: number): string {
+  const percent = whole === 0 ? 0 : (part / whole) * 100
+  return percent > 0 && percent < 1 ? '<1%' : `${Math.round(percent)}%`
+}

@@ -1,0 +1,231 @@
+import type { Endpoint } from '@hopscope/model'
+import { useEffect, useState } from 'react'
+import { Chip } from '../shared/Chip.tsx'
+import { formatDuration } from '../shared/duration.ts'
+import { linkTo } from '../shared/navigation.ts'
+import { ANY } from '../url.ts'
+import { FLAG, type RowColumns, SEGMENT, type SegmentKind } from './columns.ts'
+import type { SpanDetail } from './loaded-trace.ts'
+import { spansOf } from './rows.ts'
+import type { TraceClient } from './trace-client.ts'
+
+const SEGMENT_NAMES: Record<SegmentKind, string> = {
+  [SEGMENT.span]: 'span',
+  [SEGMENT.app]: 'app',
+  [SEGMENT.egressProxy]: 'egress proxy',
+  [SEGMENT.wire]: 'wire',
+  [SEGMENT.ingressProxy]: 'ingress proxy',
+  [SEGMENT.unknown]: 'untraced: inside unknown',
+  [SEGMENT.failedAttempt]: 'failed attempt',
+  [SEGMENT.backOff]: 'back-off',
+  [SEGMENT.below]: 'app, waiting for its calls',
+}
+const SEGMENT_CLASSES = ['span', 'app', 'egress', 'wire', 'ingress', 'unknown', 'failed', 'backoff', 'below']
+
+/** Everything about the selected row; its tags are fetched from the worker when it is selected. */
+export function SidePanel(props: {
+  columns: RowColumns
+  strings: readonly string[]
+  row: number
+  client: TraceClient
+  onClose: () => void
+}) {
+  const { columns, strings, row, client } = props
+  const [details, setDetails] = useState<SpanDetail[]>()
+  useEffect(() => {
+    let isCurrent = true
+    client.detail(spansOf(columns, row)).then(
+      found => isCurrent && setDetails(found),
+      () => isCurrent && setDetails([]),
+    )
+    return () => {
+      isCurrent = false
+    }
+  }, [client, columns, row])
+
+  const flags = columns.flags[row]!
+  const service = strings[columns.service[row]!]!
+  const peer = columns.peer[row]! < 0 ? undefined : strings[columns.peer[row]!]!
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: Escape leaves the panel for the grid it belongs to
+    <aside
+      id="panel"
+      className="panel"
+      aria-label="Details of the selected row"
+      tabIndex={-1}
+      onKeyDown={event => event.key === 'Escape' && props.onClose()}
+    >
+      <header>
+        <h2>
+          <Chip service={service} />
+          {peer !== undefined && (
+            <>
+              <span className="arrow" aria-hidden="true">
+                →
+              </span>
+              <span className="sr-only">calls</span>
+              <Chip service={peer} />
+            </>
+          )}
+        </h2>
+        <button type="button" className="quiet close" aria-label="Close details" onClick={props.onClose}>
+          ✕
+        </button>
+        <p className="panel-name">{strings[columns.name[row]!]}</p>
+        <p className="panel-facts">
+          <strong>{flags & FLAG.noDuration ? 'unfinished' : formatDuration(columns.duration[row]!)}</strong>
+          <span className="muted">at +{formatDuration(columns.start[row]!)}</span>
+          {(flags & FLAG.error) !== 0 && <span className="badge bad">✕ failed</span>}
+          {(flags & FLAG.untraced) !== 0 && <span className="badge">callee untraced</span>}
+          {(flags & FLAG.moved) !== 0 && <span className="badge">⇄ moved {formatDuration(columns.shift[row]!)}</span>}
+        </p>
+      </header>
+      {(flags & FLAG.hop) !== 0 && <Anatomy columns={columns} row={row} />}
+      {details?.map(detail => (
+        <SpanCard key={`${detail.span.id}${detail.span.shared ?? ''}${detail.span.kind ?? ''}`} detail={detail} />
+      ))}
+    </aside>
+  )
+}
+
+/** Where the time of a call went. */
+function Anatomy({ columns, row }: { columns: RowColumns; row: number }) {
+  const total = Math.max(1, columns.duration[row]!)
+  const sums = new Map<SegmentKind, number>()
+  for (let i = columns.segmentAt[row]!; i < columns.segmentAt[row + 1]!; i++) {
+    const kind = columns.segmentKind[i] as SegmentKind
+    sums.set(kind, (sums.get(kind) ?? 0) + columns.segmentTo[i]! - columns.segmentFrom[i]!)
+  }
+  return (
+    <section aria-label="Where the time went">
+      <h3>Where the time went</h3>
+      <dl className="anatomy">
+        {[...sums].map(([kind, sum]) => (
+          <div key={kind}>
+            <dt>
+              <span className={`key ${SEGMENT_CLASSES[kind]}`} aria-hidden="true" />
+              {SEGMENT_NAMES[kind]}
+            </dt>
+            <dd>
+              {formatDuration(sum)} <span className="muted">{Math.round((sum / total) * 100)}%</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}
+
+function SpanCard({ detail }: { detail: SpanDetail }) {
+  const { span, shift, traceStart } = detail
+  const tags = Object.entries(span.tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+  const isoOf = (us: number) => new Date(us / 1_000).toISOString()
+  return (
+    <section className="span-card" aria-label={`Span ${span.id}`}>
+      <h3>
+        <span className="kind">{span.kind ?? 'LOCAL'}</span> {span.localEndpoint?.serviceName ?? 'unknown'}
+        <span className="muted"> {span.name}</span>
+      </h3>
+      {tags.length > 0 && (
+        <table className="facts tags">
+          <caption>Tags</caption>
+          <tbody>
+            {tags.map(([key, value]) => (
+              <tr key={key} className={key === 'error' ? 'bad' : undefined}>
+                <th scope="row">{key}</th>
+                <td>
+                  {key === 'error' && <span aria-hidden="true">✕ </span>}
+                  {value}
+                  <a
+                    className="find-like"
+                    aria-label={`Find traces with ${key}=${value}`}
+                    title="Find traces with this tag"
+                    {...linkTo({
+                      page: 'search',
+                      query: {
+                        ...ANY,
+                        serviceName: span.localEndpoint?.serviceName ?? '',
+                        annotationQuery: value === '' ? key : `${key}=${value}`,
+                      },
+                      sort: 'newest',
+                    })}
+                  >
+                    ⌕
+                  </a>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {span.annotations && span.annotations.length > 0 && (
+        <table className="facts">
+          <caption>Annotations</caption>
+          <tbody>
+            {span.annotations.map(annotation => (
+              <tr key={`${annotation.timestamp} ${annotation.value}`}>
+                <th scope="row" title={isoOf(annotation.timestamp)}>
+                  +{formatDuration(annotation.timestamp + shift - traceStart)}
+                </th>
+                <td>{annotation.value}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <table className="facts">
+        <caption>Time and place</caption>
+        <tbody>
+          <tr>
+            <th scope="row">start</th>
+            <td>{span.timestamp === undefined ? 'not reported' : isoOf(span.timestamp + shift)}</td>
+          </tr>
+          {shift !== 0 && span.timestamp !== undefined && (
+            <tr>
+              <th scope="row">as reported</th>
+              <td>
+                {isoOf(span.timestamp)} <span className="muted">moved by {formatDuration(shift)}</span>
+              </td>
+            </tr>
+          )}
+          <tr>
+            <th scope="row">duration</th>
+            <td>
+              {span.duration === undefined
+                ? 'not reported'
+                : `${formatDuration(span.duration)} (${span.duration.toLocaleString('en')} μs)`}
+            </td>
+          </tr>
+          <EndpointRow label="reported by" endpoint={span.localEndpoint} />
+          <EndpointRow label="peer" endpoint={span.remoteEndpoint} />
+          <tr>
+            <th scope="row">span id</th>
+            <td className="id">{span.id}</td>
+          </tr>
+          <tr>
+            <th scope="row">parent id</th>
+            <td className="id">{span.parentId ?? 'none: a root'}</td>
+          </tr>
+          {(span.shared || span.debug) && (
+            <tr>
+              <th scope="row">flags</th>
+              <td>{[span.shared && 'shared', span.debug && 'debug'].filter(Boolean).join(', ')}</td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+function EndpointRow({ label, endpoint }: { label: string; endpoint: Endpoint | undefined }) {
+  if (!endpoint) return null
+  const address = endpoint.ipv6 ? `[${endpoint.ipv6}]` : (endpoint.ipv4 ?? '')
+  const place = `${address}${endpoint.port === undefined ? '' : `:${endpoint.port}`}`
+  return (
+    <tr>
+      <th scope="row">{label}</th>
+      <td>{[endpoint.serviceName, place].filter(Boolean).join(' · ')}</td>
+    </tr>
+  )
+}

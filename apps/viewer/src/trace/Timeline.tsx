@@ -1,0 +1,49 @@
+import { useEffect, useImperativeHandle, useRef } from 'react'
+import { onThemeChange } from '../shared/theme.ts'
+import type { Range } from './time-axis.ts'
+import { type GridData, type GridEvents, TraceGrid } from './trace-grid.ts'
+
+export interface TimelineHandle {
+  focus(): void
+}
+
+/** React's hold on the grid: properties in, events out. The rows are not React's. */
+export function Timeline(props: {
+  data: GridData
+  selected: number
+  range: Range
+  isRaw: boolean
+  matches: Uint8Array | undefined
+  events: GridEvents
+  ref: React.Ref<TimelineHandle>
+}) {
+  const element = useRef<HTMLDivElement>(null)
+  const grid = useRef<TraceGrid>(undefined)
+  const events = useRef(props.events)
+  events.current = props.events
+  useImperativeHandle(props.ref, () => ({ focus: () => grid.current?.focus() }), [])
+
+  useEffect(() => {
+    const created = new TraceGrid(element.current!, {
+      onSelect: row => events.current.onSelect(row),
+      onRange: range => events.current.onRange(range),
+      onHelp: () => events.current.onHelp(),
+      onFind: () => events.current.onFind(),
+      onEnter: () => events.current.onEnter(),
+    })
+    grid.current = created
+    const stop = onThemeChange(() => created.refreshTheme())
+    return () => {
+      stop()
+      created.destroy()
+      grid.current = undefined
+    }
+  }, [])
+  useEffect(() => grid.current?.show(props.data), [props.data])
+  useEffect(() => grid.current?.setRange(props.range), [props.range])
+  useEffect(() => grid.current?.setRaw(props.isRaw), [props.isRaw])
+  useEffect(() => grid.current?.setMatches(props.matches), [props.matches])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other data has other row numbers, so it is selected anew
+  useEffect(() => grid.current?.select(props.selected), [props.selected, props.data])
+  return <div ref={element} className="grid" aria-label={`${props.data.title}s of the trace`} />
+}

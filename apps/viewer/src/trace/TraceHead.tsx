@@ -1,0 +1,76 @@
+import { formatDuration } from '../shared/duration.ts'
+import { formatMoment } from '../shared/moment.ts'
+import type { TraceColumns } from './columns.ts'
+
+/** What the trace is, in one glance, and what is wrong with it, in words. */
+export function TraceHead({ trace, isFile }: { trace: TraceColumns; isFile: boolean }) {
+  const { counts, spans, strings } = trace
+  const root = strings[spans.service[0]!] ?? 'unknown'
+  const name = strings[spans.name[0]!] ?? 'unknown'
+  const start = trace.start / 1_000
+  return (
+    <header className="trace-head">
+      <h1>
+        <strong>{root}</strong> <span className="trace-name">{name}</span>
+      </h1>
+      <dl className="counts">
+        <Fact label="duration" value={formatDuration(trace.duration)} isMain />
+        <Fact label="spans" value={counts.spans} />
+        {trace.hops && <Fact label="hops" value={counts.hops} />}
+        <Fact label="services" value={counts.services} />
+        <Fact label="depth" value={counts.depth} />
+        {counts.errors > 0 && <Fact label="failing" value={`✕ ${counts.errors}`} isBad />}
+        {trace.start > 0 && <Fact label="start" value={formatMoment(start)} title={new Date(start).toISOString()} />}
+        <Fact label={isFile ? 'trace id, from a file' : 'trace id'} value={trace.traceId} isId />
+      </dl>
+      <Remarks trace={trace} />
+    </header>
+  )
+}
+
+function Fact(props: {
+  label: string
+  value: string | number
+  title?: string
+  isMain?: boolean
+  isBad?: boolean
+  isId?: boolean
+}) {
+  const className = props.isMain ? 'main-fact' : props.isBad ? 'bad' : props.isId ? 'id' : undefined
+  return (
+    <div className={className} title={props.title}>
+      <dt>{props.label}</dt>
+      <dd>{typeof props.value === 'number' ? props.value.toLocaleString('en') : props.value}</dd>
+    </div>
+  )
+}
+
+function Remarks({ trace: { counts, missingParents } }: { trace: TraceColumns }) {
+  const remarks: string[] = []
+  if (counts.missingParents > 0) {
+    const shown = missingParents.slice(0, 3).join(', ')
+    const more = counts.missingParents > 3 ? ` and ${counts.missingParents - 3} more` : ''
+    remarks.push(
+      `${counts.missingParents === 1 ? 'A parent is' : `${counts.missingParents} parents are`} missing (${shown}${more}): not arrived yet, dropped, or its service does not send spans.`,
+    )
+  }
+  if (counts.moved > 0) {
+    remarks.push(
+      `${counts.moved} ${counts.moved === 1 ? 'span was' : 'spans were'} moved (⇄), since the clock of its host disagrees with its caller’s. “Raw times” shows them as reported.`,
+    )
+  }
+  if (counts.cycles > 0) {
+    remarks.push(`${counts.cycles} ${counts.cycles === 1 ? 'span is' : 'spans are'} above themselves: circles are cut (⟲).`)
+  }
+  if (counts.untraced > 0) {
+    remarks.push(`${counts.untraced} ${counts.untraced === 1 ? 'call goes' : 'calls go'} to services that sent no span (hatched).`)
+  }
+  if (remarks.length === 0) return null
+  return (
+    <ul className="remarks">
+      {remarks.map(remark => (
+        <li key={remark}>{remark}</li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,208 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { CollectorFailed } from '../shared/CollectorFailed.tsx'
+import { Command, Notice } from '../shared/Notice.tsx'
+import { navigate } from '../shared/navigation.ts'
+import type { TraceRoute } from '../url.ts'
+import type { RowColumns } from './columns.ts'
+import { KeyboardHelp } from './KeyboardHelp.tsx'
+import { Minimap } from './Minimap.tsx'
+import { rowOfSpan, spansOf } from './rows.ts'
+import { SidePanel } from './SidePanel.tsx'
+import { Timeline, type TimelineHandle } from './Timeline.tsx'
+import { TraceHead } from './TraceHead.tsx'
+import { TraceToolbar } from './TraceToolbar.tsx'
+import type { Range } from './time-axis.ts'
+import { type TraceState, useTrace } from './use-trace.ts'
+import type { TraceSource } from './worker-protocol.ts'
+
+/** A trace from the collector, or from a file, whose page then keeps its state to itself. */
+export function TracePage({ route: given, source }: { route: TraceRoute; source: TraceSource | undefined }) {
+  const [local, setLocal] = useState(given)
+  const route = source ? local : given
+  const [state, reload] = useTrace(given.traceId, source)
+  const go = useCallback(
+    (next: TraceRoute, how: 'push' | 'replace') => (source ? setLocal(next) : navigate(next, how)),
+    [source],
+  )
+  if (state.state === 'loading') {
+    return (
+      <p className="opening" role="status">
+        Opening trace {given.traceId} …
+      </p>
+    )
+  }
+  if (state.state === 'failed') return <TraceFailed route={route} problem={state.problem} reload={reload} />
+  return <LoadedTracePage route={route} go={go} state={state} reload={source ? undefined : reload} />
+}
+
+function TraceFailed(props: {
+  route: TraceRoute
+  problem: (TraceState & { state: 'failed' })['problem']
+  reload: () => void
+}) {
+  const { problem, route, reload } = props
+  if (problem.status !== 404) return <CollectorFailed error={{ status: 400, ...problem } as never} onRetry={reload} />
+  return (
+    <Notice kind="empty" title="This trace is not here">
+      <p>
+        The collector has no span of <code>{route.traceId}</code>. Its spans may still be on their way, it was not sampled, or
+        it is older than what the collector keeps.
+      </p>
+      <button type="button" onClick={reload}>
+        Look again
+      </button>
+      <p>A request that is traced for certain, with its trace’s link:</p>
+      <Command>./hopscope curl /</Command>
+    </Notice>
+  )
+}
+
+function LoadedTracePage(props: {
+  route: TraceRoute
+  go: (route: TraceRoute, how: 'push' | 'replace') => void
+  state: TraceState & { state: 'done' }
+  reload: (() => void) | undefined
+}) {
+  const { route, go } = props
+  const { trace, client } = props.state
+  const total = trace.duration
+  const isHops = route.view === 'hops' && trace.hops !== undefined
+  const columns = isHops ? trace.hops! : trace.spans
+  const data = useMemo(
+    () => ({ columns, strings: trace.strings, total, title: isHops ? 'Hop' : 'Span' }),
+    [columns, trace, total, isHops],
+  )
+  const [isHelp, setHelp] = useState(false)
+  const timeline = useRef<TimelineHandle>(null)
+  const findBox = useRef<HTMLInputElement>(null)
+  const latest = useRef(route)
+  latest.current = route
+
+  const selected = useMemo(() => selectedRow(columns, trace.spanIds, route.selected), [columns, trace, route.selected])
+  const range = useMemo<Range>(() => {
+    const [from, to] = route.range ?? [0, total]
+    return from < total ? { from, to: Math.min(to, total) } : { from: 0, to: total }
+  }, [route.range, total])
+
+  const found = useFind(client, route.find)
+  const matches = useMemo(() => found && markRows(columns, found), [columns, found])
+
+  const onRange = useCallback(
+    (next: Range) => {
+      const { range: _, ...rest } = latest.current
+      const isAll = next.from <= 0 && next.to >= total
+      go(isAll ? rest : { ...rest, range: [round(next.from), round(next.to)] }, 'replace')
+    },
+    [go, total],
+  )
+  const deselect = () => {
+    const { selected: _, ...rest } = latest.current
+    go(rest, 'replace')
+    timeline.current?.focus()
+  }
+  const closeHelp = () => {
+    setHelp(false)
+    timeline.current?.focus()
+  }
+  return (
+    <>
+      <TraceHead trace={trace} isFile={props.reload === undefined} />
+      <TraceToolbar
+        route={route}
+        trace={trace}
+        client={client}
+        matchCount={found ? countRows(matches) : undefined}
+        findBox={findBox}
+        onChange={next => go(next, 'replace')}
+        onFindDone={() => timeline.current?.focus()}
+        onHelp={() => setHelp(true)}
+        onReload={props.reload}
+      />
+      {route.view === 'hops' && trace.noHops !== undefined && (
+        <p className="fallback" role="status">
+          {trace.hops ? '' : 'Shown as spans. '}
+          {trace.noHops}
+        </p>
+      )}
+      <div className={selected >= 0 ? 'trace-body with-panel' : 'trace-body'}>
+        <div className="timeline">
+          <div className="minimap-row">
+            <div className="minimap-label">whole trace</div>
+            <Minimap columns={columns} total={total} range={range} onRange={onRange} />
+          </div>
+          <Timeline
+            ref={timeline}
+            data={data}
+            selected={selected}
+            range={range}
+            isRaw={route.clock === 'raw'}
+            matches={matches}
+            events={{
+              onSelect: row => {
+                const span = spansOf(columns, row)[0]
+                if (span !== undefined) go({ ...latest.current, selected: trace.spanIds[span]! }, 'replace')
+              },
+              onRange,
+              onHelp: () => setHelp(true),
+              onFind: () => findBox.current?.focus(),
+              onEnter: () => requestAnimationFrame(() => document.getElementById('panel')?.focus()),
+            }}
+          />
+        </div>
+        {selected >= 0 && (
+          <SidePanel columns={columns} strings={trace.strings} row={selected} client={client} onClose={deselect} />
+        )}
+      </div>
+      {isHelp && <KeyboardHelp onClose={closeHelp} />}
+    </>
+  )
+}
+
+/** The halves of a shared span have one id: a link to it selects the first row that shows it. */
+function selectedRow(columns: RowColumns, spanIds: readonly string[], id: string | undefined): number {
+  if (id === undefined) return -1
+  const [wanted, nth] = id.split('.')
+  let span = spanIds.indexOf(wanted!)
+  for (let n = Number(nth ?? 0); n > 0 && span >= 0; n--) span = spanIds.indexOf(wanted!, span + 1)
+  return span < 0 ? -1 : rowOfSpan(columns, span)
+}
+
+function useFind(client: (TraceState & { state: 'done' })['client'], text: string): Int32Array | undefined {
+  const [found, setFound] = useState<Int32Array>()
+  useEffect(() => {
+    let isCurrent = true
+    if (text.trim() === '') setFound(undefined)
+    else {
+      client.find(text).then(
+        spans => isCurrent && setFound(spans),
+        () => isCurrent && setFound(undefined),
+      )
+    }
+    return () => {
+      isCurrent = false
+    }
+  }, [client, text])
+  return found
+}
+
+function markRows(columns: RowColumns, spans: Int32Array): Uint8Array {
+  const wanted = new Set(spans)
+  const marks = new Uint8Array(columns.count)
+  for (let row = 0; row < columns.count; row++) {
+    for (let i = columns.spanAt[row]!; i < columns.spanAt[row + 1]!; i++) {
+      if (wanted.has(columns.spanIndex[i]!)) marks[row] = 1
+    }
+  }
+  return marks
+}
+
+function countRows(marks: Uint8Array | undefined): number {
+  let count = 0
+  for (const mark of marks ?? []) count += mark
+  return count
+}
+
+/** A tenth of a microsecond is enough for a link. */
+function round(time: number): number {
+  return Math.round(time * 10) / 10
+}

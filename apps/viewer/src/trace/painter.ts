@@ -1,0 +1,178 @@
+import { formatDuration } from '../shared/duration.ts'
+import { serviceHue } from '../shared/service-colour.ts'
+import { FLAG, type RowColumns, SEGMENT, type SegmentKind } from './columns.ts'
+import { type Range, toPixels } from './time-axis.ts'
+
+export const ROW_HEIGHT = 24
+
+/** The theme's tokens as the canvas needs them. */
+export interface Palette {
+  text: string
+  muted: string
+  line: string
+  error: string
+  surface: string
+  lightness: string
+  chroma: string
+  segments: Record<SegmentKind, string>
+}
+
+export function readPalette(element: Element): Palette {
+  const style = getComputedStyle(element)
+  const token = (name: string) => style.getPropertyValue(`--${name}`).trim()
+  return {
+    text: token('text'),
+    muted: token('muted'),
+    line: token('line'),
+    error: token('error'),
+    surface: token('surface'),
+    lightness: token('service-lightness'),
+    chroma: token('service-chroma'),
+    segments: {
+      [SEGMENT.span]: token('muted'),
+      [SEGMENT.app]: token('segment-app'),
+      [SEGMENT.egressProxy]: token('segment-egress'),
+      [SEGMENT.wire]: token('segment-wire'),
+      [SEGMENT.ingressProxy]: token('segment-ingress'),
+      [SEGMENT.unknown]: token('muted'),
+      [SEGMENT.failedAttempt]: token('error'),
+      [SEGMENT.backOff]: token('muted'),
+      [SEGMENT.below]: token('segment-app'),
+    },
+  }
+}
+
+export interface Frame {
+  context: CanvasRenderingContext2D
+  width: number
+  height: number
+  columns: RowColumns
+  strings: readonly string[]
+  palette: Palette
+  range: Range
+  ticks: readonly number[]
+  isRaw: boolean
+}
+
+/** Grid lines behind all rows. */
+export function paintBackground({ context, width, height, range, ticks, palette }: Frame): void {
+  context.clearRect(0, 0, width, height)
+  context.fillStyle = palette.line
+  for (const tick of ticks) context.fillRect(Math.round(toPixels(tick, range, width)), 0, 1, height)
+}
+
+/** One row's bar, its duration beside it. `y` is the row's upper edge. */
+export function paintRow(frame: Frame, row: number, y: number): void {
+  const { context, width, columns, palette, range } = frame
+  const flags = columns.flags[row]!
+  const moveBack = frame.isRaw ? columns.shift[row]! : 0
+  const from = toPixels(columns.start[row]! - moveBack, range, width)
+  const to = toPixels(columns.start[row]! - moveBack + columns.duration[row]!, range, width)
+  if (to < 0 || from > width) {
+    context.fillStyle = palette.muted
+    context.fillText(to < 0 ? '‹' : '›', to < 0 ? 2 : width - 8, y + ROW_HEIGHT / 2 + 1)
+    return
+  }
+  const colour = `oklch(${palette.lightness} ${palette.chroma} ${serviceHue(frame.strings[columns.service[row]!]!)})`
+  for (let i = columns.segmentAt[row]!; i < columns.segmentAt[row + 1]!; i++) {
+    const left = Math.max(-4, toPixels(columns.segmentFrom[i]! - moveBack, range, width))
+    const right = Math.min(width + 4, toPixels(columns.segmentTo[i]! - moveBack, range, width))
+    if (right >= -1 && left <= width) {
+      paintSegment(frame, columns.segmentKind[i] as SegmentKind, left, Math.max(right, left + 1.5), y, colour, flags)
+    }
+  }
+  if (flags & FLAG.error) {
+    context.strokeStyle = palette.error
+    context.lineWidth = 1.5
+    const left = Math.max(from, -4)
+    roundedPath(context, left - 1.5, y + 3.5, Math.max(Math.min(to, width + 4) - left, 1.5) + 3, 17, 4)
+    context.stroke()
+  }
+  paintLabel(frame, row, Math.max(0, from), Math.min(width, Math.max(to, from + 1.5)), y)
+}
+
+function paintSegment(
+  { context, palette }: Frame,
+  kind: SegmentKind,
+  left: number,
+  right: number,
+  y: number,
+  colour: string,
+  flags: number,
+): void {
+  const width = right - left
+  context.fillStyle = kind === SEGMENT.span ? colour : palette.segments[kind]
+  switch (kind) {
+    case SEGMENT.span:
+      // The side that waits is drawn thinner than the side that works.
+      if (flags & (FLAG.client | FLAG.producer)) fillRounded(context, left, y + 8, width, 8, 2)
+      else fillRounded(context, left, y + 5, width, 14, 3)
+      break
+    case SEGMENT.wire:
+      context.fillRect(left, y + 10, width, 4)
+      break
+    case SEGMENT.below:
+      context.globalAlpha = 0.3
+      context.fillRect(left, y + 5, width, 14)
+      context.globalAlpha = 1
+      break
+    case SEGMENT.unknown:
+      hatch(context, left, y + 5, width, 14, palette.muted)
+      break
+    case SEGMENT.failedAttempt:
+      hatch(context, left, y + 6, width, 12, palette.error)
+      break
+    case SEGMENT.backOff:
+      for (let x = left; x < right - 1; x += 5) context.fillRect(x, y + 11, 2, 2)
+      break
+    default:
+      context.fillRect(left, y + 5, width, 14)
+  }
+}
+
+function paintLabel(frame: Frame, row: number, left: number, right: number, y: number): void {
+  const { context, width, columns, palette } = frame
+  const flags = columns.flags[row]!
+  const text = flags & FLAG.noDuration ? 'unfinished' : formatDuration(columns.duration[row]!)
+  const mark = flags & FLAG.error ? '✕ ' : ''
+  const size = context.measureText(mark + text).width
+  const middle = y + ROW_HEIGHT / 2 + 1
+  let x = right + 7
+  if (x + size > width - 4) x = left - size - 7
+  if (x < 2) {
+    // No room on either side: on the bar, on a plate of its own.
+    x = Math.max(left + 6, Math.min(width - size - 8, right - size - 8))
+    context.fillStyle = palette.surface
+    fillRounded(context, x - 4, y + 5, size + 8, 14, 3)
+  }
+  context.fillStyle = flags & FLAG.error ? palette.error : palette.text
+  context.fillText(mark + text, x, middle)
+}
+
+function hatch(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, colour: string) {
+  context.save()
+  context.beginPath()
+  context.rect(x, y, width, height)
+  context.clip()
+  context.strokeStyle = colour
+  context.lineWidth = 1.5
+  context.beginPath()
+  for (let at = x - height; at < x + width; at += 6) {
+    context.moveTo(at, y + height)
+    context.lineTo(at + height, y)
+  }
+  context.stroke()
+  context.setLineDash([3, 2])
+  context.strokeRect(x + 0.75, y + 0.75, Math.max(0, width - 1.5), height - 1.5)
+  context.restore()
+}
+
+function fillRounded(c: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, radius: number) {
+  roundedPath(c, x, y, width, height, radius)
+  c.fill()
+}
+
+function roundedPath(c: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, radius: number) {
+  c.beginPath()
+  c.roundRect(x, y, width, height, Math.min(radius, width / 2))
+}

@@ -1,0 +1,511 @@
+import { formatDuration } from '../shared/duration.ts'
+import { FLAG, type RowColumns } from './columns.ts'
+import { type Palette, paintBackground, paintRow, ROW_HEIGHT, readPalette } from './painter.ts'
+import { RowSlot } from './row-slot.ts'
+import { errorsBelow, hasChildren, nextFlagged, positionOf, reveal, visibleRows } from './rows.ts'
+import { between, pan, type Range, ticks, toPixels, toTime, zoomAt } from './time-axis.ts'
+
+const HEAD_HEIGHT = 30
+/** Browsers cut elements off near 17 million pixels; beyond this, scrolling is in proportion. */
+const MAX_BODY_HEIGHT = 12_000_000
+/** A shorter drag is a click. */
+const MIN_DRAG = 4
+/** Room for `9.99ms` and a gap. */
+const TICK_GAP = 90
+
+export interface GridEvents {
+  onSelect(row: number): void
+  onRange(range: Range): void
+  onHelp(): void
+  onFind(): void
+  onEnter(): void
+}
+
+export interface GridData {
+  columns: RowColumns
+  strings: readonly string[]
+  total: number
+  /** What a row is called: Hop, Span. */
+  title: string
+}
+
+/**
+ * Rows and bars of a trace, outside React: about forty recycled rows and one canvas, whatever the size of the trace. It
+ * holds what only a screen has (scroll, collapsed rows, pointer); what belongs into a link is told through events.
+ */
+export class TraceGrid {
+  readonly #element: HTMLElement
+  readonly #events: GridEvents
+  readonly #head = document.createElement('div')
+  readonly #headName = document.createElement('div')
+  readonly #headTime = document.createElement('div')
+  readonly #body = document.createElement('div')
+  readonly #canvas = document.createElement('canvas')
+  readonly #context = this.#canvas.getContext('2d')!
+  readonly #brush = document.createElement('div')
+  readonly #slots: RowSlot[] = []
+  readonly #ending = new AbortController()
+  readonly #resize: ResizeObserver
+  #palette: Palette
+  #data: GridData | undefined
+  #collapsed = new Set<number>()
+  #errorsBelow: Uint8Array = new Uint8Array(0)
+  #visible: Int32Array = new Int32Array(0)
+  #matches: Uint8Array | undefined
+  #selected = -1
+  #range: Range = { from: 0, to: 1 }
+  #isRaw = false
+  #frame = 0
+  #width = 0
+  #height = 0
+  #drag: { x: number; isPan: boolean; range: Range } | undefined
+  /** The click that follows a drag means nothing. */
+  #hasDragged = false
+
+  constructor(element: HTMLElement, events: GridEvents) {
+    this.#element = element
+    this.#events = events
+    this.#palette = readPalette(element)
+    this.#head.className = 'grid-head'
+    this.#head.setAttribute('role', 'row')
+    this.#head.setAttribute('aria-rowindex', '1')
+    this.#headName.className = 'label'
+    this.#headTime.className = 'time'
+    this.#headName.setAttribute('role', 'columnheader')
+    this.#headTime.setAttribute('role', 'columnheader')
+    this.#headTime.setAttribute('aria-label', 'Time from the start of the trace')
+    this.#head.append(this.#headName, this.#headTime)
+    this.#body.className = 'grid-body'
+    this.#body.setAttribute('role', 'rowgroup')
+    this.#canvas.setAttribute('aria-hidden', 'true')
+    this.#brush.className = 'brush'
+    this.#brush.hidden = true
+    this.#brush.setAttribute('aria-hidden', 'true')
+    this.#body.append(this.#canvas, this.#brush)
+    element.setAttribute('role', 'treegrid')
+    element.tabIndex = 0
+    element.replaceChildren(this.#head, this.#body)
+
+    const { signal } = this.#ending
+    element.addEventListener('scroll', () => this.#schedule(), { signal, passive: true })
+    element.addEventListener('keydown', event => this.#onKey(event), { signal })
+    element.addEventListener('click', event => this.#onClick(event), { signal })
+    element.addEventListener('dblclick', event => this.#onDoubleClick(event), { signal })
+    element.addEventListener('wheel', event => this.#onWheel(event), { signal, passive: false })
+    element.addEventListener('pointerdown', event => this.#onPointerDown(event), { signal })
+    element.addEventListener('pointermove', event => this.#onPointerMove(event), { signal })
+    element.addEventListener('pointerup', event => this.#onPointerUp(event), { signal })
+    element.addEventListener('pointercancel', () => this.#endDrag(), { signal })
+    this.#resize = new ResizeObserver(() => this.#measure())
+    this.#resize.observe(element)
+  }
+
+  destroy(): void {
+    this.#ending.abort()
+    this.#resize.disconnect()
+    cancelAnimationFrame(this.#frame)
+    this.#element.replaceChildren()
+  }
+
+  show(data: GridData): void {
+    this.#data = data
+    this.#collapsed = new Set()
+    this.#errorsBelow = errorsBelow(data.columns)
+    this.#selected = -1
+    this.#matches = undefined
+    this.#headName.textContent = data.title
+    for (const slot of this.#slots) slot.clear()
+    this.#element.scrollTop = 0
+    this.#relist()
+    this.#measure()
+  }
+
+  /** Selects a row and brings it on screen; -1 for none. */
+  select(row: number): void {
+    if (row === this.#selected) return
+    this.#selected = row
+    if (row >= 0 && this.#data) {
+      if (reveal(this.#data.columns, this.#collapsed, row)) this.#relist()
+      this.#scrollTo(positionOf(this.#visible, row))
+    }
+    this.#schedule()
+  }
+
+  setRange(range: Range): void {
+    this.#range = range
+    this.#schedule()
+  }
+
+  setRaw(isRaw: boolean): void {
+    this.#isRaw = isRaw
+    this.#schedule()
+  }
+
+  /** Rows to mark, one byte a row. */
+  setMatches(matches: Uint8Array | undefined): void {
+    this.#matches = matches
+    this.#schedule()
+  }
+
+  refreshTheme(): void {
+    this.#palette = readPalette(this.#element)
+    this.#schedule()
+  }
+
+  focus(): void {
+    this.#element.focus()
+  }
+
+  setAllCollapsed(isCollapsed: boolean): void {
+    const columns = this.#data?.columns
+    if (!columns) return
+    this.#collapsed.clear()
+    if (isCollapsed) for (let i = 0; i < columns.count; i++) if (hasChildren(columns, i)) this.#collapsed.add(i)
+    this.#relist()
+    if (this.#selected >= 0 && positionOf(this.#visible, this.#selected) < 0) this.#choose(this.#visible[0] ?? -1)
+    this.#schedule()
+  }
+
+  #relist(): void {
+    const { columns } = this.#data!
+    this.#visible = visibleRows(columns, this.#collapsed)
+    this.#element.setAttribute('aria-rowcount', String(this.#visible.length + 1))
+    this.#body.style.height = `${Math.max(this.#bodyHeight(), this.#height)}px`
+  }
+
+  #bodyHeight(): number {
+    return Math.min(this.#visible.length * ROW_HEIGHT, MAX_BODY_HEIGHT)
+  }
+
+  /** Pixels of rows above the upper edge: scrollTop, or in proportion where the body is cut off. */
+  #offset(): number {
+    const full = this.#visible.length * ROW_HEIGHT
+    const body = this.#bodyHeight()
+    const { scrollTop } = this.#element
+    return full === body ? scrollTop : (scrollTop / (body - this.#height)) * (full - this.#height)
+  }
+
+  #scrollTo(position: number): void {
+    if (position < 0) return
+    const top = position * ROW_HEIGHT
+    const offset = this.#offset()
+    let target = offset
+    if (top < offset) target = top
+    else if (top + ROW_HEIGHT > offset + this.#height) target = top + ROW_HEIGHT - this.#height
+    if (target === offset) return
+    const full = this.#visible.length * ROW_HEIGHT
+    const body = this.#bodyHeight()
+    this.#element.scrollTop = full === body ? target : (target / (full - this.#height)) * (body - this.#height)
+  }
+
+  #measure(): void {
+    const { clientWidth, clientHeight } = this.#element
+    this.#width = Math.max(0, clientWidth - this.#labelWidth())
+    this.#height = Math.max(0, clientHeight - HEAD_HEIGHT)
+    const scale = devicePixelRatio || 1
+    this.#canvas.width = Math.round(this.#width * scale)
+    this.#canvas.height = Math.round(this.#height * scale)
+    this.#canvas.style.width = `${this.#width}px`
+    this.#canvas.style.height = `${this.#height}px`
+    this.#context.setTransform(scale, 0, 0, scale, 0, 0)
+    const wanted = Math.ceil(this.#height / ROW_HEIGHT) + 2
+    while (this.#slots.length < wanted) {
+      const slot = new RowSlot(`row-${this.#slots.length}`)
+      this.#slots.push(slot)
+      this.#body.append(slot.element)
+    }
+    while (this.#slots.length > wanted) this.#slots.pop()!.element.remove()
+    for (const slot of this.#slots) slot.clear()
+    if (this.#data) this.#relist()
+    this.#schedule()
+  }
+
+  #labelWidth(): number {
+    return this.#headName.getBoundingClientRect().width
+  }
+
+  #schedule(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#draw())
+  }
+
+  #draw(): void {
+    this.#frame = 0
+    const data = this.#data
+    if (!data) return
+    const times = ticks(this.#range, this.#width, TICK_GAP)
+    this.#drawHead(times)
+    const frame = {
+      context: this.#context,
+      width: this.#width,
+      height: this.#height,
+      columns: data.columns,
+      strings: data.strings,
+      palette: this.#palette,
+      range: this.#range,
+      ticks: times,
+      isRaw: this.#isRaw,
+    }
+    this.#context.font = '11px ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace'
+    this.#context.textBaseline = 'middle'
+    paintBackground(frame)
+    const offset = this.#offset()
+    const shownFrom = this.#element.scrollTop - offset
+    const first = Math.max(0, Math.floor(offset / ROW_HEIGHT))
+    const last = Math.min(this.#visible.length, Math.ceil((offset + this.#height) / ROW_HEIGHT))
+    const used = new Set<RowSlot>()
+    let active: RowSlot | undefined
+    for (let position = first; position < last; position++) {
+      const row = this.#visible[position]!
+      const slot = this.#slots[position % this.#slots.length]!
+      used.add(slot)
+      slot.show(data.columns, data.strings, row, {
+        position,
+        isCollapsed: this.#collapsed.has(row),
+        isSelected: row === this.#selected,
+        isMatch: this.#matches?.[row] === 1,
+        hasErrorBelow: this.#errorsBelow[row] === 1,
+      })
+      slot.element.hidden = false
+      slot.element.style.transform = `translateY(${shownFrom + position * ROW_HEIGHT}px)`
+      if (row === this.#selected) active = slot
+      paintRow(frame, row, position * ROW_HEIGHT - offset)
+    }
+    for (const slot of this.#slots) if (!used.has(slot)) slot.element.hidden = true
+    if (active) this.#element.setAttribute('aria-activedescendant', active.element.id)
+    else this.#element.removeAttribute('aria-activedescendant')
+  }
+
+  #drawHead(times: readonly number[]): void {
+    const labels = this.#headTime
+    while (labels.children.length < times.length) labels.append(document.createElement('span'))
+    for (let i = 0; i < labels.children.length; i++) {
+      const label = labels.children[i] as HTMLElement
+      const time = times[i]
+      const x = time === undefined ? 0 : toPixels(time, this.#range, this.#width)
+      label.hidden = time === undefined || x > this.#width - 44
+      if (time === undefined) continue
+      label.textContent = formatDuration(time)
+      label.style.transform = `translateX(${Math.round(x)}px)`
+    }
+  }
+
+  #choose(row: number): void {
+    if (row < 0) return
+    this.select(row)
+    this.#events.onSelect(row)
+  }
+
+  #toggle(row: number): void {
+    if (!this.#collapsed.delete(row)) this.#collapsed.add(row)
+    this.#relist()
+    this.#schedule()
+  }
+
+  #rezoom(range: Range): void {
+    this.setRange(range)
+    this.#events.onRange(range)
+  }
+
+  /** Middle of the selected bar, else of what is on screen. */
+  #focusTime(): number {
+    const columns = this.#data!.columns
+    const middle = (this.#range.from + this.#range.to) / 2
+    if (this.#selected < 0) return middle
+    const time = columns.start[this.#selected]! + columns.duration[this.#selected]! / 2
+    return time < this.#range.from || time > this.#range.to ? middle : time
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const data = this.#data
+    if (!data || event.ctrlKey || event.metaKey || event.altKey) return
+    const { columns, total } = data
+    const position = positionOf(this.#visible, this.#selected)
+    const at = (index: number) => this.#visible[Math.max(0, Math.min(this.#visible.length - 1, index))] ?? -1
+    const page = Math.max(1, Math.floor(this.#height / ROW_HEIGHT) - 1)
+    const span = this.#range.to - this.#range.from
+    switch (event.key) {
+      case 'ArrowDown':
+      case 'j':
+        this.#choose(at(position + 1))
+        break
+      case 'ArrowUp':
+      case 'k':
+        this.#choose(at(position - 1))
+        break
+      case 'PageDown':
+        this.#choose(at(position + page))
+        break
+      case 'PageUp':
+        this.#choose(at(position - page))
+        break
+      case 'Home':
+        this.#choose(at(0))
+        break
+      case 'End':
+        this.#choose(at(this.#visible.length - 1))
+        break
+      case 'ArrowRight':
+        if (position < 0 || !hasChildren(columns, this.#selected)) break
+        if (this.#collapsed.has(this.#selected)) this.#toggle(this.#selected)
+        else this.#choose(at(position + 1))
+        break
+      case 'ArrowLeft':
+        if (position < 0) break
+        if (hasChildren(columns, this.#selected) && !this.#collapsed.has(this.#selected)) this.#toggle(this.#selected)
+        else this.#choose(columns.parent[this.#selected]!)
+        break
+      case ' ':
+        if (position >= 0 && hasChildren(columns, this.#selected)) this.#toggle(this.#selected)
+        break
+      case 'e':
+      case 'E':
+        this.#choose(nextFlagged(columns, this.#selected, FLAG.error, event.key === 'e' ? 1 : -1))
+        break
+      case 'h':
+      case 'H':
+        this.#choose(
+          nextFlagged(columns, this.#selected, FLAG.hop | FLAG.client | FLAG.server, event.key === 'h' ? 1 : -1),
+        )
+        break
+      case 'n':
+      case 'N':
+        this.#choose(this.#nextMatch(event.key === 'n' ? 1 : -1))
+        break
+      case '+':
+      case '=':
+        this.#rezoom(zoomAt(this.#range, this.#focusTime(), 0.5, total))
+        break
+      case '-':
+        this.#rezoom(zoomAt(this.#range, this.#focusTime(), 2, total))
+        break
+      case '0':
+        this.#rezoom({ from: 0, to: total })
+        break
+      case '<':
+      case ',':
+        this.#rezoom(pan(this.#range, -span / 4, total))
+        break
+      case '>':
+      case '.':
+        this.#rezoom(pan(this.#range, span / 4, total))
+        break
+      case 'z':
+        if (position >= 0 && columns.duration[this.#selected]! > 0) {
+          const start = columns.start[this.#selected]!
+          this.#rezoom(between(start, start + columns.duration[this.#selected]!, total))
+        }
+        break
+      case 'c':
+      case 'C':
+        this.setAllCollapsed(event.key === 'c')
+        break
+      case 'Enter':
+        if (position < 0) this.#choose(at(0))
+        this.#events.onEnter()
+        break
+      case '/':
+        this.#events.onFind()
+        break
+      case '?':
+        this.#events.onHelp()
+        break
+      default:
+        return
+    }
+    event.preventDefault()
+  }
+
+  #nextMatch(step: 1 | -1): number {
+    const matches = this.#matches
+    if (!matches) return -1
+    for (let n = 1, i = this.#selected; n <= matches.length; n++) {
+      i = (i + step + matches.length) % matches.length
+      if (matches[i] === 1) return i
+    }
+    return -1
+  }
+
+  #rowAt(clientY: number): number {
+    const y = clientY - this.#element.getBoundingClientRect().top - HEAD_HEIGHT
+    return y < 0 ? -1 : (this.#visible[Math.floor((y + this.#offset()) / ROW_HEIGHT)] ?? -1)
+  }
+
+  /** Pixels from the left edge of the time column; negative in the column of names. */
+  #timeX(clientX: number): number {
+    return clientX - this.#element.getBoundingClientRect().left - this.#labelWidth()
+  }
+
+  #onClick(event: MouseEvent): void {
+    if (this.#hasDragged) return
+    const row = this.#rowAt(event.clientY)
+    if (row < 0) return
+    if (event.target instanceof Element && event.target.closest('.toggle') && hasChildren(this.#data!.columns, row)) {
+      this.#toggle(row)
+    }
+    this.#choose(row)
+  }
+
+  #onDoubleClick(event: MouseEvent): void {
+    const row = this.#rowAt(event.clientY)
+    if (row >= 0 && this.#timeX(event.clientX) < 0 && hasChildren(this.#data!.columns, row)) this.#toggle(row)
+  }
+
+  #onWheel(event: WheelEvent): void {
+    const data = this.#data
+    if (!data) return
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault()
+      const at = toTime(Math.max(0, this.#timeX(event.clientX)), this.#range, this.#width)
+      this.#rezoom(zoomAt(this.#range, at, 1.0015 ** event.deltaY, data.total))
+    } else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      event.preventDefault()
+      const by = ((event.deltaX || event.deltaY) / this.#width) * (this.#range.to - this.#range.from)
+      this.#rezoom(pan(this.#range, by, data.total))
+    }
+  }
+
+  #onPointerDown(event: PointerEvent): void {
+    this.#hasDragged = false
+    const x = this.#timeX(event.clientX)
+    if (event.button !== 0 || event.pointerType === 'touch' || x < 0 || x > this.#width) return
+    this.#drag = { x, isPan: event.shiftKey, range: this.#range }
+  }
+
+  #onPointerMove(event: PointerEvent): void {
+    const drag = this.#drag
+    if (!drag || !this.#data) return
+    const x = this.#timeX(event.clientX)
+    if (Math.abs(x - drag.x) < MIN_DRAG && this.#brush.hidden) return
+    if (!this.#element.hasPointerCapture(event.pointerId)) this.#element.setPointerCapture(event.pointerId)
+    if (drag.isPan) {
+      const by = ((drag.x - x) / this.#width) * (drag.range.to - drag.range.from)
+      this.#hasDragged = true
+      this.#rezoom(pan(drag.range, by, this.#data.total))
+      return
+    }
+    const left = Math.max(0, Math.min(x, drag.x))
+    const right = Math.min(this.#width, Math.max(x, drag.x))
+    this.#brush.hidden = false
+    this.#brush.style.left = `${this.#labelWidth() + left}px`
+    this.#brush.style.width = `${right - left}px`
+  }
+
+  #onPointerUp(event: PointerEvent): void {
+    const drag = this.#drag
+    if (drag && this.#data && !this.#brush.hidden) {
+      const range = between(
+        toTime(drag.x, this.#range, this.#width),
+        toTime(this.#timeX(event.clientX), this.#range, this.#width),
+        this.#data.total,
+      )
+      this.#rezoom(range)
+      this.#hasDragged = true
+    }
+    this.#endDrag()
+  }
+
+  #endDrag(): void {
+    this.#drag = undefined
+    this.#brush.hidden = true
+  }
+}

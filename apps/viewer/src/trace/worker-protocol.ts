@@ -1,0 +1,24 @@
+import type { TraceColumns } from './columns.ts'
+import type { SpanDetail } from './loaded-trace.ts'
+
+/** What the page asks its worker. Answers carry the request's number. */
+export type WorkerRequest =
+  | { type: 'load'; number: number; source: TraceSource }
+  | { type: 'detail'; number: number; spans: readonly number[] }
+  | { type: 'find'; number: number; text: string }
+  | { type: 'export'; number: number }
+
+export type TraceSource = { url: string } | { bytes: ArrayBuffer }
+
+export type WorkerAnswer =
+  | { type: 'loaded'; number: number; trace: TraceColumns }
+  | { type: 'detail'; number: number; details: SpanDetail[] }
+  | { type: 'found'; number: number; spans: Int32Array }
+  | { type: 'exported'; number: number; json: string }
+  | { type: 'failed'; number: number; problem: Problem }
+
+/** A failure in words for the user. `status` when a server said so. */
+export interface Problem {
+  message: string
+  status?: number
+}

@@ -1,0 +1,23 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+/**
+ * Assets are relative to `<base>`, so that whoever serves index.html decides the path. `npm run dev` passes API calls to
+ * a collector, or to any zipkin-server: HOPSCOPE_API=http://127.0.0.1:9411.
+ */
+export default defineConfig(({ command }) => ({
+  base: command === 'build' ? './' : '/zipkin/',
+  plugins: [react()],
+  build: {
+    target: 'es2023',
+    // Nothing inline: `default-src 'self'` forbids data: URIs and inline scripts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    proxy: {
+      '/zipkin/api': { target: process.env.HOPSCOPE_API ?? 'http://127.0.0.1:9411' },
+      '/zipkin/config.json': { target: process.env.HOPSCOPE_API ?? 'http://127.0.0.1:9411' },
+    },
+  },
+}))
