@@ -1,7 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { MemoryStore, StoreError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { CollectorMetrics } from './metrics.ts'
 import { RequestTimer } from './request-timer.ts'
@@ -230,5 +233,46 @@ describe('configuration', () => {
     expect(configOf({ QUERY_PORT: '1', HOST: '' }, ['--port', '2'])).toMatchObject({ port: 2, host: '127.0.0.1' })
     expect(configOf({ STORAGE_TYPE: 'mem', MEM_MAX_SPANS: '7' })).toMatchObject({ storage: 'mem', maxSpans: 7 })
     expect(configOf({ QUERY_TIMEOUT: '2m' }).queryTimeout).toBe(120_000)
+  })
+})
+
+describe('the viewer', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hopscope-viewer-'))
+  mkdirSync(join(folder, 'assets'))
+  writeFileSync(
+    join(folder, 'index.html'),
+    '<base href="/zipkin/" /><script src="/zipkin/assets/x.js"></script><link href="./assets/y.css">',
+  )
+  writeFileSync(join(folder, 'assets', 'x.js'), 'void 0')
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('opens under each of the links that Zipkin made, and nothing else', async () => {
+    open({ HOPSCOPE_VIEWER: folder })
+    for (const path of ['/zipkin/', '/zipkin/traces/abc', '/zipkin/dependency', '/zipkin/traceViewer']) {
+      const { statusCode, headers, body } = await app.inject(path)
+      expect([statusCode, headers['cache-control'], body.slice(0, 6)], path).toEqual([200, 'max-age=60', '<base '])
+      expect(headers['content-security-policy']).toMatch(/^default-src 'self';/)
+      const again = await app.inject({ url: path, headers: { 'if-none-match': headers.etag as string } })
+      expect(again.statusCode).toBe(304)
+    }
+    expect((await app.inject('/zipkin/assets/x.js')).headers['cache-control']).toBe('public, max-age=31536000')
+    for (const path of ['/zipkin/nope', '/zipkin/traces', '/zipkin/..%2f..%2fetc/passwd', '/zipkin/assets/nope.js']) {
+      expect((await app.inject(path)).statusCode, path).toBe(404)
+    }
+  })
+
+  it('can live under another path of a proxy', async () => {
+    open({ HOPSCOPE_VIEWER: folder, ZIPKIN_UI_BASEPATH: '/tools/traces/' })
+    expect((await app.inject('/zipkin/')).body).toBe(
+      '<base href="/tools/traces/" /><script src="./assets/x.js"></script><link href="./assets/y.css">',
+    )
+  })
+
+  it('that is not built says how to build it', async () => {
+    open({ HOPSCOPE_VIEWER: join(folder, 'missing') })
+    const { statusCode, body } = await app.inject('/zipkin/')
+    expect(statusCode).toBe(404)
+    expect(body).toContain('npm start')
+    expect(body).toContain(join(folder, 'missing'))
   })
 })

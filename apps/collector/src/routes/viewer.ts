@@ -10,7 +10,7 @@ const BUILT_VIEWER = fileURLToPath(new URL('../../../viewer/dist/', import.meta.
 
 /** Everything from here and nothing from elsewhere: the viewer works offline, and a tag's value cannot call home. */
 const SECURITY_POLICY =
-  "default-src 'self'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'self'; object-src 'none'"
+  "default-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'self'; object-src 'none'; frame-ancestors 'self'"
 
 /** Zipkin's links: each is a page of the viewer. */
 const PAGES = ['/zipkin/', '/zipkin/index.html', '/zipkin/traces/:traceId', '/zipkin/dependency', '/zipkin/traceViewer']
