@@ -88,7 +88,7 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
     text += chunk
     if (text.length > MAX_FORM_BYTES) throw new Error('the form is too large')
   }
-  const isForm = request.headers['content-type'] === 'application/x-www-form-urlencoded'
+  const isForm = request.headers['content-type']?.split(';')[0] === 'application/x-www-form-urlencoded'
   return new URLSearchParams(isForm ? text : '')
 }
 
