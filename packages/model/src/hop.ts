@@ -328,8 +328,8 @@ function measure(hop: Hop): void {
   const last = attempts[attempts.length - 1]
   for (const [index, attempt] of attempts.entries()) {
     const { server } = attempt
-    // The call's own annotations are those of its last attempt.
-    const wait = upstreamWait(attempt.client) ?? (attempt === last ? upstreamWait(call) : undefined)
+    // The call's own annotations are those of its last attempt (Envoy may write them 1 µs off the attempt's).
+    const wait = (attempt === last ? upstreamWait(call) : undefined) ?? upstreamWait(attempt.client)
     if (wait !== undefined && server?.duration !== undefined) attempt.parts.wire = wait - server.duration
     if (server) measureArrival(attempt, server, hop)
     const before = attempts[index - 1]

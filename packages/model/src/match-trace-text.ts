@@ -14,6 +14,8 @@ interface Expected {
 
 interface Mismatch {
   line: number
+  /** How many columns of the line held; -1: not even a candidate. */
+  held: number
   reason: string
 }
 
@@ -73,8 +75,8 @@ function readExpected(text: string): Expected {
 }
 
 class Matcher {
-  /** The mismatch that came furthest in the text: where the trace began to differ. */
-  furthest: Mismatch = { line: 0, reason: '' }
+  /** The mismatch that came furthest in the text, of those the closest: where the trace began to differ. */
+  furthest: Mismatch = { line: 0, held: -1, reason: '' }
   readonly #origin: Microseconds
 
   constructor(origin: Microseconds) {
@@ -117,33 +119,35 @@ class Matcher {
   }
 
   #node(expected: Expected, { span, children }: SpanNode): boolean {
-    const reason = this.#compare(expected.line, span!)
-    if (reason) {
-      this.#fail(expected.line.number, reason)
+    const difference = this.#compare(expected.line, span!)
+    if (difference) {
+      this.#fail(expected.line.number, difference.reason, difference.held)
       return false
     }
     const name = `${span!.localEndpoint?.serviceName ?? '-'} ${span!.name ?? '-'}`
     return this.children(expected.children, children, expected.hasMore, name, expected.line.number)
   }
 
-  #fail(line: number, reason: string): void {
-    if (line >= this.furthest.line) this.furthest = { line, reason }
+  #fail(line: number, reason: string, held = -1): void {
+    const { furthest } = this
+    if (line > furthest.line || (line === furthest.line && held > furthest.held)) this.furthest = { line, held, reason }
   }
 
-  /** What does not hold, or undefined. */
-  #compare({ columns, number }: TextLine, span: Span): string | undefined {
-    const [service, name, times, ...rest] = columns as [TextColumn, TextColumn, TextColumn, ...TextColumn[]]
-    if (!isLike(service, span.localEndpoint?.serviceName, true))
-      return `service is ${span.localEndpoint?.serviceName ?? 'absent'}`
-    if (!isLike(name, span.name, true)) return `name is ${span.name ?? 'absent'}`
+  /** The first column that does not hold, or undefined. */
+  #compare({ columns, number }: TextLine, span: Span): Omit<Mismatch, 'line'> | undefined {
     const start = span.timestamp === undefined ? undefined : (span.timestamp - this.#origin) / 1000
-    const duration = span.duration === undefined ? undefined : span.duration / 1000
-    const end = start === undefined || duration === undefined ? undefined : start + duration
-    const wrongTime = compareTimes(times.text, start, end, number)
-    if (wrongTime) return wrongTime
-    for (const column of rest) {
-      const reason = this.#compareColumn(column, span, { start, dur: duration }, number)
-      if (reason) return reason
+    const dur = span.duration === undefined ? undefined : span.duration / 1000
+    const end = start === undefined || dur === undefined ? undefined : start + dur
+    for (const [held, column] of columns.entries()) {
+      const reason =
+        held === 0
+          ? compareName('service', column, span.localEndpoint?.serviceName)
+          : held === 1
+            ? compareName('name', column, span.name)
+            : held === 2
+              ? compareTimes(column.text, start, end, number)
+              : this.#compareColumn(column, span, { start, dur }, number)
+      if (reason) return { held, reason }
     }
     return undefined
   }
@@ -180,6 +184,10 @@ class Matcher {
     if (!/^(client|server|producer|consumer)$/.test(text)) throw new TraceTextError(line, `cannot read ${text}`)
     return span.kind?.toLowerCase() === text ? undefined : `kind is ${span.kind?.toLowerCase() ?? 'absent'}`
   }
+}
+
+function compareName(what: string, column: TextColumn, actual: string | undefined): string | undefined {
+  return isLike(column, actual, true) ? undefined : `${what} is ${actual ?? 'absent'}`
 }
 
 function compareTimes(
