@@ -33,6 +33,26 @@ export class HeaderMap {
     this.#list.push(name, value)
   }
 
+  /** Adds to the first entry's value with `separator`, or a new entry: how Envoy treats the fields that it knows by name. */
+  appendJoined(name: string, value: string, separator: string): void {
+    const list = this.#list
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] === name) {
+        list[i + 1] = list[i + 1] === '' ? value : `${list[i + 1]}${separator}${value}`
+        return
+      }
+    }
+    list.push(name, value)
+  }
+
+  /** The entries as lines, in latin1: `name: value\r\n…`. */
+  format(): string {
+    const list = this.#list
+    let text = ''
+    for (let i = 0; i < list.length; i += 2) text += `${list[i]}: ${list[i + 1]}\r\n`
+    return text
+  }
+
   /** One entry with this value, where the first one stood. */
   set(name: string, value: string): void {
     const list = this.#list
@@ -48,6 +68,21 @@ export class HeaderMap {
 
   remove(name: string): boolean {
     return this.#removeFrom(0, name)
+  }
+
+  /** Every entry whose name is in the set, in one pass. */
+  removeAll(names: ReadonlySet<string>): void {
+    const list = this.#list
+    let kept = 0
+    for (let i = 0; i < list.length; i += 2) {
+      if (names.has(list[i]!)) continue
+      if (kept !== i) {
+        list[kept] = list[i]!
+        list[kept + 1] = list[i + 1]!
+      }
+      kept += 2
+    }
+    list.length = kept
   }
 
   #removeFrom(start: number, name: string): boolean {
@@ -70,8 +105,13 @@ export class HeaderMap {
     for (let i = 0; i < this.#list.length; i += 2) yield [this.#list[i]!, this.#list[i + 1]!]
   }
 
+  /** A copy: name, value, name, value, … */
+  protected entries(): string[] {
+    return this.#list.slice()
+  }
+
   clone(): HeaderMap {
-    return new HeaderMap(this.#list.slice())
+    return new HeaderMap(this.entries())
   }
 }
 
@@ -94,7 +134,7 @@ export class RequestHeaders extends HeaderMap {
   }
 
   override clone(): RequestHeaders {
-    const copy = new RequestHeaders([...this].flat())
+    const copy = new RequestHeaders(this.entries())
     copy.method = this.method
     copy.path = this.path
     copy.authority = this.authority

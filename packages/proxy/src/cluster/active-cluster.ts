@@ -1,0 +1,146 @@
+import type { Cluster } from '@hopscope/envoy-config'
+import type { Clock } from '../clock.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Histogram, Stats } from '../stats/stats.ts'
+import type { Timers } from '../timers.ts'
+import { Pool } from '../upstream/pool.ts'
+import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts'
+import { type ClusterStats, createClusterStats } from './cluster-stats.ts'
+import { CodeStats } from './code-stats.ts'
+import { Host } from './host.ts'
+import { createRoundRobin, type PickHost } from './pick-host.ts'
+
+export interface ClusterServices {
+  stats: Stats
+  runtime: Runtime
+  clock: Clock
+  timers: Timers
+  /** Numbers in [0, 1). */
+  random: () => number
+}
+
+/** An address of a cluster, resolved. */
+export interface ResolvedEndpoint {
+  ip: string
+  port: number
+  hostname: string
+  weight: number
+  priority: number
+  locality: { region: string; zone: string; subZone: string }
+}
+
+/** A cluster at work: its hosts, its breaker, its numbers. */
+export class ActiveCluster {
+  readonly config: Cluster
+  readonly name: string
+  readonly observabilityName: string
+  readonly stats: ClusterStats
+  readonly breaker: CircuitBreaker
+  readonly codes: { all: CodeStats; internal: CodeStats; external: CodeStats; retry: CodeStats }
+  hosts: readonly Host[] = []
+  #pick: PickHost<Host> = () => undefined
+  readonly #services: ClusterServices
+  readonly #times = new Map<string, Histogram>()
+
+  constructor(config: Cluster, services: ClusterServices) {
+    const { stats, runtime } = services
+    this.config = config
+    this.name = config.name
+    this.observabilityName = config.observabilityName
+    this.#services = services
+    this.stats = createClusterStats(stats, config.observabilityName)
+    this.breaker = createCircuitBreaker(config, 'default', config.circuitBreakers.default, stats, runtime)
+    createCircuitBreaker(config, 'high', config.circuitBreakers.high, stats, runtime)
+    const prefix = `cluster.${config.observabilityName}.`
+    this.codes = {
+      all: new CodeStats(stats, prefix),
+      internal: new CodeStats(stats, `${prefix}internal.`),
+      external: new CodeStats(stats, `${prefix}external.`),
+      retry: new CodeStats(stats, `${prefix}retry.`),
+    }
+  }
+
+  pickHost(): Host | undefined {
+    if (this.hosts.length === 0) {
+      this.stats.lb_healthy_panic.add()
+      return undefined
+    }
+    return this.#pick()
+  }
+
+  /** Counts the status of a response that goes downstream. */
+  countStatus(status: number, internal: boolean): void {
+    this.codes.all.add(status)
+    if (internal) this.codes.internal.add(status)
+    else this.codes.external.add(status)
+  }
+
+  /** From the complete request to the complete response, ms. */
+  recordTime(time: number, internal: boolean): void {
+    this.#timeOf('').record(time)
+    this.#timeOf(internal ? 'internal.' : 'external.').record(time)
+  }
+
+  /** Replaces the hosts; those that stay keep their connections and numbers. */
+  setHosts(endpoints: readonly ResolvedEndpoint[]): void {
+    const before = new Map(this.hosts.map(host => [host.address, host]))
+    const hosts: Host[] = []
+    for (const endpoint of endpoints) {
+      const address = endpoint.ip.includes(':')
+        ? `[${endpoint.ip}]:${endpoint.port}`
+        : `${endpoint.ip}:${endpoint.port}`
+      const known = before.get(address)
+      if (known !== undefined && known.weight === endpoint.weight) {
+        hosts.push(known)
+        before.delete(address)
+      } else hosts.push(this.#createHost(endpoint))
+    }
+    if (before.size === 0 && hosts.length === this.hosts.length) {
+      if (this.hosts.length > 0) this.stats.update_no_rebuild.add()
+      return
+    }
+    this.hosts = hosts
+    for (const gone of before.values()) gone.pool.drain()
+    // Priorities above 0 are for when those below fail, which only health checks and outlier detection can tell.
+    const first = Math.min(...hosts.map(host => host.priority))
+    this.#pick = createRoundRobin(
+      hosts.filter(host => host.priority === first),
+      this.#services.random,
+    )
+    this.stats.membership_change.add()
+    this.stats.membership_total.set(hosts.length)
+    this.stats.membership_healthy.set(hosts.length)
+  }
+
+  close(): void {
+    for (const host of this.hosts) host.pool.close()
+  }
+
+  #createHost(endpoint: ResolvedEndpoint): Host {
+    const { clock, timers } = this.#services
+    const { connectTimeout, idleTimeout, maxRequestsPerConnection } = this.config
+    const create = (host: Host): Pool =>
+      new Pool(
+        {
+          host,
+          stats: this.stats,
+          clock,
+          timers,
+          connectTimeout,
+          idleTimeout,
+          maxRequests: maxRequestsPerConnection,
+        },
+        this.breaker,
+      )
+    return new Host(endpoint, create)
+  }
+
+  #timeOf(variant: string): Histogram {
+    let histogram = this.#times.get(variant)
+    if (histogram === undefined) {
+      histogram = this.#services.stats.histogram(`cluster.${this.observabilityName}.${variant}upstream_rq_time`)
+      this.#times.set(variant, histogram)
+    }
+    return histogram
+  }
+}

@@ -1,0 +1,43 @@
+/** What load balancing needs to know of a host. */
+export interface Weighted {
+  readonly weight: number
+}
+
+export type PickHost<H> = () => H | undefined
+
+/**
+ * ROUND_ROBIN: strict order from a random start; with different weights, the host whose next turn is due first, where a host of
+ * weight w has a turn every 1/w (Envoy's EDF scheduler, deterministic but for the start).
+ *
+ *     weights a 2, b 1:   a b a  a b a …
+ */
+export function createRoundRobin<H extends Weighted>(hosts: readonly H[], random: () => number): PickHost<H> {
+  if (hosts.length === 0) return () => undefined
+  const first = hosts[0]!.weight
+  if (hosts.every(host => host.weight === first)) {
+    let next = Math.floor(random() * hosts.length)
+    return () => {
+      const host = hosts[next]
+      next = next + 1 === hosts.length ? 0 : next + 1
+      return host
+    }
+  }
+  return createEdf(hosts, random)
+}
+
+function createEdf<H extends Weighted>(hosts: readonly H[], random: () => number): PickHost<H> {
+  const due = hosts.map(host => 1 / host.weight)
+  let order = hosts.map((_, i) => i)
+  const pick = (): H => {
+    let best = 0
+    for (let i = 1; i < due.length; i++) if (due[order[i]!]! < due[order[best]!]!) best = i
+    const chosen = order[best]!
+    due[chosen] = due[chosen]! + 1 / hosts[chosen]!.weight
+    // Among equals the one that waited longest is next.
+    order = [...order.slice(0, best), ...order.slice(best + 1), chosen]
+    return hosts[chosen]!
+  }
+  const skip = Math.floor(random() * hosts.length)
+  for (let i = 0; i < skip; i++) pick()
+  return pick
+}

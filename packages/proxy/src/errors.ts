@@ -1,0 +1,58 @@
+import type { ResponseFlag } from './stream-info.ts'
+
+/** What a request that fails here is answered with. Status, flag, details and body are Envoy's. */
+export interface Failure {
+  /** 0: by the case. */
+  status: number
+  flag?: ResponseFlag
+  /** RESPONSE_CODE_DETAILS */
+  details: string
+  body: string
+  overloaded?: true
+}
+
+const RESET = 'upstream connect error or disconnect/reset before headers. reset reason: '
+
+export const FAILURES = {
+  missing_host: { status: 400, details: 'missing_host_header', body: '' },
+  bad_path: { status: 400, details: 'path_normalization_failed', body: '' },
+  absolute_path: { status: 404, details: 'absolute_path_rejected', body: '' },
+  upgrade: { status: 403, details: 'upgrade_failed', body: '' },
+  no_route: { status: 404, flag: 'NR', details: 'route_not_found', body: '' },
+  no_cluster: { status: 503, flag: 'NC', details: 'cluster_not_found', body: '' },
+  no_healthy_host: { status: 503, flag: 'UH', details: 'no_healthy_upstream', body: 'no healthy upstream' },
+  maintenance: { status: 503, flag: 'UO', details: 'maintenance_mode', body: 'maintenance mode', overloaded: true },
+  request_timeout: { status: 408, details: 'request_overall_timeout', body: 'request timeout' },
+  header_timeout: { status: 408, details: 'request_header_timeout', body: 'request header timeout' },
+  idle_before_complete: { status: 408, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
+  idle: { status: 504, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
+  response_timeout: { status: 504, flag: 'UT', details: 'response_timeout', body: 'upstream request timeout' },
+  per_try_timeout: { status: 504, flag: 'UT', details: 'upstream_per_try_timeout', body: 'upstream request timeout' },
+  buffer_while_retrying: {
+    status: 507,
+    details: 'request_payload_exceeded_retry_buffer_limit',
+    body: 'exceeded request buffer limit while retrying upstream',
+  },
+  overflow: reset(503, 'UO', 'overflow', true),
+  'local connection failure': reset(503, 'UF', 'local connection failure'),
+  'remote connection failure': reset(503, 'UF', 'remote connection failure'),
+  'connection timeout': reset(503, 'UF', 'connection timeout'),
+  'connection termination': reset(503, 'UC', 'connection termination'),
+  'protocol error': reset(502, 'UPE', 'protocol error'),
+  'local reset': reset(503, 'LR', 'local reset'),
+} as const satisfies Record<string, Failure>
+
+function reset(status: number, flag: ResponseFlag, reason: string, overloaded?: true): Failure {
+  return {
+    status,
+    flag,
+    details: `upstream_reset_before_response_started{${reason.replaceAll(' ', '_')}}`,
+    body: RESET + reason,
+    ...(overloaded === undefined ? {} : { overloaded }),
+  }
+}
+
+/** A port that cannot be had, worded as Envoy words it. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}

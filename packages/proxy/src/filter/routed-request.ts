@@ -1,0 +1,358 @@
+import type { Milliseconds, RouteAction } from '@hopscope/envoy-config'
+import type { ActiveCluster } from '../cluster/active-cluster.ts'
+import { FAILURES, type Failure } from '../errors.ts'
+import type { ResponseHead } from '../http/codec/response-decoder.ts'
+import type { Exchange, RequestHandler } from '../http/exchange.ts'
+import type { ResponseHeaders } from '../http/headers.ts'
+import { respond } from '../respond.ts'
+import type { Timer } from '../timers.ts'
+import type { AttemptSpan } from '../tracing/http-tracer.ts'
+import type { ResetReason } from '../upstream/reset-reason.ts'
+import { Attempt, type AttemptOwner } from '../upstream/send.ts'
+import { rewriteHost } from './finalise-request.ts'
+import type { RetryDecision, RetryState } from './retry-state.ts'
+import type { RouterServices } from './router.ts'
+
+/** What is fixed once the request is routed. */
+export interface Plan {
+  cluster: ActiveCluster
+  action: Pick<RouteAction, 'autoHostRewrite' | 'appendXForwardedHost'>
+  timeout: Milliseconds
+  /** 0: none. */
+  perTryTimeout: Milliseconds
+  retry: RetryState | undefined
+  suppressEnvoyHeaders: boolean
+  /** x-envoy-attempt-count: to the upstream, to the client. */
+  countAttempts: { request: boolean; response: boolean }
+  /** The global timeout answers 204. */
+  timeoutIsNoContent: boolean
+  /** Body bytes kept for another try. */
+  bufferLimit: number
+}
+
+/** One request at the router: its attempts, its timeouts, its body on the way up and the response on the way down. */
+export class RoutedRequest implements RequestHandler, AttemptOwner {
+  readonly #exchange: Exchange
+  readonly #plan: Plan
+  readonly #services: RouterServices
+  readonly #responseTimer: Timer
+  #perTryTimer: Timer | undefined
+  #backOffTimer: Timer | undefined
+  #attempt: Attempt | undefined
+  #span: AttemptSpan | undefined
+  #attempts = 0
+  /** Body bytes for the present attempt and, while `#keepBody`, for one after it. */
+  #body: Buffer[] = []
+  #buffered = 0
+  #keepBody: boolean
+  readonly #hasBody: boolean
+  #responding = false
+  #isOver = false
+  #readingPaused = false
+  /** A response without a body: sent when its end is seen, which is at once. */
+  #wholeHead: ResponseHeaders | undefined
+
+  constructor(exchange: Exchange, plan: Plan, services: RouterServices) {
+    this.#exchange = exchange
+    this.#plan = plan
+    this.#services = services
+    this.#hasBody = !exchange.requestComplete
+    this.#keepBody = plan.retry !== undefined
+    this.#responseTimer = services.timers.create(() => this.#onResponseTimeout())
+  }
+
+  /** The first attempt. */
+  start(): void {
+    if (this.#exchange.requestComplete) this.#responseTimer.start(this.#plan.timeout)
+    this.#send()
+  }
+
+  // ── the request's body ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onData(chunk: Buffer): void {
+    const { stats } = this.#plan.cluster
+    const ready = this.#attempt?.ready === true && !this.#attempt.done
+    if (this.#keepBody || !ready) {
+      this.#body.push(chunk)
+      this.#buffered += chunk.length
+    }
+    if (this.#keepBody && this.#buffered > this.#plan.bufferLimit) {
+      stats.retry_or_shadow_abandoned.add()
+      this.#keepBody = false
+      if (ready) this.#dropBody()
+      else if (this.#attempts > 1) return this.#fail(FAILURES.buffer_while_retrying)
+    }
+    if (ready) {
+      if (!this.#attempt!.write(chunk)) this.#exchange.pauseRequest()
+    } else if (this.#buffered > this.#plan.bufferLimit) this.#exchange.pauseRequest()
+  }
+
+  onEnd(): void {
+    this.#responseTimer.start(this.#plan.timeout)
+    const attempt = this.#attempt
+    if (attempt?.ready && !attempt.done) {
+      this.#startPerTryTimer()
+      attempt.end()
+    }
+  }
+
+  onDrain(): void {
+    if (!this.#readingPaused) return
+    this.#readingPaused = false
+    this.#attempt?.resumeReading()
+  }
+
+  onCancel(): void {
+    const attempt = this.#attempt
+    this.#stop()
+    if (attempt !== undefined && !attempt.done) {
+      attempt.cancel()
+      this.#finishSpan(attempt, true)
+    }
+  }
+
+  // ── attempts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #send(): void {
+    const { cluster, action, countAttempts, suppressEnvoyHeaders } = this.#plan
+    const { info, headers } = this.#exchange
+    const { clock } = this.#services
+    this.#attempts++
+    info.upstreamAttemptCount = this.#attempts
+    const host = cluster.pickHost()
+    if (host === undefined) {
+      cluster.stats.upstream_cx_none_healthy.add()
+      return this.#failWithoutAnswer(FAILURES.no_healthy_host)
+    }
+    info.upstreamHost = host.address
+    info.upstreamHostName = host.hostname
+    if (action.autoHostRewrite && host.hostname !== '')
+      rewriteHost(this.#exchange, host.hostname, action, suppressEnvoyHeaders)
+    if (countAttempts.request) headers.set('x-envoy-attempt-count', String(this.#attempts))
+    if (this.#attempts > 1 && !suppressEnvoyHeaders) this.#setExpectedTimeout()
+    this.#span = this.#exchange.span?.beginAttempt(
+      { clusterName: cluster.observabilityName, number: this.#attempts },
+      clock.now(),
+    )
+    this.#span?.inject(headers)
+    const attempt = new Attempt(host, this.#attempts, { headers, hasBody: this.#hasBody }, clock, this)
+    this.#attempt = attempt
+    attempt.start()
+  }
+
+  /** What is left of the global timeout bounds the next try. */
+  #setExpectedTimeout(): void {
+    const { timeout, perTryTimeout } = this.#plan
+    const elapsed = this.#exchange.requestComplete
+      ? Math.trunc(this.#services.clock.now() - this.#exchange.requestCompleteAt)
+      : 0
+    let expected = perTryTimeout === 0 ? timeout : perTryTimeout
+    if (expected > 0 && timeout > 0) expected = elapsed >= timeout ? 1 : Math.min(expected, timeout - elapsed)
+    if (expected > 0) this.#exchange.headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
+  }
+
+  onAttemptReady(attempt: Attempt): void {
+    const { info, requestComplete } = this.#exchange
+    info.upstreamLocalAddress = attempt.localAddress
+    if (Number.isNaN(info.firstUpstreamTxByte)) info.firstUpstreamTxByte = attempt.firstTxByte
+    if (requestComplete) this.#startPerTryTimer()
+    if (!this.#hasBody) return
+    let writable = true
+    for (const chunk of this.#body) writable = attempt.write(chunk)
+    if (!this.#keepBody) this.#dropBody()
+    if (requestComplete) attempt.end()
+    else if (writable) this.#exchange.resumeRequest()
+    else this.#exchange.pauseRequest()
+  }
+
+  onResponseHead(attempt: Attempt, head: ResponseHead): void {
+    this.#perTryTimer?.stop()
+    const { cluster, retry, suppressEnvoyHeaders, countAttempts } = this.#plan
+    const exchange = this.#exchange
+    const { headers } = head
+    const { status } = headers
+    const decision = retry?.onStatus(status)
+    if (decision?.retry) {
+      cluster.codes.retry.add(status)
+      if (status >= 500) attempt.host.stats.rq_error.add()
+      // What is left of this response is not waited for.
+      if (head.hasBody) attempt.cancel()
+      else attempt.done = true
+      this.#finishSpan(attempt, head.hasBody)
+      return this.#retryLater(decision)
+    }
+    this.#noteLimit(decision)
+    cluster.countStatus(status, exchange.internal)
+    if (status >= 500) attempt.host.stats.rq_error.add()
+    else attempt.host.stats.rq_success.add()
+
+    const { info } = exchange
+    info.responseCodeDetails = 'via_upstream'
+    info.firstUpstreamRxByte = attempt.firstRxByte
+    if (!suppressEnvoyHeaders && exchange.requestComplete) {
+      const time = Math.trunc(this.#services.clock.now() - exchange.requestCompleteAt)
+      headers.set('x-envoy-upstream-service-time', String(time))
+    }
+    if (countAttempts.response) headers.set('x-envoy-attempt-count', String(this.#attempts))
+    this.#responding = true
+    this.#dropBody()
+    this.#keepBody = false
+    exchange.responseMutations?.(headers, info)
+    if (head.hasBody) exchange.sendHead(headers, false)
+    else this.#wholeHead = headers
+  }
+
+  onResponseData(attempt: Attempt, chunk: Buffer): void {
+    if (!this.#exchange.sendData(chunk) && !this.#readingPaused) {
+      this.#readingPaused = true
+      attempt.pauseReading()
+    }
+  }
+
+  onResponseEnd(attempt: Attempt): void {
+    const exchange = this.#exchange
+    const { cluster } = this.#plan
+    this.#stop()
+    exchange.info.lastUpstreamRxByte = attempt.lastRxByte
+    exchange.info.lastUpstreamTxByte = attempt.lastTxByte
+    if (exchange.requestComplete) {
+      cluster.recordTime(Math.trunc(attempt.lastRxByte - exchange.requestCompleteAt), exchange.internal)
+    }
+    this.#finishSpan(attempt, false)
+    // An upstream that answers before it has heard everything is not listened to for longer.
+    if (!exchange.requestComplete) attempt.abandon()
+    if (this.#wholeHead === undefined) exchange.sendEnd()
+    else exchange.sendHead(this.#wholeHead, true)
+  }
+
+  onAttemptReset(attempt: Attempt, reason: ResetReason, transportFailure: string): void {
+    this.#perTryTimer?.stop()
+    const { info } = this.#exchange
+    if (transportFailure !== '') info.upstreamTransportFailureReason = transportFailure.replaceAll(' ', '_')
+    this.#finishSpan(attempt, false, reason)
+    if (this.#responding) return this.#failInside(attempt)
+    const decision = this.#plan.retry?.onReset(reason)
+    if (decision?.retry) return this.#retryLater(decision)
+    this.#noteLimit(decision)
+    attempt.host.stats.rq_error.add()
+    this.#failWithoutAnswer(resetFailure(reason, transportFailure, this.#attempts))
+  }
+
+  onUpstreamDrain(): void {
+    this.#exchange.resumeRequest()
+  }
+
+  #retryLater(decision: { after: Milliseconds }): void {
+    this.#attempt = undefined
+    this.#backOffTimer ??= this.#services.timers.create(() => this.#send())
+    if (decision.after === 0) setImmediate(() => this.#isOver || this.#send())
+    else this.#backOffTimer.start(decision.after)
+  }
+
+  // ── timeouts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #startPerTryTimer(): void {
+    const { perTryTimeout } = this.#plan
+    if (perTryTimeout === 0) return
+    this.#perTryTimer ??= this.#services.timers.create(() => this.#onPerTryTimeout())
+    this.#perTryTimer.start(perTryTimeout)
+  }
+
+  #onPerTryTimeout(): void {
+    const attempt = this.#attempt
+    if (attempt === undefined) return
+    this.#plan.cluster.stats.upstream_rq_per_try_timeout.add()
+    attempt.host.stats.rq_timeout.add()
+    attempt.cancel()
+    this.#finishSpan(attempt, true)
+    const decision = this.#plan.retry?.onPerTryTimeout()
+    if (decision?.retry) return this.#retryLater(decision)
+    this.#noteLimit(decision)
+    attempt.host.stats.rq_error.add()
+    this.#failWithoutAnswer(FAILURES.per_try_timeout)
+  }
+
+  #onResponseTimeout(): void {
+    const attempt = this.#attempt
+    if (attempt !== undefined) {
+      this.#plan.cluster.stats.upstream_rq_timeout.add()
+      attempt.host.stats.rq_timeout.add()
+      attempt.cancel()
+      this.#finishSpan(attempt, true)
+      if (!this.#responding) attempt.host.stats.rq_error.add()
+    }
+    const failure = FAILURES.response_timeout
+    if (this.#responding) this.#fail(failure)
+    else this.#failWithoutAnswer(this.#plan.timeoutIsNoContent ? { ...failure, status: 204, body: '' } : failure)
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The upstream is gone in the middle of its response. */
+  #failInside(attempt: Attempt): void {
+    this.#exchange.info.lastUpstreamRxByte = attempt.lastRxByte
+    this.#fail({ ...FAILURES['protocol error'], details: 'upstream_reset_after_response_started{protocol_error}' })
+  }
+
+  /** A failure that the cluster is charged with, as if it had answered so. */
+  #failWithoutAnswer(failure: Failure): void {
+    this.#plan.cluster.countStatus(failure.status, this.#exchange.internal)
+    this.#fail(failure)
+  }
+
+  #fail(failure: Failure): void {
+    this.#stop()
+    const { countAttempts } = this.#plan
+    respond(this.#exchange, failure, headers => {
+      if (countAttempts.response) headers.append('x-envoy-attempt-count', String(this.#attempts))
+    })
+  }
+
+  #stop(): void {
+    this.#isOver = true
+    this.#responseTimer.stop()
+    this.#perTryTimer?.stop()
+    this.#backOffTimer?.stop()
+    this.#plan.retry?.close()
+    this.#exchange.handler = undefined
+    this.#dropBody()
+  }
+
+  #dropBody(): void {
+    this.#body = []
+    this.#buffered = 0
+  }
+
+  #finishSpan(attempt: Attempt, canceled: boolean, resetReason?: ResetReason): void {
+    const span = this.#span
+    if (span === undefined) return
+    this.#span = undefined
+    span.finish({
+      at: this.#services.clock.now(),
+      upstreamAddress: attempt.host.address,
+      statusCode: attempt.status,
+      responseFlags: resetReason === undefined || this.#responding ? '' : (FAILURES[resetReason].flag ?? ''),
+      ...(resetReason === undefined ? {} : { resetReason }),
+      canceled,
+      firstUpstreamTxByte: attempt.firstTxByte,
+      lastUpstreamTxByte: attempt.lastTxByte,
+      firstUpstreamRxByte: attempt.firstRxByte,
+      lastUpstreamRxByte: attempt.lastRxByte,
+    })
+  }
+
+  #noteLimit(decision: RetryDecision | undefined): void {
+    if (decision === undefined || decision.retry || decision.limit === undefined) return
+    this.#exchange.info.flags.add(decision.limit === 'attempts' ? 'URX' : 'UO')
+  }
+}
+
+function resetFailure(reason: ResetReason, transportFailure: string, attempts: number): Failure {
+  const failure: Failure = FAILURES[reason]
+  const { details, body } = failure
+  return {
+    ...failure,
+    details: transportFailure === '' ? details : `${details.slice(0, -1)}|${transportFailure}}`,
+    body: attempts > 1 ? body.replace('. reset reason: ', '. retried and the latest reset reason: ') : body,
+  }
+}

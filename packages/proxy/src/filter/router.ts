@@ -1,0 +1,150 @@
+import type { RetryPolicy, RouteAction, RouterFilter, WeightedCluster } from '@hopscope/envoy-config'
+import type { Clock } from '../clock.ts'
+import type { ClusterManager } from '../cluster/cluster-manager.ts'
+import { FAILURES } from '../errors.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { RequestHeaders } from '../http/headers.ts'
+import type { HttpStats } from '../http/http-stats.ts'
+import { respond, respondWith } from '../respond.ts'
+import type { CompiledRoute, RouteMutations } from '../route/compile-routes.ts'
+import { redirectLocation } from '../route/redirect.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Timers } from '../timers.ts'
+import type { Filter } from './chain.ts'
+import { finaliseRequest } from './finalise-request.ts'
+import { RetryState } from './retry-state.ts'
+import { RoutedRequest } from './routed-request.ts'
+
+export interface RouterServices {
+  clusters: ClusterManager
+  runtime: Runtime
+  clock: Clock
+  timers: Timers
+  /** Numbers in [0, 1). */
+  random: () => number
+}
+
+/** The terminal filter: answers by the route, or sends the request to a host of its cluster. */
+export function createRouter(
+  config: RouterFilter,
+  http: HttpStats,
+  bufferLimit: number,
+  services: RouterServices,
+): Filter {
+  return exchange => {
+    http.rq_total.add()
+    const { route, info } = exchange
+    if (route === undefined) {
+      http.no_route.add()
+      return respond(exchange, FAILURES.no_route)
+    }
+    const { action } = route.route
+    if (action.type === 'direct_response') {
+      http.rq_direct_response.add()
+      info.responseCodeDetails = 'direct_response'
+      return respondWith(exchange, action.status, action.body)
+    }
+    if (action.type === 'redirect') {
+      http.rq_redirect.add()
+      info.responseCodeDetails = 'direct_response'
+      const location = redirectLocation(action, route.route.match, exchange.headers)
+      return respondWith(exchange, action.responseCode, EMPTY, headers => headers.append('location', location))
+    }
+
+    const { name, mutations } = chooseCluster(route, action, services)
+    exchange.responseMutations = mutations.response
+    const cluster = services.clusters.get(name)
+    if (cluster === undefined) {
+      http.no_cluster.add()
+      return respond(exchange, { ...FAILURES.no_cluster, status: action.clusterNotFoundResponseCode })
+    }
+    info.clusterName = cluster.name
+    info.clusterObservabilityName = cluster.observabilityName
+    cluster.stats['default.total_match_count'].add()
+    if (services.runtime.enabled(`upstream.maintenance_mode.${name}`, NEVER, Math.floor(services.random() * 10_000))) {
+      cluster.stats.upstream_rq_maintenance_mode.add()
+      cluster.countStatus(FAILURES.maintenance.status, exchange.internal)
+      return respond(exchange, FAILURES.maintenance)
+    }
+
+    const { headers } = exchange
+    const timeouts = takeTimeouts(headers, action, route.retryPolicy, config)
+    const { timeout, perTryTimeout } = timeouts
+    if (!config.suppressEnvoyHeaders) {
+      const expected = perTryTimeout === 0 ? timeout : perTryTimeout
+      if (expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
+      else headers.remove('x-envoy-expected-rq-timeout-ms')
+    }
+    finaliseRequest(exchange, route, action, mutations, config.suppressEnvoyHeaders)
+
+    const { includeRequestAttemptCount, includeAttemptCountInResponse } = route.virtualHost
+    const routed = new RoutedRequest(
+      exchange,
+      {
+        cluster,
+        action,
+        timeout,
+        perTryTimeout,
+        retry: RetryState.create(route.retryPolicy, headers, cluster, services.runtime, services.random),
+        suppressEnvoyHeaders: config.suppressEnvoyHeaders,
+        countAttempts: { request: includeRequestAttemptCount, response: includeAttemptCountInResponse },
+        timeoutIsNoContent: timeouts.noContent,
+        bufferLimit,
+      },
+      services,
+    )
+    exchange.handler = routed
+    routed.start()
+  }
+}
+
+const EMPTY = new Uint8Array(0)
+const NEVER = { numerator: 0, denominator: 100 } as const
+
+function chooseCluster(
+  route: CompiledRoute,
+  action: RouteAction,
+  services: RouterServices,
+): { name: string; mutations: RouteMutations } {
+  if (action.cluster.type === 'cluster') return { name: action.cluster.name, mutations: route.mutations }
+  const { clusters, runtimeKeyPrefix } = action.cluster
+  const weightOf = (cluster: WeightedCluster): number =>
+    runtimeKeyPrefix === ''
+      ? cluster.weight
+      : services.runtime.number(`${runtimeKeyPrefix}.${cluster.name}`, cluster.weight)
+  let total = 0
+  for (const cluster of clusters) total += weightOf(cluster)
+  let left = Math.floor(services.random() * total)
+  for (const cluster of clusters) {
+    left -= weightOf(cluster)
+    if (left < 0) return { name: cluster.name, mutations: route.weighted.get(cluster)! }
+  }
+  const last = clusters.at(-1)!
+  return { name: last.name, mutations: route.weighted.get(last)! }
+}
+
+/** Timeouts by route and headers; the headers that set them go no further. */
+function takeTimeouts(
+  headers: RequestHeaders,
+  action: RouteAction,
+  retryPolicy: RetryPolicy | undefined,
+  config: RouterFilter,
+): { timeout: number; perTryTimeout: number; noContent: boolean } {
+  let timeout = action.timeout
+  let perTryTimeout = retryPolicy?.perTryTimeout ?? 0
+  if (config.respectExpectedRqTimeout) timeout = takeNumber(headers, 'x-envoy-expected-rq-timeout-ms') ?? timeout
+  timeout = takeNumber(headers, 'x-envoy-upstream-rq-timeout-ms') ?? timeout
+  perTryTimeout = takeNumber(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTryTimeout
+  if (timeout !== 0 && perTryTimeout >= timeout) perTryTimeout = 0
+  const noContent = headers.remove('x-envoy-upstream-rq-timeout-alt-response')
+  headers.remove('x-envoy-upstream-alt-stat-name')
+  headers.remove('x-envoy-hedge-on-per-try-timeout')
+  return { timeout, perTryTimeout, noContent }
+}
+
+function takeNumber(headers: RequestHeaders, name: string): number | undefined {
+  const value = headers.get(name)
+  if (value === undefined) return undefined
+  headers.remove(name)
+  return /^\d+$/.test(value) ? Number(value) : undefined
+}

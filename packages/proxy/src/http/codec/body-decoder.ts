@@ -1,0 +1,141 @@
+import { CODEC_ERROR, type CodecError } from './codec-error.ts'
+
+export type Framing =
+  | { type: 'none' }
+  | { type: 'length'; length: number }
+  | { type: 'chunked' }
+  | { type: 'until-close' }
+
+export interface BodySink {
+  onData(chunk: Buffer): void
+  onEnd(): void
+}
+
+/** A chunk-size line, with extensions. Envoy allows more; no one needs it. */
+const MAX_SIZE_LINE = 4096
+const MAX_TRAILERS = 64 * 1024
+
+const SIZE = 0
+const EXTENSION = 1
+const SIZE_LF = 2
+const DATA = 3
+const DATA_CR = 4
+const DATA_LF = 5
+const TRAILER_START = 6
+const TRAILER = 7
+const TRAILER_LF = 8
+const END_LF = 9
+
+/** Takes a body apart, whichever way it is framed. Trailers are read and dropped. */
+export class BodyDecoder {
+  #framing: Framing['type'] = 'none'
+  /** Bytes of the body, or of the present chunk, still to come. */
+  #left = 0
+  #state = SIZE
+  #digits = 0
+  #lineLength = 0
+
+  begin(framing: Framing): void {
+    this.#framing = framing.type
+    this.#left = framing.type === 'length' ? framing.length : 0
+    this.#state = SIZE
+    this.#digits = 0
+    this.#lineLength = 0
+  }
+
+  /**
+   * Reads from `start` and says how far it came: less than the length of `bytes` only after `onEnd`.
+   */
+  execute(bytes: Buffer, start: number, sink: BodySink): number | CodecError {
+    switch (this.#framing) {
+      case 'none':
+        sink.onEnd()
+        return start
+      case 'until-close':
+        if (start < bytes.length) sink.onData(start === 0 ? bytes : bytes.subarray(start))
+        return bytes.length
+      case 'length': {
+        const end = Math.min(bytes.length, start + this.#left)
+        if (end > start) {
+          this.#left -= end - start
+          sink.onData(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
+        }
+        if (this.#left === 0) sink.onEnd()
+        return end
+      }
+      case 'chunked':
+        return this.#executeChunked(bytes, start, sink)
+    }
+  }
+
+  #executeChunked(bytes: Buffer, start: number, sink: BodySink): number | CodecError {
+    let at = start
+    while (at < bytes.length) {
+      if (this.#state === DATA) {
+        const end = Math.min(bytes.length, at + this.#left)
+        this.#left -= end - at
+        sink.onData(bytes.subarray(at, end))
+        at = end
+        if (this.#left === 0) this.#state = DATA_CR
+        continue
+      }
+      const c = bytes[at++]!
+      switch (this.#state) {
+        case SIZE: {
+          const digit = hexDigit(c)
+          if (digit >= 0) {
+            if (++this.#digits > 12) return CODEC_ERROR
+            this.#left = this.#left * 16 + digit
+          } else if (this.#digits === 0) return CODEC_ERROR
+          else if (c === 13) this.#state = SIZE_LF
+          else if (c === 59 /* ; */ || c === 32 || c === 9) this.#state = EXTENSION
+          else return CODEC_ERROR
+          break
+        }
+        case EXTENSION:
+          if (c === 13) this.#state = SIZE_LF
+          else if ((c < 32 && c !== 9) || c === 127 || ++this.#lineLength > MAX_SIZE_LINE) return CODEC_ERROR
+          break
+        case SIZE_LF:
+          if (c !== 10) return CODEC_ERROR
+          this.#lineLength = 0
+          this.#digits = 0
+          this.#state = this.#left === 0 ? TRAILER_START : DATA
+          break
+        case DATA_CR:
+          if (c !== 13) return CODEC_ERROR
+          this.#state = DATA_LF
+          break
+        case DATA_LF:
+          if (c !== 10) return CODEC_ERROR
+          this.#state = SIZE
+          break
+        case TRAILER_START:
+          if (c === 13) this.#state = END_LF
+          else if (c < 33 || c === 127) return CODEC_ERROR
+          else this.#state = TRAILER
+          break
+        case TRAILER:
+          if (c === 13) this.#state = TRAILER_LF
+          else if (c === 10) this.#state = TRAILER_START
+          else if ((c < 32 && c !== 9) || ++this.#lineLength > MAX_TRAILERS) return CODEC_ERROR
+          break
+        case TRAILER_LF:
+          if (c !== 10) return CODEC_ERROR
+          this.#state = TRAILER_START
+          break
+        case END_LF:
+          if (c !== 10) return CODEC_ERROR
+          sink.onEnd()
+          return at
+      }
+    }
+    return at
+  }
+}
+
+function hexDigit(c: number): number {
+  if (c >= 48 && c <= 57) return c - 48
+  const lower = c | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1
+}

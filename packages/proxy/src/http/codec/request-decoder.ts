@@ -1,0 +1,259 @@
+import { RequestHeaders } from '../headers.ts'
+import { INLINE_REQUEST_HEADERS } from '../inline-headers.ts'
+import { BodyDecoder, type BodySink, type Framing } from './body-decoder.ts'
+import {
+  CODEC_ERROR,
+  type CodecError,
+  HEADERS_TOO_LARGE,
+  INVALID_AUTHORITY,
+  INVALID_CHARACTERS,
+  INVALID_SCHEME,
+  INVALID_TRANSFER_ENCODING,
+  INVALID_URL,
+  LENGTH_AND_CHUNKED,
+  LOW_VERSION,
+  TOO_MANY_HEADERS,
+} from './codec-error.ts'
+import { FramingFields, findHeadEnd, isTokenByte, scanFields } from './scan-fields.ts'
+
+export interface RequestHead {
+  headers: RequestHeaders
+  /** The host is named, by its field or in the target. */
+  hasHost: boolean
+  version: 10 | 11
+  /** Lower case, all Connection fields. */
+  connection: string
+  hasBody: boolean
+}
+
+export interface RequestSink extends BodySink {
+  onHead(head: RequestHead): void
+  onError(error: CodecError): void
+}
+
+export interface RequestLimits {
+  maxHeadBytes: number
+  maxFields: number
+  acceptHttp10: boolean
+}
+
+const METHODS: ReadonlySet<string> = new Set(
+  (
+    'ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE MSEARCH M-SEARCH NOTIFY OPTIONS ' +
+    'PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'
+  ).split(' '),
+)
+
+/**
+ * HTTP/1 requests from bytes: one at a time; the next is not looked at before `next` is called. Verdicts are Envoy's
+ * (RESPONSE_CODE_DETAILS `http1.*`), framing that two parsers could read differently is always refused.
+ */
+export class RequestDecoder {
+  readonly #limits: RequestLimits
+  readonly #sink: RequestSink
+  readonly #body = new BodyDecoder()
+  #state: 'head' | 'body' | 'done' | 'failed' = 'head'
+  /** Bytes that wait: an incomplete head, or what came after the request. */
+  #rest: Buffer | undefined
+  /** The part of `#rest` known to hold no end of a head. */
+  #searched = 0
+
+  constructor(limits: RequestLimits, sink: RequestSink) {
+    this.#limits = limits
+    this.#sink = sink
+  }
+
+  /** Bytes of a request that has begun and whose head is not complete. */
+  get insideHead(): boolean {
+    return this.#state === 'head' && this.#rest !== undefined
+  }
+
+  /** The request is complete; `next` has not been called. */
+  get isDone(): boolean {
+    return this.#state === 'done'
+  }
+
+  /** Bytes of a later request are here. */
+  get hasNext(): boolean {
+    return this.#state === 'done' && this.#rest !== undefined
+  }
+
+  execute(chunk: Buffer): void {
+    let bytes = chunk
+    if (this.#rest !== undefined) {
+      bytes = Buffer.concat([this.#rest, chunk])
+      this.#rest = undefined
+    }
+    this.#run(bytes)
+  }
+
+  /** The response is done: on to the next request, of which bytes may be here already. */
+  next(): void {
+    if (this.#state !== 'done') return
+    this.#state = 'head'
+    const rest = this.#rest
+    this.#rest = undefined
+    if (rest !== undefined) this.#run(rest)
+  }
+
+  #run(bytes: Buffer): void {
+    let at = 0
+    if (this.#state === 'head') {
+      // Blank lines before a request are skipped (RFC 9112 §2.2).
+      while (at < bytes.length && (bytes[at] === 13 || bytes[at] === 10)) at++
+      if (at === bytes.length) return
+      if (!isTokenByte(bytes[at]!)) return this.#fail(CODEC_ERROR)
+      const end = findHeadEnd(bytes, Math.max(at, this.#searched))
+      const size = (end === -1 ? bytes.length : end) - at
+      if (size > this.#limits.maxHeadBytes) return this.#fail(HEADERS_TOO_LARGE)
+      if (end === -1) {
+        this.#rest = at === 0 ? bytes : bytes.subarray(at)
+        // An end may be in three bytes, the last of which are still to come.
+        this.#searched = Math.max(0, this.#rest.length - 3)
+        return
+      }
+      this.#searched = 0
+      const head = this.#parseHead(bytes, at, end)
+      if ('status' in head) return this.#fail(head)
+      at = end
+      this.#state = 'body'
+      this.#sink.onHead(head)
+    }
+    if (this.#state === 'body') {
+      const outcome = this.#body.execute(bytes, at, this.#bodySink)
+      if (typeof outcome !== 'number') return this.#fail(outcome)
+      at = outcome
+    }
+    if (this.#state === 'done' && at < bytes.length) {
+      this.#rest = bytes.subarray(at)
+      this.#searched = 0
+    }
+  }
+
+  readonly #bodySink: BodySink = {
+    onData: chunk => this.#sink.onData(chunk),
+    onEnd: () => {
+      this.#state = 'done'
+      this.#sink.onEnd()
+    },
+  }
+
+  #fail(error: CodecError): void {
+    this.#state = 'failed'
+    this.#sink.onError(error)
+  }
+
+  #parseHead(bytes: Buffer, start: number, end: number): RequestHead | CodecError {
+    const fieldsEnd = bytes[end - 2] === 13 ? end - 2 : end - 1
+    const text = bytes.toString('latin1', 0, fieldsEnd)
+
+    let lineEnd = bytes.indexOf(10, start)
+    const fieldsStart = lineEnd + 1
+    if (bytes[lineEnd - 1] === 13) lineEnd--
+    const headers = new RequestHeaders()
+    const line = parseRequestLine(bytes, text, start, lineEnd, headers)
+    if (typeof line !== 'number') return line
+
+    const framing = new FramingFields()
+    const error = scanFields(bytes, fieldsStart, fieldsEnd, text, headers, framing, INLINE_REQUEST_HEADERS)
+    if (error !== undefined) return error
+    if (framing.fields > this.#limits.maxFields) return TOO_MANY_HEADERS
+    if (line !== 11 && !(line === 10 && this.#limits.acceptHttp10)) return LOW_VERSION
+
+    const body = requestFraming(framing, line)
+    if ('status' in body) return body
+    this.#body.begin(body)
+    const target = resolveTarget(headers)
+    if (typeof target !== 'boolean') return target
+    return {
+      headers,
+      hasHost: target,
+      version: line,
+      connection: framing.connection,
+      hasBody: body.type === 'chunked' || (body.type === 'length' && body.length > 0),
+    }
+  }
+}
+
+/** Method and target go into `headers`; the version as a number, 0 for none. */
+function parseRequestLine(
+  bytes: Buffer,
+  text: string,
+  start: number,
+  end: number,
+  headers: RequestHeaders,
+): number | CodecError {
+  let at = start
+  while (at < end && isTokenByte(bytes[at]!)) at++
+  headers.method = text.slice(start, at)
+  if (!METHODS.has(headers.method) || (bytes[at] !== 32 && bytes[at] !== 9)) return CODEC_ERROR
+  while (bytes[at] === 32 || bytes[at] === 9) at++
+  const targetStart = at
+  while (at < end && bytes[at]! > 32 && bytes[at]! < 127) at++
+  headers.path = text.slice(targetStart, at)
+  if (at === targetStart) return CODEC_ERROR
+  if (at === end) return 0
+  if (bytes[at] !== 32 && bytes[at] !== 9) return bytes[at]! < 127 ? INVALID_CHARACTERS : CODEC_ERROR
+  while (bytes[at] === 32 || bytes[at] === 9) at++
+  const version = text.slice(at, end).trimEnd()
+  if (version === 'HTTP/1.1') return 11
+  if (version.length !== 8 || !version.startsWith('HTTP/') || version[6] !== '.') return CODEC_ERROR
+  const major = version.charCodeAt(5) - 48
+  const minor = version.charCodeAt(7) - 48
+  if (major < 0 || major > 9 || minor < 0 || minor > 9) return CODEC_ERROR
+  return major * 10 + minor
+}
+
+function requestFraming(fields: FramingFields, version: number): Framing | CodecError {
+  if (fields.transferEncoding !== undefined) {
+    if (fields.contentLength !== undefined) return LENGTH_AND_CHUNKED
+    if (fields.transferEncoding.toLowerCase() !== 'chunked') return INVALID_TRANSFER_ENCODING
+    // A 1.0 peer cannot have meant what a 1.1 one reads there (RFC 9112 §6.1).
+    return version === 10 ? CODEC_ERROR : { type: 'chunked' }
+  }
+  if (fields.contentLength !== undefined) return { type: 'length', length: Number(fields.contentLength) }
+  return { type: 'none' }
+}
+
+/**
+ * Takes Host out of the fields and, of `http://host/path`, the host, which beats it. True: there was one. (Whether a path is a path
+ * at all is the codec's business in Envoy.)
+ */
+function resolveTarget(headers: RequestHeaders): boolean | CodecError {
+  const host = headers.get('host')
+  if (host !== undefined) {
+    if (!isAuthority(host)) return INVALID_AUTHORITY
+    headers.authority = host
+    headers.remove('host')
+  }
+  const target = headers.path
+  if (target.charCodeAt(0) === 47 /* / */) return host !== undefined
+  if (headers.method === 'CONNECT') {
+    headers.authority = target
+    headers.path = ''
+    return isAuthority(target) ? true : INVALID_URL
+  }
+  if (target === '*') return headers.method === 'OPTIONS' ? host !== undefined : INVALID_URL
+  const scheme = target.indexOf('://')
+  if (scheme === -1) return /^[a-z][a-z0-9+.-]*:/i.test(target) ? INVALID_URL : CODEC_ERROR
+  const name = target.slice(0, scheme).toLowerCase()
+  if (name !== 'http' && name !== 'https') return INVALID_SCHEME
+  let pathStart = scheme + 3
+  while (pathStart < target.length && target[pathStart] !== '/' && target[pathStart] !== '?') pathStart++
+  const authority = target.slice(scheme + 3, pathStart)
+  headers.authority = authority.slice(authority.lastIndexOf('@') + 1)
+  if (headers.authority === '' || !isAuthority(headers.authority)) return INVALID_URL
+  const path = target.slice(pathStart)
+  headers.path = path.startsWith('/') ? path : `/${path}`
+  return true
+}
+
+/** No blanks, slashes, or the like: what Envoy's codec accepts in a Host. */
+function isAuthority(host: string): boolean {
+  for (let i = 0; i < host.length; i++) {
+    const c = host.charCodeAt(i)
+    if (c <= 32 || c >= 127 || c === 47 || c === 92 || c === 34 || c === 35 || c === 60 || c === 62 || c === 63)
+      return false
+  }
+  return true
+}

@@ -1,0 +1,178 @@
+import { ResponseHeaders } from '../headers.ts'
+import { INLINE_RESPONSE_HEADERS } from '../inline-headers.ts'
+import { BodyDecoder, type BodySink, type Framing } from './body-decoder.ts'
+import { FramingFields, findHeadEnd, scanFields } from './scan-fields.ts'
+
+export interface ResponseHead {
+  headers: ResponseHeaders
+  hasBody: boolean
+  /** The connection can take another request after this response. */
+  keepAlive: boolean
+}
+
+export interface ResponseSink extends BodySink {
+  /** Never a 1xx, but for an unasked 101. */
+  onHead(head: ResponseHead): void
+  /** The upstream's fault; nothing more follows. */
+  onProtocolError(): void
+}
+
+/** Envoy's default for responses is the request's limit; some applications send a lot of cookies. */
+const MAX_HEAD_BYTES = 256 * 1024
+
+/** HTTP/1 responses from bytes: `expect` says to what request the next one belongs. */
+export class ResponseDecoder {
+  readonly #sink: ResponseSink
+  readonly #body = new BodyDecoder()
+  #state: 'idle' | 'head' | 'body' | 'done' | 'failed' = 'idle'
+  #headRequest = false
+  #untilClose = false
+  #rest: Buffer | undefined
+  #searched = 0
+
+  constructor(sink: ResponseSink) {
+    this.#sink = sink
+  }
+
+  /** A request was sent; `isHead`: its response has no body, whatever it says. */
+  expect(isHead: boolean): void {
+    this.#state = 'head'
+    this.#headRequest = isHead
+    this.#untilClose = false
+  }
+
+  /** Some bytes of the head are here, not all. */
+  get insideHead(): boolean {
+    return this.#state === 'head' && this.#rest !== undefined
+  }
+
+  get insideBody(): boolean {
+    return this.#state === 'body'
+  }
+
+  /** False: bytes came that no request asked for. */
+  execute(chunk: Buffer): boolean {
+    let bytes = chunk
+    if (this.#rest !== undefined) {
+      bytes = Buffer.concat([this.#rest, chunk])
+      this.#rest = undefined
+    }
+    let at = 0
+    while (this.#state === 'head') {
+      const end = findHeadEnd(bytes, Math.max(at, this.#searched))
+      if ((end === -1 ? bytes.length : end) - at > MAX_HEAD_BYTES) return this.#fail()
+      if (end === -1) {
+        if (at < bytes.length) {
+          this.#rest = at === 0 ? bytes : bytes.subarray(at)
+          if (!couldBeStatusLine(this.#rest)) return this.#fail()
+          this.#searched = Math.max(0, this.#rest.length - 3)
+        }
+        return true
+      }
+      this.#searched = 0
+      const head = this.#parseHead(bytes, at, end)
+      if (head === undefined) return this.#fail()
+      at = end
+      if (head === 'informational') continue
+      this.#state = 'body'
+      this.#sink.onHead(head)
+    }
+    if (this.#state === 'body') {
+      const outcome = this.#body.execute(bytes, at, this.#bodySink)
+      if (typeof outcome !== 'number') return this.#fail()
+      at = outcome
+    }
+    return this.#state === 'failed' || at === bytes.length
+  }
+
+  /** The peer has closed. True: that was the end of a body without a length. */
+  end(): boolean {
+    if (this.#state !== 'body' || !this.#untilClose) return false
+    this.#bodySink.onEnd()
+    return true
+  }
+
+  readonly #bodySink: BodySink = {
+    onData: chunk => this.#sink.onData(chunk),
+    onEnd: () => {
+      this.#state = 'done'
+      this.#sink.onEnd()
+    },
+  }
+
+  #fail(): true {
+    this.#state = 'failed'
+    this.#sink.onProtocolError()
+    return true
+  }
+
+  #parseHead(bytes: Buffer, start: number, end: number): ResponseHead | 'informational' | undefined {
+    const fieldsEnd = bytes[end - 2] === 13 ? end - 2 : end - 1
+    const text = bytes.toString('latin1', 0, fieldsEnd)
+    const lineEnd = bytes.indexOf(10, start)
+    const version = parseVersion(text, start)
+    const status = parseStatus(bytes, start + 9)
+    if (version === undefined || status === undefined) return undefined
+
+    const headers = new ResponseHeaders()
+    headers.status = status
+    const fields = new FramingFields()
+    if (scanFields(bytes, lineEnd + 1, fieldsEnd, text, headers, fields, INLINE_RESPONSE_HEADERS) !== undefined) {
+      return undefined
+    }
+    if (status < 200 && status !== 101) return 'informational'
+    const framing = this.#framing(status, fields)
+    if (framing === undefined) return undefined
+    this.#untilClose = framing.type === 'until-close'
+    this.#body.begin(framing)
+    const keepAlive =
+      !this.#untilClose &&
+      status !== 101 &&
+      (version === 11 ? !hasToken(fields.connection, 'close') : hasToken(fields.connection, 'keep-alive'))
+    const hasBody = framing.type !== 'none' && !(framing.type === 'length' && framing.length === 0)
+    return { headers, hasBody, keepAlive }
+  }
+
+  #framing(status: number, fields: FramingFields): Framing | undefined {
+    const { contentLength, transferEncoding } = fields
+    if (transferEncoding !== undefined) {
+      if (contentLength !== undefined || transferEncoding.toLowerCase() !== 'chunked') return undefined
+      if (status === 204) return undefined
+    }
+    if (status === 204 && contentLength !== undefined && Number(contentLength) !== 0) return undefined
+    if (this.#headRequest || status === 204 || status === 304 || status === 101) return { type: 'none' }
+    if (transferEncoding !== undefined) return { type: 'chunked' }
+    if (contentLength !== undefined) return { type: 'length', length: Number(contentLength) }
+    return { type: 'until-close' }
+  }
+}
+
+/** `HTTP/1.1 ` or `HTTP/1.0 `. */
+function parseVersion(text: string, start: number): 10 | 11 | undefined {
+  if (text.startsWith('HTTP/1.1 ', start)) return 11
+  return text.startsWith('HTTP/1.0 ', start) ? 10 : undefined
+}
+
+function parseStatus(bytes: Buffer, at: number): number | undefined {
+  let status = 0
+  for (let i = at; i < at + 3; i++) {
+    const digit = bytes[i]! - 48
+    if (!(digit >= 0 && digit <= 9)) return undefined
+    status = status * 10 + digit
+  }
+  const after = bytes[at + 3]
+  return status >= 100 && (after === 32 || after === 13 || after === 10) ? status : undefined
+}
+
+/** So that rubbish is answered now and not when the peer has said all of it. */
+function couldBeStatusLine(bytes: Buffer): boolean {
+  const begin = 'HTTP/1.'
+  return begin.startsWith(bytes.toString('latin1', 0, Math.min(begin.length, bytes.length)))
+}
+
+/** Whether a comma list (lower case) has `token`. */
+export function hasToken(list: string, token: string): boolean {
+  if (list === '') return false
+  if (list === token) return true
+  return list.includes(token) && list.split(',').some(one => one.trim() === token)
+}

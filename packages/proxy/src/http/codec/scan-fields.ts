@@ -1,0 +1,131 @@
+import type { HeaderMap } from '../headers.ts'
+import { CODEC_ERROR, type CodecError, INVALID_CHARACTERS } from './codec-error.ts'
+
+const LF = 10
+const CR = 13
+const SPACE = 32
+const TAB = 9
+const COLON = 58
+
+/** 0: not in a token. 1: in a token. 2: an upper-case letter. (RFC 9110 §5.6.2) */
+const TOKEN = new Uint8Array(256)
+for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") TOKEN[c.charCodeAt(0)] = 1
+for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') TOKEN[c.charCodeAt(0)] = 2
+
+/** Control characters but tab; DEL too. */
+const CONTROL = new Uint8Array(256)
+for (let c = 0; c < 32; c++) CONTROL[c] = 1
+CONTROL[TAB] = 0
+CONTROL[127] = 1
+
+export function isTokenByte(byte: number): boolean {
+  return TOKEN[byte] !== 0
+}
+
+/** What the fields say of the body, gathered on the way. */
+export class FramingFields {
+  /** As written; undefined without one. */
+  contentLength: string | undefined
+  transferEncoding: string | undefined
+  /** Lower case, of all Connection fields, with commas between. */
+  connection = ''
+  fields = 0
+}
+
+/**
+ * Reads the field lines of `text` (latin1, the head from `start` to its end, the empty line left out) into `headers`, names in lower
+ * case, values trimmed. Like Envoy it takes a bare LF for a line end, and joins a folded line with its blanks. A bare CR is refused.
+ * `joined` says which repeated fields become one value with a comma.
+ */
+export function scanFields(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  text: string,
+  headers: HeaderMap,
+  framing: FramingFields,
+  joined: ReadonlySet<string>,
+): CodecError | undefined {
+  let at = start
+  while (at < end) {
+    let c = bytes[at]!
+    const nameStart = at
+    let upper = false
+    let kind: number
+    while ((kind = TOKEN[c]!) !== 0) {
+      if (kind === 2) upper = true
+      c = bytes[++at]!
+    }
+    if (c !== COLON || at === nameStart) return CODEC_ERROR
+    const name = upper ? text.slice(nameStart, at).toLowerCase() : text.slice(nameStart, at)
+    at++
+    while (bytes[at] === SPACE || bytes[at] === TAB) at++
+    let valueStart = at
+    let value = ''
+    for (;;) {
+      while (at < end && CONTROL[bytes[at]!] === 0) at++
+      let valueEnd = at
+      if (at < end) {
+        c = bytes[at]!
+        if (c === CR && at + 1 < end && bytes[at + 1] === LF) at += 2
+        else if (c === LF) at++
+        else return INVALID_CHARACTERS
+      }
+      const folded = at < end && (bytes[at] === SPACE || bytes[at] === TAB)
+      if (!folded)
+        while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--
+      value = value === '' ? text.slice(valueStart, valueEnd) : value + text.slice(valueStart, valueEnd)
+      if (!folded) break
+      valueStart = at
+    }
+    framing.fields++
+    const error = addField(headers, name, value, framing, joined)
+    if (error !== undefined) return error
+  }
+  return undefined
+}
+
+function addField(
+  headers: HeaderMap,
+  name: string,
+  value: string,
+  framing: FramingFields,
+  joined: ReadonlySet<string>,
+): CodecError | undefined {
+  switch (name) {
+    case 'content-length':
+      if (framing.contentLength !== undefined || !isDigits(value)) return CODEC_ERROR
+      framing.contentLength = value
+      break
+    case 'transfer-encoding':
+      framing.transferEncoding = framing.transferEncoding === undefined ? value : `${framing.transferEncoding},${value}`
+      break
+    case 'connection':
+      framing.connection =
+        framing.connection === '' ? value.toLowerCase() : `${framing.connection},${value.toLowerCase()}`
+      break
+  }
+  if (joined.has(name)) headers.appendJoined(name, value, ',')
+  else headers.append(name, value)
+  return undefined
+}
+
+/** At least one, and small enough to count with. */
+function isDigits(value: string): boolean {
+  if (value.length === 0 || value.length > 15) return false
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i)
+    if (c < 48 || c > 57) return false
+  }
+  return true
+}
+
+/** The index after the empty line that ends a head, or -1; looks from `from` on. */
+export function findHeadEnd(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(LF, from); at !== -1; at = bytes.indexOf(LF, at + 1)) {
+    const next = bytes[at + 1]
+    if (next === LF) return at + 2
+    if (next === CR && bytes[at + 2] === LF) return at + 3
+  }
+  return -1
+}

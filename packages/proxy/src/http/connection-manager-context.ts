@@ -1,0 +1,28 @@
+import type { HttpConnectionManager } from '@hopscope/envoy-config'
+import type { AccessLogger } from '../access-log/access-log.ts'
+import type { Clock } from '../clock.ts'
+import type { RouteTable } from '../route/compile-routes.ts'
+import type { Timers } from '../timers.ts'
+import type { HttpTracer } from '../tracing/http-tracer.ts'
+import type { Exchange } from './exchange.ts'
+import type { HttpStats } from './http-stats.ts'
+import type { createSanitiser } from './sanitise-headers.ts'
+
+/** One HttpConnectionManager of a snapshot, compiled. A connection keeps the one it began with. */
+export interface ConnectionManagerContext {
+  config: HttpConnectionManager
+  stats: HttpStats
+  routes: RouteTable
+  sanitise: ReturnType<typeof createSanitiser>
+  /** Absent: no `tracing` in the configuration. */
+  tracer: HttpTracer | undefined
+  accessLogger: AccessLogger
+  /** The composed filters. */
+  handle(exchange: Exchange): void
+  clock: Clock
+  timers: Timers
+  /** Numbers in [0, 1). */
+  random(): number
+  /** The proxy is going away: responses say `connection: close`. */
+  draining(): boolean
+}

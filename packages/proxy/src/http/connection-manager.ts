@@ -1,0 +1,506 @@
+import { FAILURES, type Failure } from '../errors.ts'
+import { Output } from '../listener/output.ts'
+import type { Transport, TransportHandler } from '../listener/transport.ts'
+import { respond } from '../respond.ts'
+import { findRoute, stripPort } from '../route/find-route.ts'
+import { StreamInfo } from '../stream-info.ts'
+import type { Timer } from '../timers.ts'
+import { CHUNK_END, chunkHeader, LAST_CHUNK } from './codec/chunk.ts'
+import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
+import { encodeResponseHead } from './codec/encode-response.ts'
+import { RequestDecoder, type RequestHead } from './codec/request-decoder.ts'
+import { hasToken } from './codec/response-decoder.ts'
+import type { ConnectionManagerContext } from './connection-manager-context.ts'
+import { type Downstream, Exchange } from './exchange.ts'
+import { RequestHeaders, type ResponseHeaders } from './headers.ts'
+import { httpDate } from './http-date.ts'
+import { statusText } from './status-text.ts'
+
+/** Taken from every response: they are this hop's business. */
+const RESPONSE_HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'upgrade',
+  'transfer-encoding',
+  'keep-alive',
+  'proxy-connection',
+])
+
+/**
+ * One HTTP/1 connection of a client: requests one after the other, each through the steps of `#begin`, and their responses back.
+ *
+ *     bytes → decoder → #onHead → #begin → filters … → sendHead, sendData, sendEnd → bytes
+ *                                   └ whatever fails → respond ┘          #finish: log, span, numbers
+ */
+export class ConnectionManager implements TransportHandler, Downstream {
+  readonly #context: ConnectionManagerContext
+  readonly #transport: Transport
+  readonly #output: Output
+  readonly #decoder: RequestDecoder
+  readonly #id: number
+  readonly #acceptedAt: number
+  readonly #onClosed: () => void
+  /** Between requests: the connection's idle timeout. While closing: delayed close. */
+  readonly #connectionTimer: Timer
+  /** A head that has begun and is not complete. */
+  readonly #headTimer: Timer
+  readonly #requestTimer: Timer
+  readonly #streamIdleTimer: Timer
+  #streamIdleTimeout = 0
+
+  #exchange: Exchange | undefined
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #decoding = false
+  #paused = false
+  /** When the first byte of the present head came. */
+  #headAt = Number.NaN
+  #isHttp10 = false
+  #closeAfter = false
+  #chunked = false
+  #responseDone = false
+  #txCounted = 0
+
+  constructor(context: ConnectionManagerContext, transport: Transport, id: number, onClosed: () => void) {
+    this.#context = context
+    this.#transport = transport
+    this.#id = id
+    this.#onClosed = onClosed
+    this.#acceptedAt = context.clock.now()
+    this.#output = new Output(transport)
+    this.#output.onDrain = () => this.#exchange?.handler?.onDrain()
+    const { config, stats, timers } = context
+    this.#decoder = new RequestDecoder(
+      {
+        maxHeadBytes: config.maxRequestHeadersKb * 1024,
+        maxFields: config.maxHeadersCount,
+        acceptHttp10: config.acceptHttp10,
+      },
+      {
+        onHead: head => this.#onHead(head),
+        onData: chunk => this.#onRequestData(chunk),
+        onEnd: () => this.#onRequestEnd(),
+        onError: error => this.#onCodecError(error),
+      },
+    )
+    this.#connectionTimer = timers.create(() => this.#onConnectionTimeout())
+    this.#headTimer = timers.create(() => this.#onHeadTimeout())
+    this.#requestTimer = timers.create(() => this.#onStreamTimeout(FAILURES.request_timeout, 'downstream_rq_timeout'))
+    this.#streamIdleTimer = timers.create(() => this.#onStreamIdle())
+    stats.downstream_cx_total.add()
+    stats.downstream_cx_http1_total.add()
+    stats.downstream_cx_active.add()
+    stats.downstream_cx_http1_active.add()
+    this.#connectionTimer.start(config.idleTimeout)
+    transport.handler = this
+  }
+
+  // ── from the client ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onData(chunk: Buffer): void {
+    this.#context.stats.downstream_cx_rx_bytes_total.add(chunk.length)
+    if (this.#state !== 'open') return
+    this.#decoding = true
+    this.#decoder.execute(chunk)
+    this.#decoding = false
+    this.#readOn()
+  }
+
+  onDrain(): void {
+    this.#output.drained()
+  }
+
+  onEnd(): void {
+    this.#onDisconnect()
+    this.#transport.destroy()
+  }
+
+  onClose(): void {
+    this.#onDisconnect()
+  }
+
+  /** The proxy is going away: an idle connection closes, a busy one after its response. */
+  drain(): void {
+    if (this.#exchange === undefined && this.#state === 'open' && !this.#decoder.insideHead) this.#close('local')
+    else this.#closeAfter = true
+  }
+
+  destroy(): void {
+    this.#close('local')
+  }
+
+  #onHead(head: RequestHead): void {
+    this.#headTimer.stop()
+    const info = this.#startStream(head.headers)
+    info.protocol = head.version === 10 ? 'HTTP/1.0' : 'HTTP/1.1'
+    this.#isHttp10 = head.version === 10
+    if (head.version === 10 ? !hasToken(head.connection, 'keep-alive') : hasToken(head.connection, 'close')) {
+      this.#closeAfter = true
+    }
+    const exchange = new Exchange(info, head.headers, this)
+    this.#exchange = exchange
+    if (!head.hasBody) this.#completeRequest(exchange)
+    else this.#requestTimer.start(this.#context.config.requestTimeout)
+    this.#begin(exchange, head)
+  }
+
+  /** What becomes of a request, in Envoy's order. */
+  #begin(exchange: Exchange, head: RequestHead): void {
+    const { config, stats, routes, sanitise, tracer } = this.#context
+    const { headers, info } = exchange
+
+    if (headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(headers)
+    if (!head.hasHost || nominatesHost(head.connection)) return respond(exchange, FAILURES.missing_host)
+    if (headers.path.charCodeAt(0) !== 47 && headers.method !== 'CONNECT') {
+      stats.downstream_rq_non_relative_path.add()
+      return respond(exchange, FAILURES.absolute_path)
+    }
+    if (headers.path.includes('#')) {
+      stats.downstream_rq_failed_path_normalization.add()
+      return respond(exchange, FAILURES.bad_path)
+    }
+    if (config.stripAnyHostPort) headers.authority = stripPort(headers.authority)
+    else if (config.stripMatchingHostPort) headers.authority = stripMatchingPort(headers.authority, info)
+
+    const upgrade = hasToken(head.connection, 'upgrade') ? headers.get('upgrade') : undefined
+    const sanitised = sanitise(headers, head.connection, info)
+    if ('status' in sanitised) return this.#rejectByCodec(exchange, sanitised)
+    exchange.internal = sanitised.internal
+
+    const route = headers.method === 'CONNECT' ? undefined : findRoute(routes, headers)
+    exchange.route = route
+    if (route !== undefined) {
+      info.route = route.route
+      info.virtualHostName = route.virtualHost.name
+      exchange.responseMutations = route.mutations.response
+    }
+    if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c') {
+      stats.downstream_rq_ws_on_non_ws_route.add()
+      this.#closeAfter = true
+      return respond(exchange, FAILURES.upgrade)
+    }
+    exchange.span = tracer?.begin(info, headers)
+
+    const action = route?.route.action
+    const idleTimeout = action?.type === 'route' ? action.idleTimeout : undefined
+    this.#streamIdleTimeout = idleTimeout ?? config.streamIdleTimeout
+    this.#streamIdleTimer.start(this.#streamIdleTimeout)
+    this.#context.handle(exchange)
+  }
+
+  #continue(headers: RequestHeaders): void {
+    headers.remove('expect')
+    this.#output.push(`HTTP/1.1 100 ${statusText(100)}\r\n\r\n`)
+    this.#context.stats.countResponse(100)
+  }
+
+  #onRequestData(chunk: Buffer): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    exchange.info.bytesReceived += chunk.length
+    this.#touch()
+    exchange.handler?.onData(chunk)
+  }
+
+  #onRequestEnd(): void {
+    const exchange = this.#exchange
+    if (exchange === undefined || exchange.requestComplete) return
+    this.#completeRequest(exchange)
+    exchange.handler?.onEnd()
+  }
+
+  #completeRequest(exchange: Exchange): void {
+    const now = this.#context.clock.now()
+    this.#requestTimer.stop()
+    exchange.requestComplete = true
+    exchange.requestCompleteAt = now
+    exchange.info.lastDownstreamRxByte = now
+  }
+
+  #onCodecError(error: CodecError): void {
+    this.#headTimer.stop()
+    this.#context.stats.downstream_cx_protocol_error.add()
+    const begun = this.#exchange
+    if (begun !== undefined) return this.#rejectByCodec(begun, error)
+    const info = this.#startStream(undefined)
+    const exchange = new Exchange(info, new RequestHeaders(), this)
+    this.#exchange = exchange
+    this.#rejectByCodec(exchange, error)
+  }
+
+  /** The codec answers with its reason phrase, and with nothing but the connection's end once a response has begun. */
+  #rejectByCodec(exchange: Exchange, error: CodecError): void {
+    if (error === CONNECTION_HEADER_REJECTED) this.#context.stats.downstream_cx_protocol_error.add()
+    this.#closeAfter = true
+    const handler = exchange.handler
+    exchange.handler = undefined
+    handler?.onCancel()
+    exchange.responseMutations = undefined
+    respond(exchange, { status: error.status, flag: 'DPE', details: error.details, body: statusText(error.status) })
+  }
+
+  #startStream(headers: RequestHeaders | undefined): StreamInfo {
+    const { clock, stats } = this.#context
+    const info = new StreamInfo()
+    const now = Number.isNaN(this.#headAt) ? clock.now() : this.#headAt
+    this.#headAt = Number.NaN
+    info.startInstant = now
+    info.startTime = clock.epochMicros(now)
+    info.connectionId = this.#id
+    info.downstreamDirectRemoteAddress = this.#transport.remoteAddress
+    info.downstreamRemoteAddress = this.#transport.remoteAddress
+    info.downstreamLocalAddress = this.#transport.localAddress
+    info.requestHeaders = headers
+    this.#connectionTimer.stop()
+    this.#chunked = false
+    this.#responseDone = false
+    stats.downstream_rq_total.add()
+    stats.downstream_rq_http1_total.add()
+    stats.downstream_rq_active.add()
+    return info
+  }
+
+  // ── to the client ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  sendHead(headers: ResponseHeaders, endStream: boolean): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    const { config, stats, clock } = this.#context
+    const { info } = exchange
+    const now = clock.now()
+    headers.removeAll(RESPONSE_HOP_BY_HOP)
+    if (!headers.has('date')) headers.append('date', httpDate(clock.epochMicros(now)))
+    if (config.serverHeaderTransformation === 'OVERWRITE') headers.set('server', config.serverName)
+    else if (config.serverHeaderTransformation === 'APPEND_IF_ABSENT' && !headers.has('server')) {
+      headers.append('server', config.serverName)
+    }
+    const requestHeaders = info.requestHeaders
+    if (config.alwaysSetRequestIdInResponse || requestHeaders?.has('x-envoy-force-trace')) {
+      const id = requestHeaders?.get('x-request-id')
+      if (id !== undefined) headers.set('x-request-id', id)
+    }
+    exchange.span?.onResponseHeaders(headers)
+    if (config.via !== '') headers.appendJoined('via', config.via, ', ')
+    if (!exchange.requestComplete) {
+      stats.downstream_rq_response_before_rq_complete.add()
+      this.#closeAfter = true
+    }
+    if (this.#context.draining() && !this.#closeAfter) {
+      stats.downstream_cx_drain_close.add()
+      this.#closeAfter = true
+    }
+    const isHead = requestHeaders?.method === 'HEAD'
+    if (!this.#closeAfter && this.#isHttp10) headers.append('connection', 'keep-alive')
+    else if (this.#closeAfter) headers.append('connection', 'close')
+
+    info.responseCode = headers.status
+    info.responseHeaders = headers
+    info.firstDownstreamTxByte = now
+    stats.countResponse(headers.status)
+    const head = encodeResponseHead(headers, { isHead, isHttp10: this.#isHttp10 }, endStream)
+    this.#chunked = head.chunked
+    if (head.untilClose) this.#closeAfter = true
+    this.#output.push(head.text)
+    this.#touch()
+    if (endStream) this.#finish()
+  }
+
+  sendData(chunk: Uint8Array): boolean {
+    const exchange = this.#exchange
+    if (exchange === undefined) return true
+    exchange.info.bytesSent += chunk.length
+    this.#touch()
+    if (!this.#chunked) return this.#output.push(chunk)
+    if (chunk.length === 0) return true
+    this.#output.push(chunkHeader(chunk.length))
+    this.#output.push(chunk)
+    return this.#output.push(CHUNK_END)
+  }
+
+  sendEnd(): void {
+    if (this.#exchange === undefined) return
+    if (this.#chunked) this.#output.push(LAST_CHUNK)
+    this.#finish()
+  }
+
+  abort(): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    this.#context.stats.downstream_rq_tx_reset.add()
+    this.#endStream(exchange)
+    this.#close('local')
+  }
+
+  pauseRequest(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#context.stats.downstream_flow_control_paused_reading_total.add()
+    this.#transport.pause()
+  }
+
+  resumeRequest(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#context.stats.downstream_flow_control_resumed_reading_total.add()
+    this.#transport.resume()
+  }
+
+  /** The response is complete. */
+  #finish(): void {
+    const exchange = this.#exchange!
+    this.#responseDone = true
+    exchange.info.lastDownstreamTxByte = this.#context.clock.now()
+    const incomplete = !exchange.requestComplete || exchange.info.flags.has('DPE')
+    this.#endStream(exchange)
+    this.#countTx()
+    if (!this.#closeAfter) return this.#readOn()
+    // What the client still sends is read and forgotten for a while: a reset would take the response from it.
+    if (incomplete || exchange.info.responseCodeDetails === 'upgrade_failed') this.#closeDelayed()
+    else this.#close('local')
+  }
+
+  /** Log, span and numbers of the request; whoever works on it is told to stop. */
+  #endStream(exchange: Exchange): void {
+    const { stats, clock, accessLogger } = this.#context
+    const { info, handler } = exchange
+    this.#exchange = undefined
+    this.#requestTimer.stop()
+    this.#streamIdleTimer.stop()
+    exchange.handler = undefined
+    if (!this.#responseDone || !exchange.requestComplete) handler?.onCancel()
+    info.endInstant = clock.now()
+    stats.downstream_rq_active.sub()
+    stats.downstream_rq_time.record(Math.trunc(info.endInstant - info.startInstant))
+    accessLogger.log(info)
+    exchange.span?.finish(info)
+  }
+
+  /** On to the next request, of which bytes may be here. */
+  #readOn(): void {
+    if (this.#decoding || this.#state !== 'open') return
+    this.#decoding = true
+    while (this.#exchange === undefined && this.#state === 'open' && this.#decoder.isDone) this.#decoder.next()
+    this.#decoding = false
+    if (this.#state !== 'open') return
+    if (this.#exchange !== undefined) {
+      // A client that sends ahead waits: what it sends is not kept without bound.
+      if (this.#decoder.hasNext) this.pauseRequest()
+      return
+    }
+    this.resumeRequest()
+    if (this.#decoder.insideHead) this.#waitForHead()
+    else if (!this.#connectionTimer.running) this.#connectionTimer.start(this.#context.config.idleTimeout)
+  }
+
+  // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #touch(): void {
+    if (this.#streamIdleTimer.running) this.#streamIdleTimer.start(this.#streamIdleTimeout)
+  }
+
+  #waitForHead(): void {
+    if (!Number.isNaN(this.#headAt)) return
+    this.#headAt = this.#context.clock.now()
+    this.#connectionTimer.stop()
+    const { requestHeadersTimeout, requestTimeout, streamIdleTimeout } = this.#context.config
+    const limits = [requestHeadersTimeout, requestTimeout, streamIdleTimeout].filter(limit => limit > 0)
+    if (limits.length > 0) this.#headTimer.start(Math.min(...limits))
+  }
+
+  #onHeadTimeout(): void {
+    const { requestHeadersTimeout, requestTimeout, streamIdleTimeout } = this.#context.config
+    const waited = this.#context.clock.now() - this.#headAt
+    const exchange = new Exchange(this.#startStream(undefined), new RequestHeaders(), this)
+    this.#exchange = exchange
+    this.#closeAfter = true
+    if (requestHeadersTimeout > 0 && waited >= requestHeadersTimeout) {
+      this.#context.stats.downstream_rq_header_timeout.add()
+      respond(exchange, FAILURES.header_timeout)
+    } else if (requestTimeout > 0 && waited >= requestTimeout) {
+      this.#context.stats.downstream_rq_timeout.add()
+      respond(exchange, FAILURES.request_timeout)
+    } else if (streamIdleTimeout > 0) {
+      this.#context.stats.downstream_rq_idle_timeout.add()
+      respond(exchange, FAILURES.idle_before_complete)
+    }
+  }
+
+  #onStreamIdle(): void {
+    const failure = this.#exchange?.requestComplete ? FAILURES.idle : FAILURES.idle_before_complete
+    this.#onStreamTimeout(failure, 'downstream_rq_idle_timeout')
+  }
+
+  #onStreamTimeout(failure: Failure, counter: 'downstream_rq_timeout' | 'downstream_rq_idle_timeout'): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    this.#context.stats[counter].add()
+    const handler = exchange.handler
+    exchange.handler = undefined
+    handler?.onCancel()
+    respond(exchange, failure)
+  }
+
+  #onConnectionTimeout(): void {
+    const { stats } = this.#context
+    if (this.#state === 'closing') stats.downstream_cx_delayed_close_timeout.add()
+    else stats.downstream_cx_idle_timeout.add()
+    this.#close('local')
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onDisconnect(): void {
+    if (this.#state === 'closed') return
+    const exchange = this.#exchange
+    if (exchange !== undefined) {
+      const { stats } = this.#context
+      stats.downstream_rq_rx_reset.add()
+      stats.downstream_cx_destroy_active_rq.add()
+      stats.downstream_cx_destroy_remote_active_rq.add()
+      exchange.info.flags.add('DC')
+      exchange.info.responseCodeDetails = 'downstream_remote_disconnect'
+      this.#endStream(exchange)
+    }
+    this.#close('remote')
+  }
+
+  #closeDelayed(): void {
+    const { delayedCloseTimeout } = this.#context.config
+    if (delayedCloseTimeout === 0) return this.#close('local')
+    this.#state = 'closing'
+    this.resumeRequest()
+    this.#connectionTimer.start(delayedCloseTimeout)
+  }
+
+  #close(by: 'local' | 'remote'): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    for (const timer of [this.#connectionTimer, this.#headTimer, this.#requestTimer, this.#streamIdleTimer])
+      timer.stop()
+    const { stats, clock } = this.#context
+    this.#countTx()
+    stats.downstream_cx_active.sub()
+    stats.downstream_cx_http1_active.sub()
+    stats.downstream_cx_destroy.add()
+    if (by === 'local') stats.downstream_cx_destroy_local.add()
+    else stats.downstream_cx_destroy_remote.add()
+    stats.downstream_cx_length_ms.record(Math.trunc(clock.now() - this.#acceptedAt))
+    this.#output.flush()
+    if (by === 'local') this.#transport.end()
+    this.#onClosed()
+  }
+
+  #countTx(): void {
+    this.#context.stats.downstream_cx_tx_bytes_total.add(this.#output.bytes - this.#txCounted)
+    this.#txCounted = this.#output.bytes
+  }
+}
+
+function nominatesHost(connection: string): boolean {
+  return connection !== '' && hasToken(connection, 'host')
+}
+
+/** The port goes when it is the one the client came in by. */
+function stripMatchingPort(authority: string, info: StreamInfo): string {
+  const host = stripPort(authority)
+  const port = authority.slice(host.length + 1)
+  return port !== '' && info.downstreamLocalAddress.endsWith(`:${port}`) ? host : authority
+}

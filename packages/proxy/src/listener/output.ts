@@ -1,0 +1,85 @@
+import type { Transport } from './transport.ts'
+
+/** Up to here, pieces are joined into one buffer: a copy costs less than a second write. */
+const JOIN_LIMIT = 16 * 1024
+/** Queued bytes above which a producer is told to wait. */
+const HIGH_WATER_MARK = 64 * 1024
+
+/**
+ * What is written to a transport during one turn, put together: head, body and last chunk leave in one write. The turn ends with a
+ * microtask, so no one has to say when.
+ */
+export class Output {
+  /** Bytes handed over so far. */
+  bytes = 0
+  /** The producer was told to wait and may go on. */
+  onDrain: () => void = () => {}
+  readonly #transport: Transport
+  #pieces: (string | Uint8Array)[] = []
+  #queued = 0
+  /** The transport's own queue is above its mark. */
+  #full = false
+  #producerWaits = false
+  #scheduled = false
+  readonly #flush = (): void => this.flush()
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** Text is latin1. False: wait for `onDrain`. */
+  push(piece: string | Uint8Array): boolean {
+    this.#pieces.push(piece)
+    this.#queued += piece.length
+    this.bytes += piece.length
+    if (!this.#scheduled) {
+      this.#scheduled = true
+      queueMicrotask(this.#flush)
+    }
+    if (!this.#full && this.#queued < HIGH_WATER_MARK) return true
+    this.#producerWaits = true
+    return false
+  }
+
+  flush(): void {
+    this.#scheduled = false
+    const pieces = this.#pieces
+    if (pieces.length === 0) return
+    const total = this.#queued
+    this.#pieces = []
+    this.#queued = 0
+    let writable: boolean
+    if (pieces.length === 1) writable = this.#transport.write(pieces[0]!)
+    else if (total <= JOIN_LIMIT) writable = this.#transport.write(join(pieces, total))
+    else {
+      this.#transport.cork()
+      writable = true
+      for (const piece of pieces) writable = this.#transport.write(piece)
+      this.#transport.uncork()
+    }
+    if (!writable) this.#full = true
+    else if (this.#producerWaits && !this.#full) this.#goOn()
+  }
+
+  /** The transport's `onDrain`. */
+  drained(): void {
+    this.#full = false
+    if (this.#producerWaits) this.#goOn()
+  }
+
+  #goOn(): void {
+    this.#producerWaits = false
+    this.onDrain()
+  }
+}
+
+function join(pieces: readonly (string | Uint8Array)[], total: number): Buffer {
+  const joined = Buffer.allocUnsafe(total)
+  let at = 0
+  for (const piece of pieces) {
+    if (typeof piece === 'string') joined.write(piece, at, 'latin1')
+    else joined.set(piece, at)
+    at += piece.length
+  }
+  return joined
+}

@@ -1,0 +1,75 @@
+import { connect, type Socket } from 'node:net'
+import type { Transport, TransportHandler } from './transport.ts'
+
+/** A `Transport` on Node's public socket. */
+export class SocketTransport implements Transport {
+  handler: TransportHandler
+  localAddress = ''
+  remoteAddress = ''
+  readonly #socket: Socket
+  #error: NodeJS.ErrnoException | undefined
+
+  constructor(socket: Socket, handler: TransportHandler) {
+    this.#socket = socket
+    this.handler = handler
+    if (!socket.connecting) this.#readAddresses()
+    socket.on('data', chunk => this.handler.onData(chunk))
+    socket.on('drain', () => this.handler.onDrain())
+    socket.on('end', () => this.handler.onEnd())
+    socket.on('error', error => {
+      this.#error = error
+    })
+    socket.on('close', () => this.handler.onClose(this.#error))
+  }
+
+  /** Begins to connect; `onConnect` or `onClose` follows. */
+  static connect(host: string, port: number, handler: TransportHandler): SocketTransport {
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true })
+    const transport = new SocketTransport(socket, handler)
+    socket.on('connect', () => {
+      transport.#readAddresses()
+      transport.handler.onConnect?.()
+    })
+    return transport
+  }
+
+  write(data: Uint8Array | string): boolean {
+    if (!this.#socket.writable) return true
+    return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
+  }
+
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  end(): void {
+    // Node closes its side once the data is out; the peer's FIN is not waited for.
+    this.#socket.end(() => this.#socket.destroy())
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #readAddresses(): void {
+    this.localAddress = formatAddress(this.#socket.localAddress ?? '', this.#socket.localPort ?? 0)
+    this.remoteAddress = formatAddress(this.#socket.remoteAddress ?? '', this.#socket.remotePort ?? 0)
+  }
+}
+
+/** `127.0.0.1:80`, `[::1]:80`. */
+export function formatAddress(ip: string, port: number): string {
+  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
+}

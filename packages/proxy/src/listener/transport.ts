@@ -1,0 +1,34 @@
+/**
+ * A connected byte stream, as narrow as the data plane needs it: sockets, raw handles and TLS come behind the same few methods.
+ * Nothing here throws; a failure arrives once, as `onClose`.
+ */
+export interface Transport {
+  /** May be replaced at any time; the new one gets what comes next. */
+  handler: TransportHandler
+  /** `ip:port`, `[ip]:port` for IPv6; "" before the connection is there. */
+  readonly localAddress: string
+  readonly remoteAddress: string
+  /** Text is latin1. False: above the high-water mark, `onDrain` will come. */
+  write(data: Uint8Array | string): boolean
+  /** Writes between the two leave as few packets as can be. */
+  cork(): void
+  uncork(): void
+  pause(): void
+  resume(): void
+  /** Writes what is queued, then closes. */
+  end(): void
+  /** Closes at once; `onClose` follows, later. */
+  destroy(): void
+}
+
+export interface TransportHandler {
+  /** Only of a transport made by `connect`. */
+  onConnect?(): void
+  /** The bytes belong to the receiver. */
+  onData(chunk: Buffer): void
+  onDrain(): void
+  /** The peer has ended its half. */
+  onEnd(): void
+  /** Once, last. */
+  onClose(error: NodeJS.ErrnoException | undefined): void
+}

@@ -1,0 +1,165 @@
+import type { Listener, Node, Snapshot } from '@hopscope/envoy-config'
+import type { AccessLogs } from './access-log/create-access-logs.ts'
+import { type Clock, createClock } from './clock.ts'
+import type { ActiveCluster } from './cluster/active-cluster.ts'
+import type { AsyncClient } from './cluster/async-client.ts'
+import { ClusterManager } from './cluster/cluster-manager.ts'
+import { createAsyncClient } from './cluster/create-async-client.ts'
+import type { ResolveName } from './cluster/resolve-dns.ts'
+import { composeFilters } from './filter/chain.ts'
+import { createRouter } from './filter/router.ts'
+import type { ConnectionManagerContext } from './http/connection-manager-context.ts'
+import { createHttpStats } from './http/http-stats.ts'
+import { createSanitiser } from './http/sanitise-headers.ts'
+import { type Acceptor, listen, listenerStatName } from './listener/accept.ts'
+import { compileRoutes } from './route/compile-routes.ts'
+import type { Runtime } from './runtime.ts'
+import type { Stats } from './stats/stats.ts'
+import { Timers } from './timers.ts'
+import { createHttpTracer } from './tracing/create-http-tracer.ts'
+import { createZipkinReporters } from './tracing/zipkin-reporters.ts'
+
+export interface ProxyOptions {
+  node: Node
+  stats: Stats
+  runtime: Runtime
+  accessLogs: AccessLogs
+  clock?: Clock
+  /** Numbers in [0, 1); for load balancing, weights, back-off and sampling. */
+  random?: () => number
+  resolveName?: ResolveName
+}
+
+export interface Proxy {
+  /**
+   * Makes a snapshot the present one. Binds what is new, all or nothing: rejects with a `ListenError` when a port cannot be had, and
+   * then everything is as before.
+   */
+  apply(snapshot: Snapshot): Promise<void>
+  readonly asyncClient: AsyncClient
+  /** For `/clusters`. */
+  clusters(): readonly ActiveCluster[]
+  /** For `/listeners`; addresses as bound. */
+  listeners(): readonly { name: string; address: string; port: number }[]
+  /** No new connections; idle ones close, busy ones after their response. */
+  drain(): void
+  /** Closes everything at once; spans that wait are sent, no longer than a second. */
+  close(): Promise<void>
+}
+
+/** How long spans may take to leave at the end. */
+const LAST_SPANS = 1_000
+
+/** The data plane, put together: what a request meets, in the order of the imports of `#compile`. */
+export function createProxy(options: ProxyOptions): Proxy {
+  const { node, stats, runtime, accessLogs } = options
+  const clock = options.clock ?? createClock()
+  const random = options.random ?? Math.random
+  const timers = new Timers(clock)
+  const clusters = new ClusterManager({ stats, runtime, clock, timers, random }, options.resolveName)
+  const asyncClient = createAsyncClient({ clusters, clock, timers })
+  const reporters = createZipkinReporters({ node, stats, runtime, asyncClient })
+  const acceptors = new Map<string, Acceptor>()
+  let connectionIds = 0
+  let draining = false
+
+  /** Everything that requests of a listener need, so that none of them looks at configuration. */
+  function compile(listener: Listener): ConnectionManagerContext {
+    const config = listener.filterChains[0]!.httpConnectionManager
+    const http = createHttpStats(stats, config.statPrefix, listenerStatName(listener))
+    const filters = config.httpFilters.map(filter =>
+      createRouter(filter.config, http, listener.perConnectionBufferLimitBytes, {
+        clusters,
+        runtime,
+        clock,
+        timers,
+        random,
+      }),
+    )
+    const { tracing, statPrefix } = config
+    const startChildSpan = config.httpFilters.some(filter => filter.config.startChildSpan)
+    return {
+      config,
+      stats: http,
+      routes: compileRoutes(config.routeConfig),
+      sanitise: createSanitiser(config, node),
+      tracer:
+        tracing === undefined
+          ? undefined
+          : createHttpTracer(
+              { tracing, statPrefix, direction: listener.trafficDirection, startChildSpan },
+              { node, stats, runtime, random, reporters },
+            ),
+      accessLogger: accessLogs.logger(config.accessLog),
+      handle: composeFilters(filters),
+      clock,
+      timers,
+      random,
+      draining: () => draining,
+    }
+  }
+
+  async function apply(snapshot: Snapshot): Promise<void> {
+    const bound = await bindNew(snapshot.listeners)
+    try {
+      await clusters.apply(snapshot.clusters)
+      for (const listener of snapshot.listeners) {
+        const key = bindKey(listener)
+        const acceptor = bound.get(key) ?? acceptors.get(key)!
+        acceptor.use(listener, compile(listener))
+      }
+    } catch (error) {
+      for (const acceptor of bound.values()) acceptor.close()
+      throw error
+    }
+    for (const [key, acceptor] of bound) acceptors.set(key, acceptor)
+    const wanted = new Set(snapshot.listeners.map(bindKey))
+    for (const [key, acceptor] of acceptors) {
+      if (wanted.has(key)) continue
+      acceptor.drain()
+      acceptors.delete(key)
+    }
+    stats.counter('listener_manager.listener_added').add(bound.size)
+    stats.counter('listener_manager.listener_create_success').add(bound.size)
+    stats.gauge('listener_manager.total_listeners_active').set(acceptors.size)
+    stats.gauge('listener_manager.workers_started').set(1)
+  }
+
+  async function bindNew(listeners: readonly Listener[]): Promise<Map<string, Acceptor>> {
+    const bound = new Map<string, Acceptor>()
+    try {
+      for (const listener of listeners) {
+        const key = bindKey(listener)
+        if (!acceptors.has(key)) bound.set(key, await listen(listener, stats, () => ++connectionIds))
+      }
+    } catch (error) {
+      for (const acceptor of bound.values()) acceptor.close()
+      throw error
+    }
+    return bound
+  }
+
+  return {
+    apply,
+    asyncClient,
+    clusters: () => clusters.all(),
+    listeners: () => [...acceptors.values()].map(({ name, address, port }) => ({ name, address, port })),
+    drain() {
+      draining = true
+      for (const acceptor of acceptors.values()) acceptor.drain()
+    },
+    async close() {
+      draining = true
+      for (const acceptor of acceptors.values()) acceptor.close()
+      await reporters.close(LAST_SPANS)
+      clusters.close()
+      timers.close()
+    },
+  }
+}
+
+/** Two listeners on port 0 are two sockets. */
+function bindKey(listener: Listener): string {
+  const { address, port } = listener.address
+  return port === 0 ? `${listener.name}@${address}:0` : `${address}:${port}`
+}

@@ -1,0 +1,312 @@
+import type { Milliseconds } from '@hopscope/envoy-config'
+import type { Clock } from '../clock.ts'
+import type { ClusterStats } from '../cluster/cluster-stats.ts'
+import type { Host } from '../cluster/host.ts'
+import { ResponseDecoder, type ResponseHead, type ResponseSink } from '../http/codec/response-decoder.ts'
+import { Output } from '../listener/output.ts'
+import { SocketTransport } from '../listener/socket-transport.ts'
+import type { Transport, TransportHandler } from '../listener/transport.ts'
+import type { Timer, Timers } from '../timers.ts'
+import type { ResetReason } from './reset-reason.ts'
+
+/** What a request hears from the connection that carries it. */
+export interface ResponseHandler {
+  onHead(head: ResponseHead): void
+  onData(chunk: Buffer): void
+  /** The response is complete; the connection is no longer ours. */
+  onEnd(): void
+  /** Nothing more will come. */
+  onReset(reason: ResetReason, transportFailure: string): void
+  /** The connection takes bytes again. */
+  onDrain(): void
+}
+
+/** What a pool hears from its connections. */
+export interface ConnectionOwner {
+  onConnected(connection: UpstreamConnection): void
+  onConnectFailed(connection: UpstreamConnection, reason: ResetReason, transportFailure: string): void
+  /** A request is done and the connection can take the next. */
+  onFree(connection: UpstreamConnection): void
+  /** It had been connected. */
+  onClosed(connection: UpstreamConnection): void
+  /** Its request has ended, whatever comes of the connection. */
+  onRequestDone(connection: UpstreamConnection): void
+}
+
+export interface ConnectionConfig {
+  host: Host
+  stats: ClusterStats
+  clock: Clock
+  timers: Timers
+  connectTimeout: Milliseconds
+  idleTimeout: Milliseconds
+  /** 0: unlimited. */
+  maxRequests: number
+}
+
+/**
+ * One HTTP/1.1 connection to a host, with at most one request on it. It is used again only when both messages have ended as they
+ * should; any doubt closes it.
+ */
+export class UpstreamConnection implements TransportHandler {
+  readonly #config: ConnectionConfig
+  readonly #owner: ConnectionOwner
+  readonly #transport: Transport
+  readonly #output: Output
+  readonly #decoder: ResponseDecoder
+  readonly #timer: Timer
+  readonly #createdAt: number
+  #state: 'connecting' | 'open' | 'closed' = 'connecting'
+  #timedOut = false
+  #closedBy: 'local' | 'remote' = 'remote'
+  #handler: ResponseHandler | undefined
+  #requestEnded = false
+  #responseEnded = false
+  #keepAlive = true
+  #requests = 0
+  #txCounted = 0
+
+  constructor(config: ConnectionConfig, owner: ConnectionOwner) {
+    this.#config = config
+    this.#owner = owner
+    this.#createdAt = config.clock.now()
+    const sink: ResponseSink = {
+      onHead: head => this.#onHead(head),
+      onData: chunk => this.#handler?.onData(chunk),
+      onEnd: () => this.#onResponseEnd(),
+      onProtocolError: () => this.#onProtocolError(),
+    }
+    this.#decoder = new ResponseDecoder(sink)
+    const { stats, host } = config
+    stats.upstream_cx_total.add()
+    stats.upstream_cx_http1_total.add()
+    stats.upstream_cx_active.add()
+    host.stats.cx_total.add()
+    host.stats.cx_active.add()
+    this.#timer = config.timers.create(() => this.#onTimeout())
+    this.#timer.start(config.connectTimeout)
+    this.#transport = SocketTransport.connect(host.ip, host.port, this)
+    this.#output = new Output(this.#transport)
+    this.#output.onDrain = () => this.#handler?.onDrain()
+  }
+
+  get localAddress(): string {
+    return this.#transport.localAddress
+  }
+
+  /** Begins a request: its head, with the empty line. */
+  send(head: string, isHead: boolean, handler: ResponseHandler): void {
+    this.#timer.stop()
+    this.#handler = handler
+    this.#requestEnded = false
+    this.#responseEnded = false
+    this.#keepAlive = true
+    this.#requests++
+    this.#decoder.expect(isHead)
+    const { stats, host } = this.#config
+    stats.upstream_rq_total.add()
+    stats.upstream_rq_active.add()
+    host.stats.rq_total.add()
+    host.stats.rq_active.add()
+    this.#output.push(head)
+  }
+
+  /** Text is latin1. False: wait for `onDrain`. */
+  write(piece: string | Uint8Array): boolean {
+    return this.#output.push(piece)
+  }
+
+  endRequest(): void {
+    this.#requestEnded = true
+    if (this.#responseEnded) this.#finish()
+  }
+
+  pauseReading(): void {
+    this.#config.stats.upstream_flow_control_paused_reading_total.add()
+    this.#transport.pause()
+  }
+
+  resumeReading(): void {
+    this.#config.stats.upstream_flow_control_resumed_reading_total.add()
+    this.#transport.resume()
+  }
+
+  /** The request is given up: an HTTP/1 connection cannot outlive it. */
+  abort(): void {
+    this.close()
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return
+    this.#closedBy = 'local'
+    this.#output.flush()
+    this.#transport.destroy()
+    this.#closed('local reset', '')
+  }
+
+  onConnect(): void {
+    if (this.#state !== 'connecting') return
+    this.#timer.stop()
+    this.#state = 'open'
+    const { stats, clock } = this.#config
+    stats.upstream_cx_connect_ms.record(Math.trunc(clock.now() - this.#createdAt))
+    this.#owner.onConnected(this)
+    this.#armIdleTimer()
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#state === 'closed') return
+    this.#config.stats.upstream_cx_rx_bytes_total.add(chunk.length)
+    if (this.#handler === undefined) {
+      // No one asked for it: what it belongs to cannot be known.
+      this.#config.stats.upstream_cx_protocol_error.add()
+      return this.close()
+    }
+    const clean = this.#decoder.execute(chunk)
+    if (!clean) this.close()
+  }
+
+  onDrain(): void {
+    this.#output.drained()
+  }
+
+  onEnd(): void {
+    if (this.#state === 'closed') return
+    this.#keepAlive = false
+    if (!this.#decoder.end()) this.onClose(undefined)
+    else if (!this.#isClosed()) this.close()
+  }
+
+  onClose(error: NodeJS.ErrnoException | undefined): void {
+    if (this.#state === 'closed') return
+    this.#transport.destroy()
+    if (this.#state === 'connecting') {
+      const reason = this.#timedOut ? 'connection timeout' : 'remote connection failure'
+      this.#closed(reason, this.#timedOut || error === undefined ? '' : `delayed connect error: ${errorText(error)}`)
+    } else {
+      // Envoy's codec: an end inside a message is the message's fault, an end before it the connection's.
+      const inside = this.#decoder.insideHead || this.#decoder.insideBody
+      this.#closed(inside ? 'protocol error' : 'connection termination', '')
+    }
+  }
+
+  #onHead(head: ResponseHead): void {
+    if (!head.keepAlive) this.#keepAlive = false
+    this.#handler?.onHead(head)
+  }
+
+  #onProtocolError(): void {
+    this.#config.stats.upstream_cx_protocol_error.add()
+    if (this.#state === 'closed') return
+    this.#closedBy = 'local'
+    this.#transport.destroy()
+    this.#closed('protocol error', '')
+  }
+
+  #onResponseEnd(): void {
+    this.#responseEnded = true
+    if (this.#requestEnded) this.#finish()
+    else this.#handler?.onEnd()
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  #finish(): void {
+    const handler = this.#handler
+    if (handler === undefined) return
+    this.#countTx()
+    this.#requestDone()
+    const { maxRequests, stats } = this.#config
+    if (maxRequests > 0 && this.#requests >= maxRequests) {
+      stats.upstream_cx_max_requests.add()
+      this.#keepAlive = false
+    }
+    if (this.#keepAlive) {
+      this.#armIdleTimer()
+      this.#owner.onFree(this)
+    }
+    handler.onEnd()
+    if (!this.#keepAlive) this.close()
+  }
+
+  #requestDone(): void {
+    this.#handler = undefined
+    this.#config.stats.upstream_rq_active.sub()
+    this.#config.host.stats.rq_active.sub()
+    this.#owner.onRequestDone(this)
+  }
+
+  #armIdleTimer(): void {
+    if (this.#handler === undefined) this.#timer.start(this.#config.idleTimeout)
+  }
+
+  #onTimeout(): void {
+    if (this.#state === 'connecting') {
+      this.#config.stats.upstream_cx_connect_timeout.add()
+      this.#timedOut = true
+      this.#closedBy = 'local'
+      this.onClose(undefined)
+    } else {
+      this.#config.stats.upstream_cx_idle_timeout.add()
+      this.close()
+    }
+  }
+
+  #countTx(): void {
+    this.#config.stats.upstream_cx_tx_bytes_total.add(this.#output.bytes - this.#txCounted)
+    this.#txCounted = this.#output.bytes
+  }
+
+  #closed(reason: ResetReason, transportFailure: string): void {
+    const wasConnecting = this.#state === 'connecting'
+    const handler = this.#handler
+    this.#state = 'closed'
+    this.#timer.stop()
+    this.#countTx()
+    const { stats, host, clock } = this.#config
+    stats.upstream_cx_active.sub()
+    host.stats.cx_active.sub()
+    stats.upstream_cx_destroy.add()
+    const local = this.#closedBy === 'local'
+    if (local) stats.upstream_cx_destroy_local.add()
+    else stats.upstream_cx_destroy_remote.add()
+    stats.upstream_cx_length_ms.record(Math.trunc(clock.now() - this.#createdAt))
+    if (handler !== undefined) {
+      stats.upstream_cx_destroy_with_active_rq.add()
+      if (local) stats.upstream_cx_destroy_local_with_active_rq.add()
+      else stats.upstream_cx_destroy_remote_with_active_rq.add()
+      this.#requestDone()
+    }
+    if (wasConnecting) {
+      stats.upstream_cx_connect_fail.add()
+      host.stats.cx_connect_fail.add()
+      this.#owner.onConnectFailed(this, reason, transportFailure)
+    } else {
+      stats.upstream_rq_per_cx.record(this.#requests)
+      this.#owner.onClosed(this)
+    }
+    handler?.onReset(reason, transportFailure)
+  }
+}
+
+/** As strerror words it. */
+function errorText(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'Connection refused'
+    case 'ECONNRESET':
+      return 'Connection reset by peer'
+    case 'EHOSTUNREACH':
+      return 'No route to host'
+    case 'ENETUNREACH':
+      return 'Network is unreachable'
+    case 'ETIMEDOUT':
+      return 'Connection timed out'
+    case 'EADDRNOTAVAIL':
+      return 'Cannot assign requested address'
+    default:
+      return error.code ?? error.message
+  }
+}

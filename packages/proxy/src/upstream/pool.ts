@@ -1,0 +1,140 @@
+import type { CircuitBreaker } from '../cluster/circuit-breaker.ts'
+import { type ConnectionConfig, type ConnectionOwner, UpstreamConnection } from './connection.ts'
+import type { ResetReason } from './reset-reason.ts'
+
+/** Someone who wants to send a request. */
+export interface Requester {
+  onReady(connection: UpstreamConnection): void
+  onPoolFailure(reason: ResetReason, transportFailure: string): void
+}
+
+/**
+ * The connections to one host. The connection used last is used first. What is counted against the cluster's circuit breaker, and
+ * when, is Envoy's order: `newRequest` → ready connection? → pending → connect? → attach.
+ */
+export class Pool implements ConnectionOwner {
+  readonly #config: ConnectionConfig
+  readonly #breaker: CircuitBreaker
+  /** Connected and free, the one used last at the end. */
+  readonly #ready: UpstreamConnection[] = []
+  readonly #all = new Set<UpstreamConnection>()
+  #connecting = 0
+  /** Oldest first. */
+  readonly #pending: Requester[] = []
+  #draining = false
+
+  constructor(config: ConnectionConfig, breaker: CircuitBreaker) {
+    this.#config = config
+    this.#breaker = breaker
+  }
+
+  /** Ends in one call of the requester, perhaps within this one. */
+  newRequest(requester: Requester): void {
+    const { stats } = this.#config
+    const ready = this.#ready.pop()
+    if (ready !== undefined) return this.#attach(ready, requester)
+    if (!this.#breaker.pendingRequests.canCreate()) {
+      stats.upstream_rq_pending_overflow.add()
+      return requester.onPoolFailure('overflow', '')
+    }
+    this.#breaker.pendingRequests.add()
+    stats.upstream_rq_pending_total.add()
+    stats.upstream_rq_pending_active.add()
+    this.#pending.push(requester)
+    this.#connectIfNeeded()
+  }
+
+  /** The requester does not want it any more. */
+  cancel(requester: Requester): void {
+    const at = this.#pending.indexOf(requester)
+    if (at === -1) return
+    this.#pending.splice(at, 1)
+    this.#config.stats.upstream_rq_cancelled.add()
+    this.#leftPending()
+  }
+
+  /** The host is gone: busy connections end with their requests. */
+  drain(): void {
+    this.#draining = true
+    for (const connection of this.#ready.splice(0)) connection.close()
+  }
+
+  close(): void {
+    this.#draining = true
+    for (const connection of [...this.#all]) connection.close()
+  }
+
+  onConnected(connection: UpstreamConnection): void {
+    this.#connecting--
+    this.#onReady(connection)
+  }
+
+  onFree(connection: UpstreamConnection): void {
+    this.#onReady(connection)
+  }
+
+  onRequestDone(): void {
+    this.#breaker.requests.release()
+  }
+
+  onConnectFailed(connection: UpstreamConnection, reason: ResetReason, transportFailure: string): void {
+    this.#connecting--
+    this.#forget(connection)
+    for (const requester of this.#pending.splice(0)) {
+      this.#config.stats.upstream_rq_pending_failure_eject.add()
+      this.#leftPending()
+      requester.onPoolFailure(reason, transportFailure)
+    }
+  }
+
+  onClosed(connection: UpstreamConnection): void {
+    const at = this.#ready.indexOf(connection)
+    if (at !== -1) this.#ready.splice(at, 1)
+    this.#forget(connection)
+    if (this.#pending.length > 0) this.#connectIfNeeded()
+  }
+
+  #onReady(connection: UpstreamConnection): void {
+    // A requester whom the breaker refuses leaves the connection to the next.
+    while (this.#pending.length > 0) {
+      const requester = this.#pending.shift()!
+      this.#leftPending()
+      if (this.#breaker.requests.canCreate()) return this.#attach(connection, requester)
+      this.#config.stats.upstream_rq_active_overflow.add()
+      requester.onPoolFailure('overflow', '')
+    }
+    if (this.#draining) connection.close()
+    else this.#ready.push(connection)
+  }
+
+  #attach(connection: UpstreamConnection, requester: Requester): void {
+    if (!this.#breaker.requests.canCreate()) {
+      this.#ready.push(connection)
+      this.#config.stats.upstream_rq_active_overflow.add()
+      return requester.onPoolFailure('overflow', '')
+    }
+    this.#breaker.requests.add()
+    requester.onReady(connection)
+  }
+
+  #connectIfNeeded(): void {
+    if (this.#connecting >= this.#pending.length) return
+    const { connections } = this.#breaker
+    const allowed = connections.canCreate()
+    if (!allowed) this.#config.stats.upstream_cx_overflow.add()
+    // A host without a connection always gets one, or its requests would wait for ever.
+    if (!allowed && this.#all.size > 0) return
+    connections.add()
+    this.#connecting++
+    this.#all.add(new UpstreamConnection(this.#config, this))
+  }
+
+  #leftPending(): void {
+    this.#breaker.pendingRequests.release()
+    this.#config.stats.upstream_rq_pending_active.sub()
+  }
+
+  #forget(connection: UpstreamConnection): void {
+    if (this.#all.delete(connection)) this.#breaker.connections.release()
+  }
+}

@@ -1,0 +1,9 @@
+/** Why an upstream request ended without a response, or in the middle of it, in Envoy's words. */
+export type ResetReason =
+  | 'local connection failure'
+  | 'remote connection failure'
+  | 'connection timeout'
+  | 'connection termination'
+  | 'overflow'
+  | 'protocol error'
+  | 'local reset'

@@ -1,0 +1,143 @@
+import type { Clock } from '../clock.ts'
+import type { Host } from '../cluster/host.ts'
+import { CHUNK_END, chunkHeader, LAST_CHUNK } from '../http/codec/chunk.ts'
+import { encodeRequestHead } from '../http/codec/encode-request.ts'
+import type { ResponseHead } from '../http/codec/response-decoder.ts'
+import type { RequestHeaders } from '../http/headers.ts'
+import type { Instant } from '../stream-info.ts'
+import type { ResponseHandler, UpstreamConnection } from './connection.ts'
+import type { Requester } from './pool.ts'
+import type { ResetReason } from './reset-reason.ts'
+
+/** Who waits for what becomes of an attempt. Exactly one of `onResponseEnd` and `onAttemptReset` comes last. */
+export interface AttemptOwner {
+  /** The connection is there, the head is written: the body may follow. */
+  onAttemptReady(attempt: Attempt): void
+  onResponseHead(attempt: Attempt, head: ResponseHead): void
+  onResponseData(attempt: Attempt, chunk: Buffer): void
+  onResponseEnd(attempt: Attempt): void
+  onAttemptReset(attempt: Attempt, reason: ResetReason, transportFailure: string): void
+  onUpstreamDrain(attempt: Attempt): void
+}
+
+/** One try of a request at one host: waits for a connection, sends, hands the response on. */
+export class Attempt implements Requester, ResponseHandler {
+  readonly host: Host
+  /** 1 for the first. */
+  readonly number: number
+  ready = false
+  done = false
+  status = 0
+  localAddress = ''
+  firstTxByte: Instant = Number.NaN
+  lastTxByte: Instant = Number.NaN
+  firstRxByte: Instant = Number.NaN
+  lastRxByte: Instant = Number.NaN
+  readonly #owner: AttemptOwner
+  readonly #clock: Clock
+  readonly #headers: RequestHeaders
+  readonly #hasBody: boolean
+  #connection: UpstreamConnection | undefined
+  #chunked = false
+
+  constructor(
+    host: Host,
+    number: number,
+    request: { headers: RequestHeaders; hasBody: boolean },
+    clock: Clock,
+    owner: AttemptOwner,
+  ) {
+    this.host = host
+    this.number = number
+    this.#headers = request.headers
+    this.#hasBody = request.hasBody
+    this.#clock = clock
+    this.#owner = owner
+  }
+
+  start(): void {
+    this.host.pool.newRequest(this)
+  }
+
+  /** False: wait for `onDrain`. */
+  write(chunk: Uint8Array): boolean {
+    const connection = this.#connection!
+    this.lastTxByte = this.#clock.now()
+    if (!this.#chunked) return connection.write(chunk)
+    if (chunk.length === 0) return true
+    connection.write(chunkHeader(chunk.length))
+    connection.write(chunk)
+    return connection.write(CHUNK_END)
+  }
+
+  end(): void {
+    if (this.#chunked) this.#connection!.write(LAST_CHUNK)
+    this.lastTxByte = this.#clock.now()
+    this.#connection!.endRequest()
+  }
+
+  pauseReading(): void {
+    this.#connection?.pauseReading()
+  }
+
+  resumeReading(): void {
+    this.#connection?.resumeReading()
+  }
+
+  /** No more of it: nothing is heard from it after this. */
+  cancel(): void {
+    if (this.done) return
+    this.done = true
+    if (this.#connection === undefined) this.host.pool.cancel(this)
+    else this.#connection.abort()
+  }
+
+  /** The response is complete, the request is not and never will be. */
+  abandon(): void {
+    this.#connection?.abort()
+  }
+
+  onReady(connection: UpstreamConnection): void {
+    this.#connection = connection
+    this.localAddress = connection.localAddress
+    this.ready = true
+    this.firstTxByte = this.#clock.now()
+    const head = encodeRequestHead(this.#headers, this.#hasBody)
+    this.#chunked = head.chunked
+    connection.send(head.text, this.#headers.method === 'HEAD', this)
+    if (!this.#hasBody) this.end()
+    this.#owner.onAttemptReady(this)
+  }
+
+  onPoolFailure(reason: ResetReason, transportFailure: string): void {
+    this.onReset(reason, transportFailure)
+  }
+
+  onHead(head: ResponseHead): void {
+    if (this.done) return
+    this.firstRxByte = this.#clock.now()
+    this.status = head.headers.status
+    this.#owner.onResponseHead(this, head)
+  }
+
+  onData(chunk: Buffer): void {
+    if (!this.done) this.#owner.onResponseData(this, chunk)
+  }
+
+  onEnd(): void {
+    if (this.done) return
+    this.done = true
+    this.lastRxByte = this.#clock.now()
+    this.#owner.onResponseEnd(this)
+  }
+
+  onReset(reason: ResetReason, transportFailure: string): void {
+    if (this.done) return
+    this.done = true
+    this.#owner.onAttemptReset(this, reason, transportFailure)
+  }
+
+  onDrain(): void {
+    if (!this.done) this.#owner.onUpstreamDrain(this)
+  }
+}
