@@ -10,13 +10,11 @@ import { runtimePages } from './admin/runtime-pages.ts'
 import { type ServerState, serverInfo } from './admin/server-info.ts'
 import { serverPages } from './admin/server-pages.ts'
 import { statsPages } from './admin/stats-pages.ts'
-import { clusterStatuses } from './cluster-statuses.ts'
 import type { Options } from './command-line.ts'
 import { type Log, logLevels, stderr } from './log.ts'
 import { createServerStats } from './server-stats.ts'
+import { clusterStatuses, listenerStatuses } from './statuses.ts'
 
-/** How long the end of the process may be held up by spans on their way. */
-const GOODBYE = 900
 const STATS_FLUSH_INTERVAL = 5_000
 
 /**
@@ -42,14 +40,14 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
     stats,
     onError: (path, error) => log.error('file', `cannot write to '${path}': ${error.message}`),
   })
-  const proxy = createProxy({ node: bootstrap.node, stats, runtime, accessLogs, log })
+  const proxy = createProxy({ node: bootstrap.node, stats, runtime, accessLogs })
 
   let ending = false
   async function end(reason: string): Promise<void> {
     if (ending) return
     ending = true
     log.warning('main', `${reason}: exiting`)
-    await proxy.flushSpans(GOODBYE)
+    await proxy.close()
     accessLogs.close()
     process.exit(0)
   }
@@ -71,7 +69,7 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
         setState(failed ? 'DRAINING' : 'LIVE')
         proxy.failHealthCheck(failed)
       },
-      drainListeners: how => proxy.drainListeners({ ...how, drainTime: options.drainTime * 1000 }),
+      drainListeners: inboundOnly => proxy.stopListening({ inboundOnly }),
       reopenLogs: () => accessLogs.reopen(),
       logLevel: () => log.level,
       setLogLevel(level) {
@@ -91,7 +89,7 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
     {
       path: '/listeners',
       help: 'print listener info\n      format: File format to use; One of (text, json)',
-      handle: ({ query }) => listenersPage(proxy.listeners(), query),
+      handle: ({ query }) => listenersPage(listenerStatuses(proxy.listeners()), query),
     },
     {
       path: '/config_dump',

@@ -4,7 +4,7 @@ import type { AdminPage } from './admin-server.ts'
 export interface ServerControls {
   state(): string
   failHealthCheck(failed: boolean): void
-  drainListeners(options: { inboundOnly: boolean; graceful: boolean; skipExit: boolean }): void
+  drainListeners(inboundOnly: boolean): void
   reopenLogs(): void
   setLogLevel(level: string): boolean
   logLevel(): string
@@ -43,18 +43,13 @@ export function serverPages(server: ServerControls): AdminPage[] {
     },
     {
       path: '/drain_listeners',
-      help:
-        'drain listeners\n' +
-        '      graceful: Answer with connection: close for the drain time, then close the listeners\n' +
-        '      skip_exit: Answer with connection: close, and do not close the listeners\n' +
-        '      inboundonly: Only listeners with traffic_direction INBOUND',
+      help: 'drain listeners\n      inboundonly: Only listeners with traffic_direction INBOUND',
       mutates: true,
       handle({ query }) {
-        server.drainListeners({
-          inboundOnly: query.has('inboundonly'),
-          graceful: query.has('graceful'),
-          skipExit: query.has('skip_exit'),
-        })
+        for (const name of ['graceful', 'skip_exit']) {
+          if (query.has(name)) return { status: 400, body: `the parameter ${name} is not supported\n` }
+        }
+        server.drainListeners(query.has('inboundonly'))
         return ok
       },
     },

@@ -1,5 +1,6 @@
 import type { ActiveCluster } from '@hopscope/proxy'
 import type { ClusterStatus } from './admin/clusters-page.ts'
+import type { ListenerStatus } from './admin/listeners-page.ts'
 
 /** What `/clusters` shows of the clusters at work. */
 export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStatus[] {
@@ -19,10 +20,20 @@ export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStat
       cxTotal: host.stats.cx_total.value,
       rqActive: host.stats.rq_active.value,
       rqError: host.stats.rq_error.value,
-      rqPendingActive: host.pool.pendingRequests,
+      rqPendingActive: host.pool.pendingCount,
       rqSuccess: host.stats.rq_success.value,
       rqTimeout: host.stats.rq_timeout.value,
       rqTotal: host.stats.rq_total.value,
     })),
+  }))
+}
+
+/** What `/listeners` shows: `[::1]:80` taken apart again. */
+export function listenerStatuses(
+  listeners: readonly { name: string; address: string; port: number }[],
+): ListenerStatus[] {
+  return listeners.map(({ name, address, port }) => ({
+    name,
+    address: { address: address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, ''), port },
   }))
 }
