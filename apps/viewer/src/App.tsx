@@ -26,7 +26,7 @@ export function App() {
         Skip to content
       </a>
       <header className="top">
-        <a className="brand" {...linkTo(SEARCH)} aria-label="Hopscope, home">
+        <a className="brand" {...linkTo(SEARCH)}>
           <Mark />
           <span>Hopscope</span>
         </a>
@@ -82,10 +82,10 @@ function ThemeToggle() {
       type="button"
       className="quiet theme"
       title="Colours: as the system, light, dark"
-      aria-label={`Colours: ${theme}. Change to ${NEXT[theme]}`}
       onClick={() => setTheme(NEXT[theme])}
     >
       {THEME_NAMES[theme]}
+      <span className="sr-only"> colours. Change to {NEXT[theme]}</span>
     </button>
   )
 }

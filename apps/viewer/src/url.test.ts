@@ -23,7 +23,11 @@ describe('a route and its address', () => {
       },
       sort: 'longest',
     },
-    { page: 'search', query: { ...ANY, time: { kind: 'last', lookback: 3_600_000, endTs: 1_700_000_000_000 } }, sort: 'spans' },
+    {
+      page: 'search',
+      query: { ...ANY, time: { kind: 'last', lookback: 3_600_000, endTs: 1_700_000_000_000 } },
+      sort: 'spans',
+    },
     { page: 'search', query: { ...ANY, time: { kind: 'last', lookback: 1_234 } }, sort: 'newest' },
     { page: 'trace', traceId: '463ac35c9f6413ad', view: 'hops', clock: 'adjusted', find: '' },
     {
@@ -54,7 +58,9 @@ describe("Zipkin's own links", () => {
 
   it('reads what Lens writes', () => {
     expect(
-      queryOf('?serviceName=frontend&spanName=get&annotationQuery=error&minDuration=10ms&lookback=15m&endTs=1700000000000&limit=10'),
+      queryOf(
+        '?serviceName=frontend&spanName=get&annotationQuery=error&minDuration=10ms&lookback=15m&endTs=1700000000000&limit=10',
+      ),
     ).toEqual({
       ...ANY,
       serviceName: 'frontend',
@@ -66,7 +72,11 @@ describe("Zipkin's own links", () => {
     })
   })
   it('reads every way to say a time', () => {
-    expect(queryOf('?lookback=millis&millis=5000&endTs=9000').time).toEqual({ kind: 'last', lookback: 5_000, endTs: 9_000 })
+    expect(queryOf('?lookback=millis&millis=5000&endTs=9000').time).toEqual({
+      kind: 'last',
+      lookback: 5_000,
+      endTs: 9_000,
+    })
     expect(queryOf('?lookback=3600000').time).toEqual({ kind: 'last', lookback: 3_600_000 })
     for (const word of ['custom', 'range']) {
       expect(queryOf(`?lookback=${word}&startTs=1000&endTs=9000`).time).toEqual({
@@ -81,7 +91,11 @@ describe("Zipkin's own links", () => {
   })
   it('falls back on nonsense rather than failing', () => {
     expect(queryOf('?limit=-1&lookback=soon&endTs=x&startTs=5')).toEqual(ANY)
-    expect(queryOf('?lookback=custom&startTs=9000&endTs=1000').time).toEqual({ kind: 'last', lookback: 900_000, endTs: 1_000 })
+    expect(queryOf('?lookback=custom&startTs=9000&endTs=1000').time).toEqual({
+      kind: 'last',
+      lookback: 900_000,
+      endTs: 1_000,
+    })
   })
   it('opens a trace, the graph, the file page', () => {
     expect(parse('traces/463ac35c9f6413ad').page).toBe('trace')
@@ -96,5 +110,11 @@ describe("Zipkin's own links", () => {
 })
 
 it('formatLookback takes the largest unit that divides', () => {
-  expect([90_000, 900_000, 7_200_000, 172_800_000, 1_234].map(formatLookback)).toEqual(['90s', '15m', '2h', '2d', '1234'])
+  expect([90_000, 900_000, 7_200_000, 172_800_000, 1_234].map(formatLookback)).toEqual([
+    '90s',
+    '15m',
+    '2h',
+    '2d',
+    '1234',
+  ])
 })

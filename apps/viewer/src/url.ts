@@ -55,7 +55,13 @@ export const ANY: SearchQuery = {
   limit: DEFAULT_LIMIT,
 }
 
-const LOOKBACK_UNITS: Record<string, Milliseconds> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const LOOKBACK_UNITS: Record<string, Milliseconds> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
 
 /**
  * Path below the base (`traces/463ac35c9f6413ad`) and search part → the page. Reads Zipkin's own links too:

@@ -33,7 +33,11 @@ export function DependencyPage({ route }: { route: Route & { page: 'dependencies
         <TimeRangeFields time={route.time} onChange={time => navigate({ ...route, time })} />
         <fieldset className="segmented">
           <legend className="sr-only">View</legend>
-          <button type="button" aria-pressed={!isTable} onClick={() => navigate({ ...route, view: 'graph' }, 'replace')}>
+          <button
+            type="button"
+            aria-pressed={!isTable}
+            onClick={() => navigate({ ...route, view: 'graph' }, 'replace')}
+          >
             Graph
           </button>
           <button type="button" aria-pressed={isTable} onClick={() => navigate({ ...route, view: 'table' }, 'replace')}>

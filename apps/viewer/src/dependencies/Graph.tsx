@@ -1,7 +1,12 @@
+import { useEffect, useRef, useState } from 'react'
 import { serviceColour } from '../shared/service-colour.ts'
 import { type GraphLayout, NODE, type PlacedLink, type PlacedNode } from './layout.ts'
 
 const MARGIN = 28
+/** With more links, numbers hide the lines: they are shown around the selected service, and in the table. */
+const MAX_LABELS = 60
+/** Smaller, names cannot be read: the rest is scrolled to. */
+const MIN_SCALE = 0.55
 /** Characters that fit beside the swatch. */
 const MAX_NAME = 17
 
@@ -22,10 +27,13 @@ export function Graph(props: {
   const isDim = (service: string) =>
     (selected !== undefined && !near.has(service) && service !== selected) ||
     (filter !== '' && !service.toLowerCase().includes(filter))
+  const box = useRef<HTMLDivElement>(null)
+  const scale = useFit(box, width, height)
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
-    <div className="graph" tabIndex={0} role="group" aria-label="Graph of services">
-      <svg width={width} height={height} viewBox={`${-MARGIN} ${-MARGIN} ${width} ${height}`}>
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields
+    <div ref={box} className="graph" tabIndex={0} role="group" aria-label="Graph of services">
+      <svg width={width * scale} height={height * scale} viewBox={`${-MARGIN} ${-MARGIN} ${width} ${height}`}>
         <title>Services and the calls between them</title>
         <defs>
           {['plain', 'bad'].map(kind => (
@@ -44,9 +52,16 @@ export function Graph(props: {
             </marker>
           ))}
         </defs>
+        {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it can take the focus */}
         <g aria-hidden="true">
           {layout.links.map(link => (
-            <Link key={`${link.parent}\n${link.child}`} link={link} most={most} isDim={!isNear(link)} />
+            <Link
+              key={`${link.parent}\n${link.child}`}
+              link={link}
+              most={most}
+              isDim={!isNear(link)}
+              isLabelled={layout.links.length <= MAX_LABELS || (selected !== undefined && isNear(link))}
+            />
           ))}
         </g>
         {layout.nodes.map(node => (
@@ -63,7 +78,26 @@ export function Graph(props: {
   )
 }
 
-function Link({ link, most, isDim }: { link: PlacedLink; most: number; isDim: boolean }) {
+/** As large as fits, between readable and life size. */
+function useFit(box: React.RefObject<HTMLDivElement | null>, width: number, height: number): number {
+  const [scale, setScale] = useState(1)
+  useEffect(() => {
+    const element = box.current!
+    const fit = () => {
+      const fitting = Math.min(1, element.clientWidth / width, element.clientHeight / height)
+      setScale(Math.max(MIN_SCALE, fitting))
+      // Entries are at the left, in the middle of their column.
+      element.scrollTop = (Math.max(MIN_SCALE, fitting) * height - element.clientHeight) / 2
+    }
+    const resize = new ResizeObserver(fit)
+    resize.observe(element)
+    return () => resize.disconnect()
+  }, [box, width, height])
+  return scale
+}
+
+function Link(props: { link: PlacedLink; most: number; isDim: boolean; isLabelled: boolean }) {
+  const { link, most, isDim, isLabelled } = props
   const errors = link.errorCount ?? 0
   const width = 1.2 + 3.8 * (Math.log1p(link.callCount) / Math.log1p(most))
   const middle = middleOf(link)
@@ -71,17 +105,21 @@ function Link({ link, most, isDim }: { link: PlacedLink; most: number; isDim: bo
   return (
     <g className={`link${errors > 0 ? ' bad' : ''}${isDim ? ' dim' : ''}${link.isBack ? ' back' : ''}`}>
       <path d={pathOf(link)} strokeWidth={width} markerEnd={`url(#arrow-${errors > 0 ? 'bad' : 'plain'})`} />
-      <rect
-        x={middle.x - label.length * 3.3 - 4}
-        y={middle.y - 8}
-        width={label.length * 6.6 + 8}
-        height={16}
-        rx="8"
-        className="link-plate"
-      />
-      <text x={middle.x} y={middle.y + 3.5} textAnchor="middle">
-        {label}
-      </text>
+      {isLabelled && (
+        <>
+          <rect
+            x={middle.x - label.length * 3.3 - 4}
+            y={middle.y - 8}
+            width={label.length * 6.6 + 8}
+            height={16}
+            rx="8"
+            className="link-plate"
+          />
+          <text x={middle.x} y={middle.y + 3.5} textAnchor="middle">
+            {label}
+          </text>
+        </>
+      )}
     </g>
   )
 }
@@ -140,7 +178,10 @@ function pathOf({ points, parent, child, isBack }: PlacedLink): string {
     const from = points[i - 1]!
     const to = points[i]!
     const bend = Math.max(18, Math.abs(to.x - from.x) / 2) * (isBack ? -1 : 1)
-    path += from.y === to.y && !isBack ? `L${to.x} ${to.y}` : `C${from.x + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x} ${to.y}`
+    path +=
+      from.y === to.y && !isBack
+        ? `L${to.x} ${to.y}`
+        : `C${from.x + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x} ${to.y}`
   }
   return path
 }

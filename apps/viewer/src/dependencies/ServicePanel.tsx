@@ -27,15 +27,14 @@ export function ServicePanel(props: {
             </button>
             <span>
               {link.callCount.toLocaleString('en')} calls
-              {link.errorCount ? (
-                <span className="bad"> ✕ {share(link.errorCount, link.callCount)}</span>
-              ) : null}
+              {link.errorCount ? <span className="bad"> ✕ {share(link.errorCount, link.callCount)}</span> : null}
             </span>
-            <a
-              {...search({ serviceName: link.parent, remoteServiceName: link.child })}
-              aria-label={`Traces of ${link.parent} calling ${link.child}`}
-            >
+            <a {...search({ serviceName: link.parent, remoteServiceName: link.child })}>
               traces
+              <span className="sr-only">
+                {' '}
+                of {link.parent} calling {link.child}
+              </span>
             </a>
           </li>
         ))}
@@ -43,7 +42,6 @@ export function ServicePanel(props: {
     </section>
   )
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: Escape closes what it is pressed in
     <aside
       className="panel"
       aria-label={`Service ${service}`}
@@ -61,8 +59,16 @@ export function ServicePanel(props: {
           <a {...search({ serviceName: service, annotationQuery: 'error' })}>with errors</a>
         </p>
       </header>
-      {section('Called by', links.filter(link => link.child === service), 'parent')}
-      {section('Calls', links.filter(link => link.parent === service), 'child')}
+      {section(
+        'Called by',
+        links.filter(link => link.child === service),
+        'parent',
+      )}
+      {section(
+        'Calls',
+        links.filter(link => link.parent === service),
+        'child',
+      )}
     </aside>
   )
 }

@@ -25,6 +25,8 @@ export interface GraphLayout {
 
 export const NODE = { width: 150, height: 44 }
 const GAP = { x: 90, y: 22 }
+/** Room for a link that passes between two services. */
+const BEND_HEIGHT = 10
 /** Crossings stop getting fewer after a few sweeps. */
 const SWEEPS = 12
 
@@ -69,15 +71,15 @@ export function layoutGraph(links: readonly DependencyLink[]): GraphLayout {
   })
   const positions = orderLayers(layers, chains, nextItem)
 
-  const heights = layers.map(layer => layer.reduce((sum, item) => sum + heightOf(item, services.length), -GAP.y))
+  const heights = layers.map(layer => layer.reduce((sum, item) => sum + heightOf(item, services.length), 0))
   const height = Math.max(NODE.height, ...heights)
   const place = new Map<number, { x: number; y: number }>()
   layers.forEach((layer, l) => {
     let y = (height - heights[l]!) / 2
     for (const item of layer.toSorted((a, b) => positions[a]! - positions[b]!)) {
-      const own = heightOf(item, services.length) - GAP.y
+      const own = heightOf(item, services.length)
       place.set(item, { x: l * (NODE.width + GAP.x), y: y + own / 2 })
-      y += own + GAP.y
+      y += own
     }
   })
 
@@ -106,7 +108,7 @@ export function layoutGraph(links: readonly DependencyLink[]): GraphLayout {
 }
 
 function heightOf(item: number, serviceCount: number): number {
-  return (item < serviceCount ? NODE.height : 6) + GAP.y
+  return item < serviceCount ? NODE.height + GAP.y : BEND_HEIGHT
 }
 
 type Edge = { from: number; to: number }

@@ -48,7 +48,6 @@ export function ResultList(props: {
           ↻ Refresh
         </button>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveElementInteractions: arrows move between the links, which do the work */}
       <ol className="result-list" onKeyDown={moveFocus}>
         {summaries.map(summary => (
           <Result key={summary.traceId} summary={summary} share={(summary.duration ?? 0) / longest} />
@@ -70,7 +69,8 @@ function Result({ summary, share }: { summary: TraceSummary; share: number }) {
               ✕<span className="sr-only"> has errors: </span>
             </span>
           )}
-          <strong>{summary.rootService ?? 'unknown'}</strong> <span className="result-name">{summary.rootName ?? 'unknown'}</span>
+          <strong>{summary.rootService ?? 'unknown'}</strong>{' '}
+          <span className="result-name">{summary.rootName ?? 'unknown'}</span>
         </span>
         <span className="result-duration">{formatDuration(summary.duration ?? 0)}</span>
         <span className="result-bar" aria-hidden="true">
@@ -101,7 +101,8 @@ function Result({ summary, share }: { summary: TraceSummary; share: number }) {
 
 /** Arrows and j/k walk through the list, as they do in a trace. */
 function moveFocus(event: KeyboardEvent<HTMLOListElement>) {
-  const step = event.key === 'ArrowDown' || event.key === 'j' ? 1 : event.key === 'ArrowUp' || event.key === 'k' ? -1 : 0
+  const step =
+    event.key === 'ArrowDown' || event.key === 'j' ? 1 : event.key === 'ArrowUp' || event.key === 'k' ? -1 : 0
   if (step === 0) return
   const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('a')]
   const next = links[links.indexOf(document.activeElement as HTMLAnchorElement) + step]

@@ -69,8 +69,8 @@ function NothingFound({ query, onRefresh }: { query: SearchQuery; onRefresh: () 
       <p>or send one request through a running one:</p>
       <Command>./hopscope curl /</Command>
       <p>
-        or report a span from anywhere. Zipkin reporters and OpenTelemetry SDKs need only this address, <code>{location.origin}</code>
-        :
+        or report a span from anywhere. Zipkin reporters and OpenTelemetry SDKs need only this address,{' '}
+        <code>{location.origin}</code>:
       </p>
       <Command>{curlLine(location.origin)}</Command>
       <button type="button" onClick={onRefresh}>

@@ -20,13 +20,16 @@ export function useFetch<T>(
     fetched: { state: 'loading' },
   })
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for what `ask` closes over
+  // `key` stands for what `ask` closes over
   useEffect(() => {
     if (key === undefined) return
     const controller = new AbortController()
     setHeld(last => ({
       key,
-      fetched: last.key === key && last.fetched.data !== undefined ? { state: 'loading', data: last.fetched.data } : { state: 'loading' },
+      fetched:
+        last.key === key && last.fetched.data !== undefined
+          ? { state: 'loading', data: last.fetched.data }
+          : { state: 'loading' },
     }))
     ask(controller.signal).then(
       data => {

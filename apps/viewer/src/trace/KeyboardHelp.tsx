@@ -27,9 +27,7 @@ export function KeyboardHelp({ onClose }: { onClose: () => void }) {
       <dl>
         {KEYS.map(([keys, meaning]) => (
           <div key={keys}>
-            <dt>
-              {keys.split(' ').map(key => (/^(or|to)$/.test(key) ? ` ${key} ` : <kbd key={key}>{key}</kbd>))}
-            </dt>
+            <dt>{keys.split(' ').map(key => (/^(or|to)$/.test(key) ? ` ${key} ` : <kbd key={key}>{key}</kbd>))}</dt>
             <dd>{meaning}</dd>
           </div>
         ))}

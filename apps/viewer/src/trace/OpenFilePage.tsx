@@ -31,8 +31,8 @@ export function OpenFilePage() {
     >
       <h1>Open a trace from a file</h1>
       <p>
-        Drop Zipkin JSON (v2) here: what <code>GET /api/v2/trace/ID</code> answers, or <em>Export</em> on a trace page. It
-        stays in this browser.
+        Drop Zipkin JSON (v2) here: what <code>GET /api/v2/trace/ID</code> answers, or <em>Export</em> on a trace page.
+        It stays in this browser.
       </p>
       <label className="file">
         <span>Choose a file</span>

@@ -47,7 +47,6 @@ export function SidePanel(props: {
   const service = strings[columns.service[row]!]!
   const peer = columns.peer[row]! < 0 ? undefined : strings[columns.peer[row]!]!
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: Escape leaves the panel for the grid it belongs to
     <aside
       id="panel"
       className="panel"
@@ -138,7 +137,6 @@ function SpanCard({ detail }: { detail: SpanDetail }) {
                   {value}
                   <a
                     className="find-like"
-                    aria-label={`Find traces with ${key}=${value}`}
                     title="Find traces with this tag"
                     {...linkTo({
                       page: 'search',
@@ -150,7 +148,8 @@ function SpanCard({ detail }: { detail: SpanDetail }) {
                       sort: 'newest',
                     })}
                   >
-                    ⌕
+                    <span aria-hidden="true">⌕</span>
+                    <span className="sr-only">Find traces with this tag</span>
                   </a>
                 </td>
               </tr>

@@ -43,7 +43,7 @@ export function Timeline(props: {
   useEffect(() => grid.current?.setRange(props.range), [props.range])
   useEffect(() => grid.current?.setRaw(props.isRaw), [props.isRaw])
   useEffect(() => grid.current?.setMatches(props.matches), [props.matches])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other data has other row numbers, so it is selected anew
+  // other data has other row numbers, so it is selected anew
   useEffect(() => grid.current?.select(props.selected), [props.selected, props.data])
-  return <div ref={element} className="grid" aria-label={`${props.data.title}s of the trace`} />
+  return <div ref={element} className="grid" />
 }

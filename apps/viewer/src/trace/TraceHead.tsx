@@ -60,10 +60,14 @@ function Remarks({ trace: { counts, missingParents } }: { trace: TraceColumns })
     )
   }
   if (counts.cycles > 0) {
-    remarks.push(`${counts.cycles} ${counts.cycles === 1 ? 'span is' : 'spans are'} above themselves: circles are cut (⟲).`)
+    remarks.push(
+      `${counts.cycles} ${counts.cycles === 1 ? 'span is' : 'spans are'} above themselves: circles are cut (⟲).`,
+    )
   }
   if (counts.untraced > 0) {
-    remarks.push(`${counts.untraced} ${counts.untraced === 1 ? 'call goes' : 'calls go'} to services that sent no span (hatched).`)
+    remarks.push(
+      `${counts.untraced} ${counts.untraced === 1 ? 'call goes' : 'calls go'} to services that sent no span (hatched).`,
+    )
   }
   if (remarks.length === 0) return null
   return (

@@ -45,8 +45,8 @@ function TraceFailed(props: {
   return (
     <Notice kind="empty" title="This trace is not here">
       <p>
-        The collector has no span of <code>{route.traceId}</code>. Its spans may still be on their way, it was not sampled, or
-        it is older than what the collector keeps.
+        The collector has no span of <code>{route.traceId}</code>. Its spans may still be on their way, it was not
+        sampled, or it is older than what the collector keeps.
       </p>
       <button type="button" onClick={reload}>
         Look again
@@ -140,7 +140,7 @@ function LoadedTracePage(props: {
             events={{
               onSelect: row => {
                 const span = spansOf(columns, row)[0]
-                if (span !== undefined) go({ ...latest.current, selected: trace.spanIds[span]! }, 'replace')
+                if (span !== undefined) go({ ...latest.current, selected: selectionOf(trace.spanIds, span) }, 'replace')
               },
               onRange,
               onHelp: () => setHelp(true),
@@ -158,7 +158,15 @@ function LoadedTracePage(props: {
   )
 }
 
-/** The halves of a shared span have one id: a link to it selects the first row that shows it. */
+/** What a link says of a span: its id, and `.1` for the second with this id, as the halves of a shared span have one. */
+function selectionOf(spanIds: readonly string[], span: number): string {
+  const id = spanIds[span]!
+  let before = 0
+  for (let i = spanIds.indexOf(id); i !== span; i = spanIds.indexOf(id, i + 1)) before++
+  return before === 0 ? id : `${id}.${before}`
+}
+
+/** The inverse, as far as the row that shows the span. -1 when it is not here. */
 function selectedRow(columns: RowColumns, spanIds: readonly string[], id: string | undefined): number {
   if (id === undefined) return -1
   const [wanted, nth] = id.split('.')

@@ -23,7 +23,11 @@ export function TraceToolbar(props: {
         <button type="button" aria-pressed={route.view === 'hops'} onClick={() => onChange({ ...route, view: 'hops' })}>
           Hops
         </button>
-        <button type="button" aria-pressed={route.view === 'spans'} onClick={() => onChange({ ...route, view: 'spans' })}>
+        <button
+          type="button"
+          aria-pressed={route.view === 'spans'}
+          onClick={() => onChange({ ...route, view: 'spans' })}
+        >
           Spans
         </button>
       </fieldset>

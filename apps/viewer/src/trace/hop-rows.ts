@@ -92,7 +92,7 @@ function draftOf(
   const notes = [
     noteOf(main) ?? (hop.server && noteOf(hop.server)),
     hop.attempts.length > 1 ? `${hop.attempts.length} attempts` : undefined,
-    hop.measurementErrors.length > 0 ? '± measurement' : undefined,
+    hop.measurementErrors.length > 0 ? '±' : undefined,
   ].filter(note => note !== undefined)
   const callee = hop.callee ?? 'unknown'
   return {

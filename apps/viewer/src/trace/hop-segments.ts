@@ -58,8 +58,7 @@ function putAttempt(
     const length = server[1] - server[0]
     const between = received - sent - length
     // Shown where the clocks say; in the middle where they cannot be right.
-    const arrival =
-      server[0] >= sent && server[1] <= received ? server[0] : sent + Math.max(0, between) / 2
+    const arrival = server[0] >= sent && server[1] <= received ? server[0] : sent + Math.max(0, between) / 2
     inner = [arrival, Math.min(arrival + length, received)]
     put(sent, inner[0], waited ? SEGMENT.wire : SEGMENT.span)
     put(inner[1], received, waited ? SEGMENT.wire : SEGMENT.span)

@@ -20,7 +20,10 @@ export function minimapRaster(columns: RowColumns, total: number, width: number,
   for (let i = 0; i < count; i++) {
     const y = Math.min(height - 1, Math.floor((i * height) / Math.max(count, height)))
     const from = cell(columns.start[i]!, total, width)
-    const to = Math.max(from + 1, Math.min(width, Math.ceil(((columns.start[i]! + columns.duration[i]!) / total) * width)))
+    const to = Math.max(
+      from + 1,
+      Math.min(width, Math.ceil(((columns.start[i]! + columns.duration[i]!) / total) * width)),
+    )
     edges[y * stride + from]!++
     edges[y * stride + to]!--
     if (columns.flags[i]! & FLAG.error) {

@@ -82,7 +82,8 @@ export class RowSlot {
     this.#toggle.textContent = isParent ? (state.isCollapsed ? '▸' : '▾') : ''
     this.#toggle.title = isParent ? `${below} below` : ''
     const marks = marksOf(columns.flags[row]!)
-    if (state.isCollapsed) marks.push([state.hasErrorBelow ? `✕ in ${below} below` : `+${below}`, `${below} rows below`])
+    if (state.isCollapsed)
+      marks.push([state.hasErrorBelow ? `✕ in ${below} below` : `+${below}`, `${below} rows below`])
     this.#marks.textContent = marks.map(([text]) => text).join(' ')
     this.#marks.title = marks.map(([, title]) => title).join('; ')
   }

@@ -114,6 +114,7 @@ export class TraceGrid {
     this.#selected = -1
     this.#matches = undefined
     this.#headName.textContent = data.title
+    this.#element.setAttribute('aria-label', `${data.title}s of the trace`)
     for (const slot of this.#slots) slot.clear()
     this.#element.scrollTop = 0
     this.#relist()

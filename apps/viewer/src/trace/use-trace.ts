@@ -17,7 +17,7 @@ export function rawTraceUrl(traceId: string): string {
 export function useTrace(traceId: string, source: TraceSource | undefined): [TraceState, reload: () => void] {
   const [state, setState] = useState<TraceState>({ state: 'loading' })
   const [round, setRound] = useState(0)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round is the same question again
+  // a new round is the same question again
   useEffect(() => {
     const client = new TraceClient()
     let isCurrent = true
