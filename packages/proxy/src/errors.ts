@@ -9,15 +9,17 @@ export interface Failure {
   details: string
   body: string
   overloaded?: true
+  /** The connection closes after it, when the client has had time to read. */
+  close?: true
 }
 
 const RESET = 'upstream connect error or disconnect/reset before headers. reset reason: '
 
 export const FAILURES = {
-  missing_host: { status: 400, details: 'missing_host_header', body: '' },
-  bad_path: { status: 400, details: 'path_normalization_failed', body: '' },
+  missing_host: { status: 400, details: 'missing_host_header', body: '', close: true },
+  bad_path: { status: 400, details: 'path_normalization_failed', body: '', close: true },
   absolute_path: { status: 404, details: 'absolute_path_rejected', body: '' },
-  upgrade: { status: 403, details: 'upgrade_failed', body: '' },
+  upgrade: { status: 403, details: 'upgrade_failed', body: '', close: true },
   no_route: { status: 404, flag: 'NR', details: 'route_not_found', body: '' },
   no_cluster: { status: 503, flag: 'NC', details: 'cluster_not_found', body: '' },
   no_healthy_host: { status: 503, flag: 'UH', details: 'no_healthy_upstream', body: 'no healthy upstream' },

@@ -41,6 +41,10 @@ export interface Proxy {
   clusters(): readonly ActiveCluster[]
   /** For `/listeners`; addresses as bound. */
   listeners(): readonly { name: string; address: string; port: number }[]
+  /** While failed, every HTTP/1 response says `connection: close`; new connections are still taken (`/healthcheck/fail`). */
+  failHealthCheck(failed: boolean): void
+  /** No new connections; those there are go on (`/drain_listeners`). */
+  stopListening(which: { inboundOnly: boolean }): void
   /** No new connections; idle ones close, busy ones after their response. */
   drain(): void
   /** Closes everything at once; spans that wait are sent, no longer than a second. */
@@ -144,6 +148,14 @@ export function createProxy(options: ProxyOptions): Proxy {
     asyncClient,
     clusters: () => clusters.all(),
     listeners: () => [...acceptors.values()].map(({ name, address, port }) => ({ name, address, port })),
+    failHealthCheck(failed) {
+      draining = failed
+    },
+    stopListening({ inboundOnly }) {
+      for (const acceptor of acceptors.values()) {
+        if (!inboundOnly || acceptor.direction === 'INBOUND') acceptor.stopListening()
+      }
+    },
     drain() {
       draining = true
       for (const acceptor of acceptors.values()) acceptor.drain()

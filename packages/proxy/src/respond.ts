@@ -6,8 +6,12 @@ import { ResponseHeaders } from './http/headers.ts'
 export function respond(exchange: Exchange, failure: Failure, more?: (headers: ResponseHeaders) => void): void {
   const { info } = exchange
   if (failure.flag !== undefined) info.flags.add(failure.flag)
+  if (failure.close) exchange.mustClose = true
   info.responseCodeDetails = failure.details.replaceAll(' ', '_')
-  if (exchange.responseStarted) return exchange.abort()
+  if (exchange.responseStarted) {
+    exchange.abort()
+    return
+  }
   respondWith(exchange, failure.status, Buffer.from(failure.body, 'latin1'), headers => {
     if (failure.overloaded) headers.append('x-envoy-overloaded', 'true')
     more?.(headers)

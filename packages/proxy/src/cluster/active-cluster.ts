@@ -108,6 +108,7 @@ export class ActiveCluster {
       this.#services.random,
     )
     this.stats.membership_change.add()
+    this.stats['default.total_match_count'].add()
     this.stats.membership_total.set(hosts.length)
     this.stats.membership_healthy.set(hosts.length)
   }

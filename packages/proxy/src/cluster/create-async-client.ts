@@ -21,7 +21,6 @@ export function createAsyncClient({ clusters, clock, timers }: AsyncClientServic
     send(request) {
       const cluster = clusters.get(request.cluster)
       if (cluster === undefined) return Promise.resolve({ status: FAILURES.no_cluster.status })
-      cluster.stats['default.total_match_count'].add()
       const host = cluster.pickHost()
       if (host === undefined) {
         cluster.stats.upstream_cx_none_healthy.add()

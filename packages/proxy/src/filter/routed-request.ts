@@ -80,7 +80,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       stats.retry_or_shadow_abandoned.add()
       this.#keepBody = false
       if (ready) this.#dropBody()
-      else if (this.#attempts > 1) return this.#fail(FAILURES.buffer_while_retrying)
+      else if (this.#attempts > 1) {
+        this.#fail(FAILURES.buffer_while_retrying)
+        return
+      }
     }
     if (ready) {
       if (!this.#attempt!.write(chunk)) this.#exchange.pauseRequest()
@@ -122,7 +125,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const host = cluster.pickHost()
     if (host === undefined) {
       cluster.stats.upstream_cx_none_healthy.add()
-      return this.#failWithoutAnswer(FAILURES.no_healthy_host)
+      this.#failWithoutAnswer(FAILURES.no_healthy_host)
+      return
     }
     info.upstreamHost = host.address
     info.upstreamHostName = host.hostname
@@ -179,7 +183,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       if (head.hasBody) attempt.cancel()
       else attempt.done = true
       this.#finishSpan(attempt, head.hasBody)
-      return this.#retryLater(decision)
+      this.#retryLater(decision)
+      return
     }
     this.#noteLimit(decision)
     cluster.countStatus(status, exchange.internal)
@@ -230,9 +235,15 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const { info } = this.#exchange
     if (transportFailure !== '') info.upstreamTransportFailureReason = transportFailure.replaceAll(' ', '_')
     this.#finishSpan(attempt, false, reason)
-    if (this.#responding) return this.#failInside(attempt)
+    if (this.#responding) {
+      this.#failInside(attempt)
+      return
+    }
     const decision = this.#plan.retry?.onReset(reason)
-    if (decision?.retry) return this.#retryLater(decision)
+    if (decision?.retry) {
+      this.#retryLater(decision)
+      return
+    }
     this.#noteLimit(decision)
     attempt.host.stats.rq_error.add()
     this.#failWithoutAnswer(resetFailure(reason, transportFailure, this.#attempts))
@@ -266,7 +277,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     attempt.cancel()
     this.#finishSpan(attempt, true)
     const decision = this.#plan.retry?.onPerTryTimeout()
-    if (decision?.retry) return this.#retryLater(decision)
+    if (decision?.retry) {
+      this.#retryLater(decision)
+      return
+    }
     this.#noteLimit(decision)
     attempt.host.stats.rq_error.add()
     this.#failWithoutAnswer(FAILURES.per_try_timeout)

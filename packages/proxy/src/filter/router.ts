@@ -2,7 +2,6 @@ import type { RetryPolicy, RouteAction, RouterFilter, WeightedCluster } from '@h
 import type { Clock } from '../clock.ts'
 import type { ClusterManager } from '../cluster/cluster-manager.ts'
 import { FAILURES } from '../errors.ts'
-import type { Exchange } from '../http/exchange.ts'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { HttpStats } from '../http/http-stats.ts'
 import { respond, respondWith } from '../respond.ts'
@@ -60,7 +59,6 @@ export function createRouter(
     }
     info.clusterName = cluster.name
     info.clusterObservabilityName = cluster.observabilityName
-    cluster.stats['default.total_match_count'].add()
     if (services.runtime.enabled(`upstream.maintenance_mode.${name}`, NEVER, Math.floor(services.random() * 10_000))) {
       cluster.stats.upstream_rq_maintenance_mode.add()
       cluster.countStatus(FAILURES.maintenance.status, exchange.internal)

@@ -137,6 +137,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     }
     const exchange = new Exchange(info, head.headers, this)
     this.#exchange = exchange
+    // A CONNECT is never complete: its tunnel would be the body.
+    if (head.headers.method === 'CONNECT') exchange.mustClose = true
     if (!head.hasBody) this.#completeRequest(exchange)
     else this.#requestTimer.start(this.#context.config.requestTimeout)
     this.#begin(exchange, head)
@@ -148,21 +150,29 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const { headers, info } = exchange
 
     if (headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(headers)
-    if (!head.hasHost || nominatesHost(head.connection)) return respond(exchange, FAILURES.missing_host)
+    if (!head.hasHost || nominatesHost(head.connection)) {
+      respond(exchange, FAILURES.missing_host)
+      return
+    }
     if (headers.path.charCodeAt(0) !== 47 && headers.method !== 'CONNECT') {
       stats.downstream_rq_non_relative_path.add()
-      return respond(exchange, FAILURES.absolute_path)
+      respond(exchange, FAILURES.absolute_path)
+      return
     }
     if (headers.path.includes('#')) {
       stats.downstream_rq_failed_path_normalization.add()
-      return respond(exchange, FAILURES.bad_path)
+      respond(exchange, FAILURES.bad_path)
+      return
     }
     if (config.stripAnyHostPort) headers.authority = stripPort(headers.authority)
     else if (config.stripMatchingHostPort) headers.authority = stripMatchingPort(headers.authority, info)
 
     const upgrade = hasToken(head.connection, 'upgrade') ? headers.get('upgrade') : undefined
     const sanitised = sanitise(headers, head.connection, info)
-    if ('status' in sanitised) return this.#rejectByCodec(exchange, sanitised)
+    if ('status' in sanitised) {
+      this.#rejectByCodec(exchange, sanitised)
+      return
+    }
     exchange.internal = sanitised.internal
 
     const route = headers.method === 'CONNECT' ? undefined : findRoute(routes, headers)
@@ -174,8 +184,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     }
     if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c') {
       stats.downstream_rq_ws_on_non_ws_route.add()
-      this.#closeAfter = true
-      return respond(exchange, FAILURES.upgrade)
+      respond(exchange, FAILURES.upgrade)
+      return
     }
     exchange.span = tracer?.begin(info, headers)
 
@@ -219,7 +229,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#headTimer.stop()
     this.#context.stats.downstream_cx_protocol_error.add()
     const begun = this.#exchange
-    if (begun !== undefined) return this.#rejectByCodec(begun, error)
+    if (begun !== undefined) {
+      this.#rejectByCodec(begun, error)
+      return
+    }
     const info = this.#startStream(undefined)
     const exchange = new Exchange(info, new RequestHeaders(), this)
     this.#exchange = exchange
@@ -229,7 +242,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
   /** The codec answers with its reason phrase, and with nothing but the connection's end once a response has begun. */
   #rejectByCodec(exchange: Exchange, error: CodecError): void {
     if (error === CONNECTION_HEADER_REJECTED) this.#context.stats.downstream_cx_protocol_error.add()
-    this.#closeAfter = true
+    exchange.mustClose = true
     const handler = exchange.handler
     exchange.handler = undefined
     handler?.onCancel()
@@ -279,6 +292,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     }
     exchange.span?.onResponseHeaders(headers)
     if (config.via !== '') headers.appendJoined('via', config.via, ', ')
+    if (exchange.mustClose) this.#closeAfter = true
     if (!exchange.requestComplete) {
       stats.downstream_rq_response_before_rq_complete.add()
       this.#closeAfter = true
@@ -348,12 +362,15 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const exchange = this.#exchange!
     this.#responseDone = true
     exchange.info.lastDownstreamTxByte = this.#context.clock.now()
-    const incomplete = !exchange.requestComplete || exchange.info.flags.has('DPE')
+    const lingers = exchange.mustClose || !exchange.requestComplete
     this.#endStream(exchange)
     this.#countTx()
-    if (!this.#closeAfter) return this.#readOn()
+    if (!this.#closeAfter) {
+      this.#readOn()
+      return
+    }
     // What the client still sends is read and forgotten for a while: a reset would take the response from it.
-    if (incomplete || exchange.info.responseCodeDetails === 'upgrade_failed') this.#closeDelayed()
+    if (lingers) this.#closeDelayed()
     else this.#close('local')
   }
 
@@ -410,7 +427,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const waited = this.#context.clock.now() - this.#headAt
     const exchange = new Exchange(this.#startStream(undefined), new RequestHeaders(), this)
     this.#exchange = exchange
-    this.#closeAfter = true
+    exchange.mustClose = true
     if (requestHeadersTimeout > 0 && waited >= requestHeadersTimeout) {
       this.#context.stats.downstream_rq_header_timeout.add()
       respond(exchange, FAILURES.header_timeout)
@@ -464,7 +481,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   #closeDelayed(): void {
     const { delayedCloseTimeout } = this.#context.config
-    if (delayedCloseTimeout === 0) return this.#close('local')
+    if (delayedCloseTimeout === 0) {
+      this.#close('local')
+      return
+    }
     this.#state = 'closing'
     this.resumeRequest()
     this.#connectionTimer.start(delayedCloseTimeout)

@@ -43,6 +43,8 @@ export class Exchange {
   requestComplete = false
   requestCompleteAt = Number.NaN
   responseStarted = false
+  /** The connection closes after the response, with delay. */
+  mustClose = false
 
   constructor(info: StreamInfo, headers: RequestHeaders, downstream: Downstream) {
     this.info = info

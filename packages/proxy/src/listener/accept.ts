@@ -13,8 +13,11 @@ export interface Acceptor {
   /** `ip:port` as bound. */
   readonly address: string
   readonly port: number
+  readonly direction: Listener['trafficDirection']
   /** New connections get this one; present ones keep what they have. */
   use(listener: Listener, context: ConnectionManagerContext): void
+  /** No new connections; those there are go on. */
+  stopListening(): void
   /** No new connections; idle ones close, busy ones after their response. */
   drain(): void
   close(): void
@@ -34,6 +37,7 @@ export async function listen(listener: Listener, stats: Stats, nextConnectionId:
   const connections = new Set<ConnectionManager>()
   let context: ConnectionManagerContext | undefined
   let name = listener.name
+  let direction = listener.trafficDirection
 
   server.on('error', () => {
     // A failed accept (no descriptors left) concerns that one connection; it is tried again with the next.
@@ -64,11 +68,18 @@ export async function listen(listener: Listener, stats: Stats, nextConnectionId:
     get name() {
       return name
     },
+    get direction() {
+      return direction
+    },
     address,
     port,
     use(present, next) {
       name = present.name
+      direction = present.trafficDirection
       context = next
+    },
+    stopListening() {
+      server.close()
     },
     drain() {
       server.close()

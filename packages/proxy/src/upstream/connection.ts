@@ -160,7 +160,8 @@ export class UpstreamConnection implements TransportHandler {
     if (this.#handler === undefined) {
       // No one asked for it: what it belongs to cannot be known.
       this.#config.stats.upstream_cx_protocol_error.add()
-      return this.close()
+      this.close()
+      return
     }
     const clean = this.#decoder.execute(chunk)
     if (!clean) this.close()

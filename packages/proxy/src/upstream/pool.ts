@@ -28,14 +28,23 @@ export class Pool implements ConnectionOwner {
     this.#breaker = breaker
   }
 
+  /** Requests that wait for a connection. */
+  get pendingCount(): number {
+    return this.#pending.length
+  }
+
   /** Ends in one call of the requester, perhaps within this one. */
   newRequest(requester: Requester): void {
     const { stats } = this.#config
     const ready = this.#ready.pop()
-    if (ready !== undefined) return this.#attach(ready, requester)
+    if (ready !== undefined) {
+      this.#attach(ready, requester)
+      return
+    }
     if (!this.#breaker.pendingRequests.canCreate()) {
       stats.upstream_rq_pending_overflow.add()
-      return requester.onPoolFailure('overflow', '')
+      requester.onPoolFailure('overflow', '')
+      return
     }
     this.#breaker.pendingRequests.add()
     stats.upstream_rq_pending_total.add()
@@ -99,7 +108,10 @@ export class Pool implements ConnectionOwner {
     while (this.#pending.length > 0) {
       const requester = this.#pending.shift()!
       this.#leftPending()
-      if (this.#breaker.requests.canCreate()) return this.#attach(connection, requester)
+      if (this.#breaker.requests.canCreate()) {
+        this.#attach(connection, requester)
+        return
+      }
       this.#config.stats.upstream_rq_active_overflow.add()
       requester.onPoolFailure('overflow', '')
     }
@@ -111,7 +123,8 @@ export class Pool implements ConnectionOwner {
     if (!this.#breaker.requests.canCreate()) {
       this.#ready.push(connection)
       this.#config.stats.upstream_rq_active_overflow.add()
-      return requester.onPoolFailure('overflow', '')
+      requester.onPoolFailure('overflow', '')
+      return
     }
     this.#breaker.requests.add()
     requester.onReady(connection)

@@ -102,10 +102,16 @@ export class RequestDecoder {
       // Blank lines before a request are skipped (RFC 9112 §2.2).
       while (at < bytes.length && (bytes[at] === 13 || bytes[at] === 10)) at++
       if (at === bytes.length) return
-      if (!isTokenByte(bytes[at]!)) return this.#fail(CODEC_ERROR)
+      if (!isTokenByte(bytes[at]!)) {
+        this.#fail(CODEC_ERROR)
+        return
+      }
       const end = findHeadEnd(bytes, Math.max(at, this.#searched))
       const size = (end === -1 ? bytes.length : end) - at
-      if (size > this.#limits.maxHeadBytes) return this.#fail(HEADERS_TOO_LARGE)
+      if (size > this.#limits.maxHeadBytes) {
+        this.#fail(HEADERS_TOO_LARGE)
+        return
+      }
       if (end === -1) {
         this.#rest = at === 0 ? bytes : bytes.subarray(at)
         // An end may be in three bytes, the last of which are still to come.
@@ -114,14 +120,20 @@ export class RequestDecoder {
       }
       this.#searched = 0
       const head = this.#parseHead(bytes, at, end)
-      if ('status' in head) return this.#fail(head)
+      if ('status' in head) {
+        this.#fail(head)
+        return
+      }
       at = end
       this.#state = 'body'
       this.#sink.onHead(head)
     }
     if (this.#state === 'body') {
       const outcome = this.#body.execute(bytes, at, this.#bodySink)
-      if (typeof outcome !== 'number') return this.#fail(outcome)
+      if (typeof outcome !== 'number') {
+        this.#fail(outcome)
+        return
+      }
       at = outcome
     }
     if (this.#state === 'done' && at < bytes.length) {
@@ -244,7 +256,7 @@ function resolveTarget(headers: RequestHeaders): boolean | CodecError {
   headers.authority = authority.slice(authority.lastIndexOf('@') + 1)
   if (headers.authority === '' || !isAuthority(headers.authority)) return INVALID_URL
   const path = target.slice(pathStart)
-  headers.path = path.startsWith('/') ? path : `/${path}`
+  headers.path = path === '' ? '/' : path
   return true
 }
 

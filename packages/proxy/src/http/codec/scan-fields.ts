@@ -51,9 +51,8 @@ export function scanFields(
     let c = bytes[at]!
     const nameStart = at
     let upper = false
-    let kind: number
-    while ((kind = TOKEN[c]!) !== 0) {
-      if (kind === 2) upper = true
+    while (TOKEN[c] !== 0) {
+      if (TOKEN[c] === 2) upper = true
       c = bytes[++at]!
     }
     if (c !== COLON || at === nameStart) return CODEC_ERROR
