@@ -49,17 +49,16 @@ function jsonOf(value: string | number | null): string {
   return typeof value === 'string' ? quoteJson(value) : String(value)
 }
 
-/** What needs an escape: control characters, `"`, `\`, DEL; and bytes beyond ASCII if they are not UTF-8. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const SPECIAL = /[\x00-\x1f"\\\x7f]/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const SPECIAL_OR_HIGH = /[\x00-\x1f"\\\x7f-\xff]/g
 const HIGH = /[\x80-\xff]/
 
-/** `text` is bytes, one a character. `"` and `\` become `\u0022` and `\u005c`, as in Envoy's logs. */
+/** `text` is bytes, one a character. Where they are not UTF-8 every byte beyond ASCII becomes `\u00xx`, as in Envoy's logs. */
 function quoteJson(text: string): string {
-  const special = HIGH.test(text) && !isUtf8(text) ? SPECIAL_OR_HIGH : SPECIAL
-  return `"${text.replace(special, escapeOf)}"`
+  if (HIGH.test(text) && !isUtf8(text)) return `"${text.replace(SPECIAL_OR_HIGH, escapeNumeric)}"`
+  return `"${text.replace(SPECIAL, escapeOf)}"`
 }
 
 function isUtf8(text: string): boolean {
@@ -68,11 +67,16 @@ function isUtf8(text: string): boolean {
 }
 
 function escapeOf(character: string): string {
+  if (character === '"' || character === '\\') return `\\${character}`
   if (character === '\n') return '\\n'
   if (character === '\r') return '\\r'
   if (character === '\t') return '\\t'
   if (character === '\b') return '\\b'
   if (character === '\f') return '\\f'
+  return escapeNumeric(character)
+}
+
+function escapeNumeric(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
