@@ -1,0 +1,87 @@
+import type { Mesh, MeshOptions } from '../mesh/mesh.ts'
+import { findScenario, type Scenario } from '../scenario/find-scenario.ts'
+import { knobVariables } from '../scenario/knob-variables.ts'
+import { ProgressLine } from './progress-line.ts'
+
+export interface UpOptions {
+  set?: string[]
+  proxy?: 'envoy'
+  docker?: boolean
+  ports?: 'fixed'
+}
+
+/**
+ * Runs a scenario (the tour without a name) in the foreground until Ctrl-C, SIGTERM or SIGHUP, then ends everything.
+ * Resolves to the exit code.
+ */
+export async function up(name: string | undefined, options: UpOptions): Promise<number> {
+  const scenario = await findScenario(name)
+  const variables = knobVariables(scenario, options.set ?? [])
+  const abort = new AbortController()
+  const interrupted = new Promise<void>(resolve => {
+    const stop = () => {
+      // The second one does not wait for anybody.
+      if (abort.signal.aborted) process.exit(130)
+      abort.abort(new Error('interrupted'))
+      resolve()
+    }
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  })
+
+  const progress = new ProgressLine()
+  const began = performance.now()
+  let mesh: Mesh
+  try {
+    mesh = await start(options, {
+      composeFile: scenario.composeFile,
+      variables,
+      proxy: options.proxy ?? 'hopscope',
+      ports: options.ports ?? 'free',
+      progress: text => progress.show(`${scenario.name}: ${text}`),
+      signal: abort.signal,
+    })
+  } catch (error) {
+    progress.end()
+    if (abort.signal.aborted) return 130
+    throw error
+  }
+  progress.end()
+  try {
+    announce(scenario, mesh, (performance.now() - began) / 1000)
+    await interrupted
+    console.error('\nending …')
+  } finally {
+    await mesh.down()
+  }
+  return 0
+}
+
+async function start(options: UpOptions, meshOptions: MeshOptions): Promise<Mesh> {
+  if (options.docker) {
+    const { startDockerMesh } = await import('../mesh/docker-mesh.ts')
+    return startDockerMesh(meshOptions)
+  }
+  const { startProcessMesh } = await import('../mesh/process-mesh.ts')
+  const mesh = await startProcessMesh(meshOptions)
+  mesh.onUnexpectedEnd = message => console.error(`\n${message}`)
+  return mesh
+}
+
+function announce(scenario: Scenario, mesh: Mesh, seconds: number): void {
+  const viewer = `${mesh.address(scenario.collector.service, scenario.collector.port)}/zipkin/`
+  const entry = mesh.address(scenario.entry.service, scenario.entry.port)
+  const proxy = mesh.proxy === 'envoy' ? ' with the real Envoy in place of every sidecar' : ''
+  const lines = [
+    `${scenario.title}: ${mesh.services.length} services${proxy}, ready after ${seconds.toFixed(1)} s`,
+    '',
+    `  viewer   ${viewer}`,
+    `  entry    ${entry}`,
+    ...Object.entries(scenario.admins).map(
+      ([service, port]) => `  admin    ${mesh.address(service, port)}  ${service}`,
+    ),
+    '',
+    `  try      curl -i ${entry}${scenario.tryPath}`,
+    '  end      Ctrl-C',
+  ]
+  console.log(lines.join('\n'))
+}

@@ -1,0 +1,79 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+import { Command, CommanderError, Option } from 'commander'
+import { checkout } from './checkout.ts'
+import { UserError } from './user-error.ts'
+
+enableCompileCache(join(checkout, '.cache', 'compile'))
+
+const program = new Command('hopscope')
+  .description('Runs, checks and breaks meshes of services whose proxies trace.')
+  .showHelpAfterError('(hopscope help shows the commands)')
+  .exitOverride()
+
+const collect = (value: string, earlier: string[] = []) => [...earlier, value]
+const knob = () =>
+  new Option('--set <knob=value>', "a knob of the scenario; 'hopscope ls' shows them").argParser(collect)
+const proxy = () => new Option('--proxy <proxy>', 'the real Envoy in place of every sidecar').choices(['envoy'])
+const docker = () => new Option('--docker', 'with docker compose instead of as processes')
+
+let exitCode = 0
+
+program
+  .command('up [scenario]', { isDefault: false })
+  .description('run a scenario (without a name: the tour) until Ctrl-C')
+  .addOption(knob())
+  .addOption(proxy())
+  .addOption(docker())
+  .addOption(new Option('--ports <kind>', "the compose file's published ports").choices(['fixed']))
+  .action(async (scenario, options) => {
+    exitCode = await (await import('./commands/up.ts')).up(scenario, options)
+  })
+
+program
+  .command('verify [scenarios...]')
+  .description('run scenarios and hold what comes out against what must come out')
+  .addOption(proxy())
+  .addOption(docker())
+  .option('--json', 'print the result as JSON')
+  .option('--junit <file>', 'write the result as JUnit XML')
+  .action(async (scenarios, options) => {
+    exitCode = await (await import('./commands/verify.ts')).verify(scenarios, options)
+  })
+
+program
+  .command('ls')
+  .description('the scenarios, what they teach, their knobs')
+  .action(async () => {
+    exitCode = await (await import('./commands/ls.ts')).list()
+  })
+
+program
+  .command('validate <file>')
+  .description('check an Envoy configuration as the sidecar would, all problems at once')
+  .action(async file => {
+    exitCode = await (await import('./commands/run-app.ts')).validate(file)
+  })
+
+program
+  .command('load')
+  .description('send load: the client of the scenarios, with its own options (hopscope load --help)')
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .helpOption(false)
+  .argument('[args...]')
+  .action(async (_args, _options, command: Command) => {
+    exitCode = await (await import('./commands/run-app.ts')).load(command.args)
+  })
+
+try {
+  if (process.argv.length <= 2) program.outputHelp()
+  else await program.parseAsync()
+  process.exitCode = exitCode
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode
+  else if (error instanceof UserError) {
+    console.error(`hopscope: ${error.message}`)
+    process.exitCode = 1
+  } else throw error
+}

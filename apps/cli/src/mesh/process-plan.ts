@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
+import { parse } from 'yaml'
+import { checkout } from '../checkout.ts'
+import { appOf, type Service } from '../compose/service.ts'
+import { UserError } from '../user-error.ts'
+import type { PortMap } from './port-map.ts'
+import { Translator } from './translate.ts'
+
+/** How one service is run as a process: everything translated, nothing started yet. */
+export interface ProcessPlan {
+  service: Service
+  command: string
+  args: readonly string[]
+  environment: Readonly<Record<string, string>>
+  /** Files to write before the start, by absolute path. */
+  files: Readonly<Record<string, string>>
+  /** GET it until it answers 200; absent: ready as soon as it runs. */
+  readiness?: string
+}
+
+export interface PlanContext {
+  services: ReadonlyMap<string, Service>
+  ports: PortMap
+  proxy: 'hopscope' | 'envoy'
+  /** Path of the real Envoy, when it stands in for the sidecars. */
+  envoy: string | undefined
+  /** Folder of this run: translated files, data, logs. */
+  folder: string
+}
+
+/** Envoy's file as mounted, e.g. `/etc/envoy/envoy.yaml`, in translation; JSON, which both proxies read faster than YAML. */
+interface EnvoyFile {
+  path: string
+  text: string
+  adminPort: number | undefined
+}
+
+export function planProcess(service: Service, context: PlanContext): ProcessPlan {
+  const podOf = new Map([...context.services.values()].map(other => [other.name, other.pod]))
+  const translator = new Translator(service.pod, podOf, (pod, port) => context.ports.port(pod, port))
+  const files: Record<string, string> = {}
+  const app = appOf(service)!
+  let envoyFile: EnvoyFile | undefined
+
+  const args = service.command.slice(1).map(word => {
+    const mount = service.mounts.find(({ target }) => word === target || word.startsWith(`${target}/`))
+    if (mount === undefined) return translator.text(word)
+    const source = word === mount.target ? mount.source : join(mount.source, relative(mount.target, word))
+    if (!existsSync(source)) throw new UserError(`${service.name}: the mounted file ${source} does not exist`)
+    if (app !== 'sidecar') return source
+    envoyFile = translateEnvoyFile(service, source, translator, context)
+    files[envoyFile.path] = envoyFile.text
+    return envoyFile.path
+  })
+
+  const environment: Record<string, string> = {}
+  for (const [name, value] of Object.entries(service.environment))
+    environment[name] = translator.environment(name, value)
+  const port = (containerPort: number) => context.ports.port(service.pod, containerPort)
+
+  const plan: ProcessPlan = {
+    service,
+    command: process.execPath,
+    args: [join(checkout, service.command[0]!), ...args],
+    environment,
+    files,
+  }
+  if (app === 'sidecar') {
+    if (context.proxy === 'envoy') {
+      plan.command = context.envoy!
+      plan.args = withEnvoysDefaults(args)
+    }
+    const adminPort: number | undefined = (envoyFile as EnvoyFile | undefined)?.adminPort
+    if (adminPort !== undefined) plan.readiness = `http://127.0.0.1:${port(adminPort)}/ready`
+  } else if (app === 'collector') {
+    environment.HOPSCOPE_DATA ??= join(context.folder, 'data', service.name)
+    environment.QUERY_PORT ??= String(port(9411))
+    environment.HOPSCOPE_OTLP_PORT ??= String(port(4318))
+    plan.readiness = `http://127.0.0.1:${environment.QUERY_PORT}/health`
+  } else if (app === 'service') {
+    const listen = environment.LISTEN_ADDR ?? `127.0.0.1:${port(8080)}`
+    environment.LISTEN_ADDR = listen
+    plan.readiness = `http://${listen}/health`
+  }
+  return plan
+}
+
+function translateEnvoyFile(service: Service, source: string, translator: Translator, context: PlanContext): EnvoyFile {
+  const path = join(context.folder, 'envoy', `${service.name}-${basename(source).replace(/\.(ya?ml|json)$/, '')}.json`)
+  let config: unknown
+  try {
+    config = parse(readFileSync(source, 'utf8'), { merge: true })
+  } catch {
+    // Not ours to judge: the proxy reads the original and says what is wrong, with line and column.
+    return { path: source, text: readFileSync(source, 'utf8'), adminPort: undefined }
+  }
+  const admin = (config as { admin?: { address?: { socket_address?: { port_value?: unknown } } } } | null)?.admin
+  const adminPort = Number(admin?.address?.socket_address?.port_value)
+  return {
+    path,
+    text: `${JSON.stringify(translator.envoy(config), null, 1)}\n`,
+    adminPort: Number.isInteger(adminPort) ? adminPort : undefined,
+  }
+}
+
+/** The same command line for the real Envoy, with what a dozen of them on one machine need. */
+function withEnvoysDefaults(args: readonly string[]): string[] {
+  const defaults: [string, ...string[]][] = [['--concurrency', '1'], ['--disable-hot-restart'], ['-l', 'error']]
+  return [...args, ...defaults.filter(([flag]) => !args.includes(flag)).flat()]
+}

@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { dirname, join } from 'node:path'
+import { checkout } from '../checkout.ts'
+import { UserError } from '../user-error.ts'
+import type { ProcessPlan } from './process-plan.ts'
+
+/** SIGTERM has this long to work before SIGKILL, ms. */
+const PATIENCE_AT_END = 3000
+/** A service that has not answered by then will not, ms. */
+const PATIENCE_AT_START = 30_000
+/** Between two looks whether a service is ready, ms. */
+const LOOK_AGAIN = 15
+
+/** One service as a process of this machine. */
+export class ServiceProcess {
+  readonly name: string
+  readonly logFile: string
+  /** It ended by itself, after it had been ready. */
+  onUnexpectedEnd: (message: string) => void = () => {}
+  #plan: ProcessPlan
+  #child: ChildProcess | undefined
+  #ended: Promise<void> = Promise.resolve()
+  #stopping = false
+  #ready = false
+
+  constructor(plan: ProcessPlan, folder: string) {
+    this.#plan = plan
+    this.name = plan.service.name
+    this.logFile = join(folder, 'logs', `${this.name}.log`)
+  }
+
+  get plan(): ProcessPlan {
+    return this.#plan
+  }
+
+  set plan(plan: ProcessPlan) {
+    this.#plan = plan
+  }
+
+  get pid(): number | undefined {
+    return this.running ? this.#child?.pid : undefined
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Spawns it and waits until it is ready. @throws UserError with its last lines when it ends instead */
+  async start(signal?: AbortSignal): Promise<void> {
+    for (const [path, text] of Object.entries(this.#plan.files)) {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text)
+    }
+    this.#spawn()
+    await this.#untilReady(signal)
+    this.#ready = true
+  }
+
+  async stop(): Promise<void> {
+    if (!this.running) return
+    this.#stopping = true
+    this.#child!.kill('SIGTERM')
+    const late = setTimeout(() => this.#child!.kill('SIGKILL'), PATIENCE_AT_END)
+    await this.#ended
+    clearTimeout(late)
+  }
+
+  output(): string {
+    try {
+      return readFileSync(this.logFile, 'utf8')
+    } catch {
+      return ''
+    }
+  }
+
+  lastLines(count = 8): string {
+    const lines = this.output().trimEnd().split('\n').slice(-count)
+    return lines.map(line => `  ${this.name} | ${line}`).join('\n')
+  }
+
+  #spawn(): void {
+    const { command, args, environment } = this.#plan
+    const log = openSync(this.logFile, 'a')
+    const child = spawn(command, args, {
+      cwd: checkout,
+      stdio: ['ignore', log, log],
+      env: { ...inherited(), NODE_COMPILE_CACHE: join(checkout, '.cache', 'compile'), ...environment },
+    })
+    closeSync(log)
+    this.#child = child
+    this.#stopping = false
+    this.#ready = false
+    this.#ended = new Promise(resolve => {
+      child.once('error', error => {
+        writeFileSync(this.logFile, `${command}: ${error.message}\n`, { flag: 'a' })
+        resolve()
+      })
+      child.once('exit', (code, killedBy) => {
+        resolve()
+        if (this.#ready && !this.#stopping && code !== 0) this.onUnexpectedEnd(this.#endMessage(code, killedBy))
+      })
+    })
+  }
+
+  #endMessage(code: number | null, killedBy: NodeJS.Signals | null): string {
+    const how = killedBy === null ? `with exit code ${code}` : `by ${killedBy}`
+    return `${this.name} ended ${how}. Its last words:\n${this.lastLines()}`
+  }
+
+  async #untilReady(signal?: AbortSignal): Promise<void> {
+    const { readiness } = this.#plan
+    const deadline = Date.now() + PATIENCE_AT_START
+    while (readiness !== undefined && !(await answers(readiness))) {
+      signal?.throwIfAborted()
+      if (!this.running && this.#stopping) return
+      if (!this.running) throw new UserError(this.#endMessage(this.#child!.exitCode, this.#child!.signalCode))
+      if (Date.now() > deadline) {
+        throw new UserError(
+          `${this.name} was not ready in ${PATIENCE_AT_START / 1000} s (${readiness}). Its last words:\n${this.lastLines()}`,
+        )
+      }
+      await new Promise(resolve => setTimeout(resolve, LOOK_AGAIN))
+    }
+  }
+}
+
+/** What belongs to the outer npm or to an outer test run does not belong to a service. */
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_ENV$|NODE_OPTIONS$|OTEL_)/.test(name)),
+  )
+}
+
+function answers(url: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const request = get(url, { agent: false, timeout: 1000 }, response => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+    request.on('timeout', () => request.destroy())
+    request.on('error', () => resolve(false))
+  })
+}
