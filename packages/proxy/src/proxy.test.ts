@@ -220,6 +220,8 @@ test('an upstream that breaks off inside the body takes the client connection wi
     await rawUpstream(socket => {
       socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc'))
     }),
+    undefined,
+    'delayed_close_timeout: 0.02s',
   )
   const answer = await exchange(port, get('/'))
   expect(answer).toMatch(/^HTTP\/1.1 200[\s\S]*abc$/)

@@ -38,6 +38,9 @@ export function createAsyncClient({ clusters, clock, timers }: AsyncClientServic
             attempt.write(request.body)
             attempt.end()
           },
+          onInformational(status) {
+            cluster.countStatus(status, true)
+          },
           onResponseHead(_, head) {
             cluster.countStatus(head.headers.status, true)
             const { rq_error, rq_success } = host.stats

@@ -169,6 +169,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     else this.#exchange.pauseRequest()
   }
 
+  onInformational(status: number): void {
+    this.#plan.cluster.countStatus(status, this.#exchange.internal)
+  }
+
   onResponseHead(attempt: Attempt, head: ResponseHead): void {
     this.#perTryTimer?.stop()
     const { cluster, retry, suppressEnvoyHeaders, countAttempts } = this.#plan

@@ -340,7 +340,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (exchange === undefined) return
     this.#context.stats.downstream_rq_tx_reset.add()
     this.#endStream(exchange)
-    this.#close('local')
+    this.#closeDelayed()
   }
 
   pauseRequest(): void {
@@ -382,7 +382,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#requestTimer.stop()
     this.#streamIdleTimer.stop()
     exchange.handler = undefined
-    if (!this.#responseDone || !exchange.requestComplete) handler?.onCancel()
+    if (!this.#responseDone || !exchange.requestComplete) {
+      // Envoy counts every stream here that ends before both of its messages have, whoever is to blame.
+      stats.downstream_rq_rx_reset.add()
+      handler?.onCancel()
+    }
     info.endInstant = clock.now()
     stats.downstream_rq_active.sub()
     stats.downstream_rq_time.record(Math.trunc(info.endInstant - info.startInstant))
@@ -469,7 +473,6 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const exchange = this.#exchange
     if (exchange !== undefined) {
       const { stats } = this.#context
-      stats.downstream_rq_rx_reset.add()
       stats.downstream_cx_destroy_active_rq.add()
       stats.downstream_cx_destroy_remote_active_rq.add()
       exchange.info.flags.add('DC')

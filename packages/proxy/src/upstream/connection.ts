@@ -11,6 +11,7 @@ import type { ResetReason } from './reset-reason.ts'
 
 /** What a request hears from the connection that carries it. */
 export interface ResponseHandler {
+  onInformational(status: number): void
   onHead(head: ResponseHead): void
   onData(chunk: Buffer): void
   /** The response is complete; the connection is no longer ours. */
@@ -58,6 +59,7 @@ export class UpstreamConnection implements TransportHandler {
   readonly #createdAt: number
   #state: 'connecting' | 'open' | 'closed' = 'connecting'
   #timedOut = false
+  #endedByPeer = false
   #closedBy: 'local' | 'remote' = 'remote'
   #handler: ResponseHandler | undefined
   #requestEnded = false
@@ -71,6 +73,7 @@ export class UpstreamConnection implements TransportHandler {
     this.#owner = owner
     this.#createdAt = config.clock.now()
     const sink: ResponseSink = {
+      onInformational: status => this.#handler?.onInformational(status),
       onHead: head => this.#onHead(head),
       onData: chunk => this.#handler?.onData(chunk),
       onEnd: () => this.#onResponseEnd(),
@@ -138,7 +141,7 @@ export class UpstreamConnection implements TransportHandler {
 
   close(): void {
     if (this.#state === 'closed') return
-    this.#closedBy = 'local'
+    if (!this.#endedByPeer) this.#closedBy = 'local'
     this.#output.flush()
     this.#transport.destroy()
     this.#closed('local reset', '')
@@ -164,7 +167,9 @@ export class UpstreamConnection implements TransportHandler {
       return
     }
     const clean = this.#decoder.execute(chunk)
-    if (!clean) this.close()
+    if (clean) return
+    this.#config.stats.upstream_cx_protocol_error.add()
+    this.close()
   }
 
   onDrain(): void {
@@ -174,6 +179,7 @@ export class UpstreamConnection implements TransportHandler {
   onEnd(): void {
     if (this.#state === 'closed') return
     this.#keepAlive = false
+    this.#endedByPeer = true
     if (!this.#decoder.end()) this.onClose(undefined)
     else if (!this.#isClosed()) this.close()
   }
@@ -187,6 +193,7 @@ export class UpstreamConnection implements TransportHandler {
     } else {
       // Envoy's codec: an end inside a message is the message's fault, an end before it the connection's.
       const inside = this.#decoder.insideHead || this.#decoder.insideBody
+      if (inside) this.#config.stats.upstream_cx_protocol_error.add()
       this.#closed(inside ? 'protocol error' : 'connection termination', '')
     }
   }

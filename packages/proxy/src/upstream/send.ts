@@ -13,6 +13,8 @@ import type { ResetReason } from './reset-reason.ts'
 export interface AttemptOwner {
   /** The connection is there, the head is written: the body may follow. */
   onAttemptReady(attempt: Attempt): void
+  /** A 1xx, which goes no further. */
+  onInformational(status: number): void
   onResponseHead(attempt: Attempt, head: ResponseHead): void
   onResponseData(attempt: Attempt, chunk: Buffer): void
   onResponseEnd(attempt: Attempt): void
@@ -111,6 +113,10 @@ export class Attempt implements Requester, ResponseHandler {
 
   onPoolFailure(reason: ResetReason, transportFailure: string): void {
     this.onReset(reason, transportFailure)
+  }
+
+  onInformational(status: number): void {
+    if (!this.done) this.#owner.onInformational(status)
   }
 
   onHead(head: ResponseHead): void {

@@ -11,6 +11,8 @@ export interface ResponseHead {
 }
 
 export interface ResponseSink extends BodySink {
+  /** 100, 102, 103: they are not passed on. */
+  onInformational(status: number): void
   /** Never a 1xx, but for an unasked 101. */
   onHead(head: ResponseHead): void
   /** The upstream's fault; nothing more follows. */
@@ -120,7 +122,10 @@ export class ResponseDecoder {
     if (scanFields(bytes, lineEnd + 1, fieldsEnd, text, headers, fields, INLINE_RESPONSE_HEADERS) !== undefined) {
       return undefined
     }
-    if (status < 200 && status !== 101) return 'informational'
+    if (status < 200 && status !== 101) {
+      this.#sink.onInformational(status)
+      return 'informational'
+    }
     const framing = this.#framing(status, fields)
     if (framing === undefined) return undefined
     this.#untilClose = framing.type === 'until-close'
