@@ -128,7 +128,6 @@ function Node(props: { node: PlacedNode; isSelected: boolean; isDim: boolean; on
   const { node } = props
   const select = () => props.onSelect(node.service)
   const calls = node.calls === 0 ? 'entry' : `${short(node.calls)} ${node.calls === 1 ? 'call' : 'calls'}`
-  const description = `${node.service}, ${node.calls} calls${node.errors > 0 ? `, ${node.errors} failed` : ''}`
   return (
     // biome-ignore lint/a11y/useSemanticElements: SVG has no button element
     <g
@@ -137,7 +136,6 @@ function Node(props: { node: PlacedNode; isSelected: boolean; isDim: boolean; on
       role="button"
       tabIndex={0}
       aria-pressed={props.isSelected}
-      aria-label={description}
       onClick={select}
       onKeyDown={event => {
         if (event.key !== 'Enter' && event.key !== ' ') return
@@ -145,8 +143,9 @@ function Node(props: { node: PlacedNode; isSelected: boolean; isDim: boolean; on
         select()
       }}
     >
-      <title>{description}</title>
-      <rect width={NODE.width} height={NODE.height} rx="8" />
+      <rect width={NODE.width} height={NODE.height} rx="8">
+        {node.service.length > MAX_NAME && <title>{node.service}</title>}
+      </rect>
       <rect
         width="5"
         height={NODE.height - 16}
@@ -157,7 +156,7 @@ function Node(props: { node: PlacedNode; isSelected: boolean; isDim: boolean; on
         style={{ fill: serviceColour(node.service) }}
       />
       <text x="22" y="19" className="node-name">
-        {node.service.length > MAX_NAME ? `${node.service.slice(0, MAX_NAME - 1)}…` : node.service}
+        {node.service.length > MAX_NAME ? `${node.service.slice(0, MAX_NAME - 1)}…` : node.service}{' '}
       </text>
       <text x="22" y="34" className="node-calls">
         {calls}

@@ -120,7 +120,10 @@ function SpanCard({ detail }: { detail: SpanDetail }) {
   const tags = Object.entries(span.tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
   const isoOf = (us: number) => new Date(us / 1_000).toISOString()
   return (
-    <section className="span-card" aria-label={`Span ${span.id}`}>
+    <section
+      className="span-card"
+      aria-label={`${span.kind ?? 'LOCAL'} span ${span.id} of ${span.localEndpoint?.serviceName ?? 'unknown'}`}
+    >
       <h3>
         <span className="kind">{span.kind ?? 'LOCAL'}</span> {span.localEndpoint?.serviceName ?? 'unknown'}
         <span className="muted"> {span.name}</span>
