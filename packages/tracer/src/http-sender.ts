@@ -1,4 +1,3 @@
-import { Agent, request } from 'node:http'
 import type { Milliseconds } from '@hopscope/model'
 import type { SendResult } from './reporter.ts'
 
@@ -17,6 +16,8 @@ const TIMEOUT: Milliseconds = 5_000
 export function createHttpSender(url: string, timeout: Milliseconds = TIMEOUT): HttpSender {
   const { protocol } = new URL(url)
   if (protocol !== 'http:') throw new Error(`spans are sent to an http: address, not to ${url}`)
+  // An `import` of node:http also loads its WebSocket client, which most users of this package would pay for at their start.
+  const { Agent, request } = process.getBuiltinModule('node:http')
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   return {
     send(body) {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { SocketAddress } from '@hopscope/envoy-config'
 
 export interface AdminReply {
@@ -24,6 +24,9 @@ export interface AdminPage {
   /** After the reply has left. */
   afterwards?(): void
 }
+
+// An `import` of node:http also loads its WebSocket client, which is a tenth of the time that a start takes.
+const { createServer } = process.getBuiltinModule('node:http')
 
 const CONTENT_TYPES = {
   text: 'text/plain; charset=UTF-8',
