@@ -31,7 +31,14 @@ export function TracePage({ route: given, source }: { route: TraceRoute; source:
       </p>
     )
   }
-  if (state.state === 'failed') return <TraceFailed route={route} problem={state.problem} reload={reload} />
+  if (state.state === 'failed') {
+    return (
+      <>
+        <h1 className="sr-only">Trace {given.traceId}</h1>
+        <TraceFailed route={route} problem={state.problem} reload={reload} />
+      </>
+    )
+  }
   return <LoadedTracePage route={route} go={go} state={state} reload={source ? undefined : reload} />
 }
 
@@ -41,7 +48,8 @@ function TraceFailed(props: {
   reload: () => void
 }) {
   const { problem, route, reload } = props
-  if (problem.status !== 404) return <CollectorFailed error={{ status: 400, ...problem } as never} onRetry={reload} />
+  if (problem.status !== 404)
+    return <CollectorFailed error={{ message: problem.message, status: problem.status }} onRetry={reload} />
   return (
     <Notice kind="empty" title="This trace is not here">
       <p>
