@@ -6,6 +6,8 @@ import { defineConfig } from 'vite'
  * a collector, or to any zipkin-server: HOPSCOPE_API=http://127.0.0.1:9411.
  */
 export default defineConfig(({ command }) => ({
+  // Also when a test runner's NODE_ENV is inherited: what is built is what users get.
+  ...(command === 'build' ? { define: { 'process.env.NODE_ENV': '"production"' } } : {}),
   base: command === 'build' ? './' : '/zipkin/',
   plugins: [react()],
   build: {

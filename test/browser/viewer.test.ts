@@ -166,6 +166,17 @@ describe.skipIf(!chromium)(name, () => {
     expect(await page.evaluate('window.pwned')).toBeUndefined()
   })
 
+  it('opens a file, and says what is wrong with one', async () => {
+    const file = (text: string) => ({ name: 'trace.json', mimeType: 'application/json', buffer: Buffer.from(text) })
+    await open('traceViewer')
+    await page.getByLabel('Choose a file').setInputFiles(file(JSON.stringify(shopTrace(SHOP, 1_700_000_000_000_000))))
+    await expect.poll(() => rows().count()).toBe(5)
+    await page.reload()
+    await page.getByLabel('Choose a file').setInputFiles(file('[{"traceId":'))
+    await page.getByText('This trace cannot be read').waitFor()
+    expect(await page.getByRole('alert').innerText()).toContain('Not JSON')
+  })
+
   it('opens 10,000 spans with few elements, and goes to the last one', async () => {
     await open(`traces/${big[0]!.traceId}?view=spans`)
     await rows().first().waitFor()

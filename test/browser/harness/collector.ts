@@ -49,9 +49,14 @@ export async function startCollector(): Promise<Collector> {
   }
 }
 
+/** As users get it: the test runner's NODE_ENV would build React for development. */
 export function buildViewer(): Promise<void> {
   const vite = join(ROOT, 'apps/viewer/node_modules/.bin/vite')
-  const child = spawn(vite, ['build', '--logLevel', 'error'], { cwd: join(ROOT, 'apps/viewer'), stdio: 'inherit' })
+  const child = spawn(vite, ['build', '--logLevel', 'error'], {
+    cwd: join(ROOT, 'apps/viewer'),
+    stdio: 'inherit',
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`vite build ended with ${code}`))))

@@ -48,8 +48,17 @@ function TraceFailed(props: {
   reload: () => void
 }) {
   const { problem, route, reload } = props
-  if (problem.status !== 404)
+  if (problem.status === undefined && !problem.isDown) {
+    return (
+      <Notice kind="error" title="This trace cannot be read">
+        <p>{problem.message}</p>
+        <p>Expected Zipkin JSON v2: a list of spans, as “Export” on a trace page writes it.</p>
+      </Notice>
+    )
+  }
+  if (problem.status !== 404) {
     return <CollectorFailed error={{ message: problem.message, status: problem.status }} onRetry={reload} />
+  }
   return (
     <Notice kind="empty" title="This trace is not here">
       <p>

@@ -42,7 +42,7 @@ async function read(source: TraceSource): Promise<string> {
   try {
     response = await fetch(source.url, { headers: { accept: 'application/json' } })
   } catch {
-    throw { message: 'The collector does not answer.' } satisfies Problem
+    throw { message: 'The request failed before an answer came.', isDown: true } satisfies Problem
   }
   if (!response.ok) {
     const text = (await response.text()).slice(0, 500)

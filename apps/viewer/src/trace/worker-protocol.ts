@@ -17,8 +17,10 @@ export type WorkerAnswer =
   | { type: 'exported'; number: number; json: string }
   | { type: 'failed'; number: number; problem: Problem }
 
-/** A failure in words for the user. `status` when a server said so. */
+/** A failure in words for the user. `status` when a server said so; neither: what came cannot be read. */
 export interface Problem {
   message: string
   status?: number
+  /** Nobody answered. */
+  isDown?: true
 }
