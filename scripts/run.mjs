@@ -24,6 +24,8 @@ const [command, ...args] = process.argv.slice(2)
 try {
   const node = ensureNode()
   process.env.PATH = `${dirname(node)}:${process.env.PATH}`
+  // Stripped and compiled code of earlier runs; Node does not even load its type stripper for a file it has here.
+  process.env.NODE_COMPILE_CACHE ??= join(cache, 'compile')
   ensureDependencies(node)
   switch (command) {
     case 'start':

@@ -30,9 +30,18 @@ function listeningInodes(table: string, port: number): string[] {
 function socketsOf(pid: string): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`)
-      .map(fd => /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1])
+      .map(fd => socketInode(`/proc/${pid}/fd/${fd}`))
       .filter(inode => inode !== undefined)
   } catch {
     return []
+  }
+}
+
+function socketInode(link: string): string | undefined {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(link))?.[1]
+  } catch {
+    // closed meanwhile
+    return undefined
   }
 }
