@@ -80,7 +80,7 @@ function announce(scenario: Scenario, mesh: Mesh, seconds: number): void {
       ([service, port]) => `  admin    ${mesh.address(service, port)}  ${service}`,
     ),
     '',
-    `  try      curl -i ${entry}${scenario.tryPath}`,
+    `  try      curl -i ${entry}${scenario.entry.path}`,
     '  end      Ctrl-C',
   ]
   console.log(lines.join('\n'))

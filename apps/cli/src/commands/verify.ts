@@ -1,0 +1,116 @@
+import { writeFileSync } from 'node:fs'
+import type { Mesh, MeshOptions } from '../mesh/mesh.ts'
+import { findScenario, scenarioNames } from '../scenario/find-scenario.ts'
+import { defaultVariables } from '../scenario/knob-variables.ts'
+import { runScenario, type StepResult } from '../scenario/run-scenario.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+import { junitXml } from './junit-xml.ts'
+import { ProgressLine } from './progress-line.ts'
+
+export interface VerifyOptions {
+  proxy?: 'envoy'
+  docker?: boolean
+  json?: boolean
+  junit?: string
+}
+
+export interface ScenarioResult {
+  scenario: string
+  proxy: 'hopscope' | 'envoy'
+  mesh: 'processes' | 'docker'
+  /** From the start of the first process to the verdict. */
+  seconds: number
+  /** Sum of the proportional set sizes of all processes, bytes; 0 where it is not known. */
+  memory: number
+  processes: number
+  steps: StepResult[]
+}
+
+/** Runs scenarios and holds what comes out against what must come out. Resolves to 0 when all of it holds, 1 otherwise. */
+export async function verify(names: readonly string[], options: VerifyOptions): Promise<number> {
+  const scenarios = await Promise.all((names.length === 0 ? scenarioNames() : names).map(findScenario))
+  const abort = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (abort.signal.aborted) process.exit(130)
+      abort.abort(new Error('interrupted'))
+    })
+  }
+  const results: ScenarioResult[] = []
+  for (const scenario of scenarios) {
+    if (abort.signal.aborted) break
+    results.push(await verifyOne(scenario, options, abort.signal))
+  }
+  if (options.json) console.log(JSON.stringify(results, null, 2))
+  if (options.junit !== undefined) writeFileSync(options.junit, junitXml(results))
+  if (abort.signal.aborted) return 130
+  const steps = results.flatMap(result => result.steps)
+  const failed = steps.filter(step => step.failure !== undefined).length
+  const skipped = steps.filter(step => step.skipped !== undefined).length
+  if (!options.json && results.length > 1) {
+    console.log(
+      `\n${results.length} scenarios: ${steps.length - failed - skipped} steps passed, ${failed} failed, ${skipped} skipped`,
+    )
+  }
+  return failed === 0 ? 0 : 1
+}
+
+async function verifyOne(scenario: Scenario, options: VerifyOptions, signal: AbortSignal): Promise<ScenarioResult> {
+  const say = (text: string) => (options.json ? undefined : console.log(text))
+  const progress = new ProgressLine()
+  const began = performance.now()
+  const proxy = options.proxy ?? 'hopscope'
+  const result: ScenarioResult = {
+    scenario: scenario.name,
+    proxy,
+    mesh: options.docker ? 'docker' : 'processes',
+    seconds: 0,
+    memory: 0,
+    processes: 0,
+    steps: [],
+  }
+  say(`${scenario.name}${proxy === 'envoy' ? ' (Envoy)' : ''}${options.docker ? ' (Docker)' : ''}  ${scenario.title}`)
+  const mesh = await start(options.docker === true, {
+    composeFile: scenario.composeFile,
+    variables: defaultVariables(scenario),
+    proxy,
+    ports: 'free',
+    progress: text => (options.json ? undefined : progress.show(`  ${text}`)),
+    signal,
+  })
+  progress.end()
+  try {
+    for await (const step of runScenario(scenario, mesh)) {
+      result.steps.push(step)
+      say(stepText(step))
+      if (signal.aborted) break
+    }
+    const memory = await mesh.memory()
+    result.processes = mesh.services.length
+    result.memory = [...memory.values()].reduce((sum, bytes) => sum + bytes, 0)
+    result.seconds = (performance.now() - began) / 1000
+  } finally {
+    await mesh.down()
+  }
+  const failed = result.steps.filter(step => step.failure !== undefined).length
+  const memory =
+    result.memory === 0 ? '' : `, ${Math.round(result.memory / 2 ** 20)} MB in ${result.processes} processes`
+  say(`  ${result.steps.length - failed} of ${result.steps.length} passed in ${result.seconds.toFixed(1)} s${memory}`)
+  return result
+}
+
+async function start(docker: boolean, options: MeshOptions): Promise<Mesh> {
+  if (docker) return (await import('../mesh/docker-mesh.ts')).startDockerMesh(options)
+  return (await import('../mesh/process-mesh.ts')).startProcessMesh(options)
+}
+
+function stepText(step: StepResult): string {
+  if (step.skipped !== undefined) return `  - ${step.name} (not here: ${step.skipped})`
+  const line = `  ${step.failure === undefined ? '✓' : '✗'} ${step.name} (${Math.round(step.milliseconds)} ms)`
+  if (step.failure === undefined) return line
+  const details = step.failure
+    .split('\n')
+    .map(text => `      ${text}`)
+    .join('\n')
+  return `${line}\n${details}${step.link === undefined ? '' : `\n      ${step.link}`}`
+}

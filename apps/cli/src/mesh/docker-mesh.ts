@@ -1,0 +1,199 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { parse } from 'yaml'
+import { readCompose } from '../compose/read-compose.ts'
+import type { Service } from '../compose/service.ts'
+import { UserError } from '../user-error.ts'
+import type { Mesh, MeshOptions } from './mesh.ts'
+
+const run = promisify(execFile)
+
+/**
+ * Runs a compose file with `docker compose` (or the older `docker-compose`), as its author wrote it; beside it an override
+ * that publishes every port that a verification needs on a free port of 127.0.0.1.
+ *
+ * @throws UserError when there is no engine, or compose says no
+ */
+export async function startDockerMesh(options: MeshOptions): Promise<Mesh> {
+  if (options.proxy === 'envoy')
+    throw new UserError('--docker runs the image of the compose file: it cannot be combined with --proxy envoy')
+  const mesh = new DockerMesh(options, await findCompose())
+  try {
+    await mesh.up()
+    return mesh
+  } catch (error) {
+    await mesh.down()
+    throw error
+  }
+}
+
+async function findCompose(): Promise<readonly string[]> {
+  try {
+    await run('docker', ['version'])
+  } catch {
+    throw new UserError('no Docker engine answers: start one, or leave out --docker')
+  }
+  try {
+    await run('docker', ['compose', 'version'])
+    return ['docker', 'compose']
+  } catch {
+    return ['docker-compose']
+  }
+}
+
+class DockerMesh implements Mesh {
+  readonly kind = 'docker'
+  readonly proxy = 'hopscope'
+  readonly #options: MeshOptions
+  readonly #compose: readonly string[]
+  readonly #project = `hopscope-${process.pid}-${Date.now().toString(36)}`
+  readonly #folder = mkdtempSync(join(tmpdir(), 'hopscope-compose-'))
+  #variables: Readonly<Record<string, string>>
+  #services: ReadonlyMap<string, Service> = new Map()
+  #addresses = new Map<string, string>()
+
+  constructor(options: MeshOptions, compose: readonly string[]) {
+    this.#options = options
+    this.#compose = compose
+    this.#variables = options.variables
+  }
+
+  get services(): string[] {
+    return [...this.#services.values()].filter(service => service.profiles.length === 0).map(service => service.name)
+  }
+
+  async up(): Promise<void> {
+    const lookup = (name: string) => this.#variables[name] ?? process.env[name]
+    this.#services = readCompose(this.#options.composeFile, lookup)
+    this.#writeOverride()
+    this.#options.progress('building the image')
+    await this.#run('build')
+    await this.#upAndReady()
+  }
+
+  address(service: string, containerPort: number): string {
+    const pod = this.#services.get(service)?.pod
+    const address = this.#addresses.get(`${pod}:${containerPort}`)
+    if (address === undefined) throw new UserError(`${service} has no port ${containerPort} that is published`)
+    return `http://${address}`
+  }
+
+  async stop(service: string): Promise<void> {
+    await this.#run('stop', '-t', '3', service)
+  }
+
+  async start(service: string): Promise<void> {
+    await this.#run('start', service)
+    await this.#findAddresses()
+    await this.#untilReady()
+  }
+
+  async set(variables: Readonly<Record<string, string>>): Promise<void> {
+    const changed = Object.entries(variables).some(([name, value]) => this.#variables[name] !== value)
+    if (!changed) return
+    this.#variables = { ...this.#variables, ...variables }
+    // Compose recreates the services whose definition changed.
+    await this.#upAndReady()
+  }
+
+  async memory(): Promise<ReadonlyMap<string, number>> {
+    return new Map()
+  }
+
+  async output(service: string): Promise<string> {
+    return this.#run('logs', '--no-color', service)
+  }
+
+  async down(): Promise<void> {
+    await this.#run('down', '-v', '-t', '3').catch(() => {})
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async #upAndReady(): Promise<void> {
+    this.#options.progress(`starting ${this.services.length} containers`)
+    await this.#run('up', '-d', '--no-build')
+    await this.#findAddresses()
+    await this.#untilReady()
+  }
+
+  /** Published ports become free ones, and the admin ports of sidecars are published as well. */
+  #writeOverride(): void {
+    const ports = new Map<string, Set<number>>()
+    const add = (pod: string, port: number) => ports.set(pod, (ports.get(pod) ?? new Set()).add(port))
+    for (const service of this.#services.values()) {
+      for (const { target } of service.ports) add(service.pod, target)
+    }
+    const document = parse(readFileSync(this.#options.composeFile, 'utf8'), { merge: true }) as {
+      services: Record<string, Record<string, unknown>>
+    }
+    for (const [name, service] of Object.entries(document.services)) {
+      const wanted = [...(ports.get(name) ?? [])]
+      if (wanted.length > 0) service.ports = wanted.map(port => `127.0.0.1::${port}`)
+      else delete service.ports
+      const build = service.build as { context?: string } | undefined
+      if (build?.context !== undefined) build.context = join(dirname(this.#options.composeFile), build.context)
+      if (Array.isArray(service.volumes)) {
+        service.volumes = service.volumes.map(volume =>
+          String(volume).replace(/^\.{1,2}\//, found => join(dirname(this.#options.composeFile), found, '/')),
+        )
+      }
+    }
+    writeFileSync(this.#file, JSON.stringify(document, null, 1))
+  }
+
+  get #file(): string {
+    return join(this.#folder, 'compose.yaml')
+  }
+
+  async #findAddresses(): Promise<void> {
+    const document = JSON.parse(readFileSync(this.#file, 'utf8')) as { services: Record<string, { ports?: string[] }> }
+    for (const [name, service] of Object.entries(document.services)) {
+      if ((this.#services.get(name)?.profiles.length ?? 0) > 0) continue
+      for (const port of service.ports ?? []) {
+        const containerPort = Number(port.split(':').at(-1))
+        const address = (await this.#run('port', name, String(containerPort))).trim()
+        if (address !== '') this.#addresses.set(`${name}:${containerPort}`, address)
+      }
+    }
+  }
+
+  /** Every published port answers over HTTP, whatever it says. */
+  async #untilReady(): Promise<void> {
+    const deadline = Date.now() + 60_000
+    for (const [place, address] of this.#addresses) {
+      while (!(await answers(`http://${address}/`))) {
+        this.#options.signal?.throwIfAborted()
+        if (Date.now() > deadline)
+          throw new UserError(`${place} did not answer in 60 s:\n${await this.output(place.split(':')[0]!)}`)
+        await new Promise(resolve => setTimeout(resolve, 50))
+      }
+    }
+  }
+
+  async #run(...args: string[]): Promise<string> {
+    const [command, ...first] = this.#compose
+    try {
+      const { stdout } = await run(command!, [...first, '-p', this.#project, '-f', this.#file, ...args], {
+        env: { ...process.env, COMPOSE_ANSI: 'never', ...this.#variables },
+        maxBuffer: 64 * 1024 * 1024,
+      })
+      return stdout
+    } catch (error) {
+      const { stderr, stdout } = error as { stderr?: string; stdout?: string }
+      const lines = `${stdout ?? ''}${stderr ?? ''}`.trimEnd().split('\n').slice(-15).join('\n')
+      throw new UserError(`${this.#compose.join(' ')} ${args.join(' ')} failed:\n${lines}`)
+    }
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    await (await fetch(url, { signal: AbortSignal.timeout(2000), redirect: 'manual' })).arrayBuffer()
+    return true
+  } catch {
+    return false
+  }
+}

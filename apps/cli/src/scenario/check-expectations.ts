@@ -1,0 +1,221 @@
+import { matchTraceText, type Span, textFromTrace } from '@hopscope/model'
+import type { Mesh } from '../mesh/mesh.ts'
+import { type Answer, p99 } from './call.ts'
+import type { CollectorClient } from './collector-client.ts'
+import { partialMismatch, textMatches } from './partial-match.ts'
+import type { ProxyAdmin } from './proxy-admin.ts'
+import type { Expectations } from './scenario.ts'
+
+/** What a step did, and where to look for what came of it. */
+export interface StepEvidence {
+  answers: readonly Answer[]
+  /** Start of the step, ms since the epoch. */
+  since: number
+  statsBefore: ReadonlyMap<string, ReadonlyMap<string, number>>
+  outputBefore: ReadonlyMap<string, number>
+  earlierP99: ReadonlyMap<string, number>
+  mesh: Mesh
+  collector: CollectorClient
+  admins: ReadonlyMap<string, ProxyAdmin>
+}
+
+export interface Failure {
+  message: string
+  /** The trace to look at. */
+  traceId?: string
+}
+
+/** Spans, counters and log lines arrive a moment after the answer; this is how long they have, ms. */
+const PATIENCE = 5000
+const LOOK_AGAIN = 25
+/** What should not come gets this long to come: more than the proxies' flush interval of 100 ms. */
+const ABSENCE = 250
+
+/** Looks until everything expected is there and nothing else; the first failure that remains, or undefined. */
+export async function checkExpectations(expect: Expectations, evidence: StepEvidence): Promise<Failure | undefined> {
+  const now = checkAnswers(expect, evidence)
+  if (now !== undefined) return now
+  const deadline = Date.now() + PATIENCE
+  let failure = await checkTraces(expect, evidence)
+  while (failure !== undefined && Date.now() < deadline) {
+    await new Promise(resolve => setTimeout(resolve, LOOK_AGAIN))
+    failure = await checkTraces(expect, evidence)
+  }
+  if (failure !== undefined || expect.traces === undefined) return failure
+  await new Promise(resolve => setTimeout(resolve, ABSENCE))
+  return checkTraces(expect, evidence)
+}
+
+/** What is known as soon as the calls are answered. */
+function checkAnswers(expect: Expectations, { answers, earlierP99 }: StepEvidence): Failure | undefined {
+  const last = answers.at(-1)
+  const traceId = last?.headers['x-b3-traceid']
+  const fail = (message: string): Failure => ({ message, ...(traceId === undefined ? {} : { traceId }) })
+  if (expect.status !== undefined) {
+    const counts: Record<string, number> = {}
+    for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
+    if (JSON.stringify(counts) !== JSON.stringify(expect.status)) {
+      const unanswered = answers.find(({ status }) => status === 0)
+      const why = unanswered === undefined ? '' : ` (no answer: ${unanswered.body})`
+      return fail(`status: expected ${countsText(expect.status)}, got ${countsText(counts)}${why}`)
+    }
+  }
+  for (const [name, value] of Object.entries(expect.headers ?? {})) {
+    const wrong = answers.find(({ headers }) =>
+      value === null ? headers[name] !== undefined : !textMatches(fillIn(value, last), headers[name]),
+    )
+    if (wrong !== undefined)
+      return fail(`header ${name}: expected ${value ?? 'none'}, got ${wrong.headers[name] ?? 'none'}`)
+  }
+  if (expect.body !== undefined) {
+    const mismatch = bodyMismatch(fillInAll(expect.body, last), last?.body ?? '')
+    if (mismatch !== undefined) return fail(`body: ${mismatch}`)
+  }
+  if (expect.p99 !== undefined) {
+    const { of, factor, plusMs } = expect.p99
+    const before = earlierP99.get(of)
+    if (before === undefined) return fail(`p99: no earlier step is called ${of}`)
+    const bound = before * factor + plusMs
+    const now = p99(answers)
+    if (now > bound)
+      return fail(
+        `p99: expected at most ${bound.toFixed(1)} ms (${factor} × ${before.toFixed(1)} + ${plusMs}), got ${now.toFixed(1)} ms`,
+      )
+  }
+  return undefined
+}
+
+/** What takes a moment: counters, spans, links, log lines. */
+async function checkTraces(expect: Expectations, evidence: StepEvidence): Promise<Failure | undefined> {
+  const { answers, since, collector, admins, mesh } = evidence
+  const last = answers.at(-1)
+
+  for (const [service, wanted] of Object.entries(expect.stats ?? {})) {
+    const before = evidence.statsBefore.get(service)
+    const after = await admins.get(service)!.stats()
+    for (const [name, bound] of Object.entries(wanted)) {
+      const grown = (after.get(name) ?? 0) - (before?.get(name) ?? 0)
+      if (!holds(bound, grown))
+        return { message: `stats of ${service}: expected ${name} to grow by ${bound}, it grew by ${grown}` }
+    }
+  }
+  for (const [service, patterns] of Object.entries(expect.output ?? {})) {
+    const lines = (await mesh.output(service)).slice(evidence.outputBefore.get(service) ?? 0).split('\n')
+    for (const pattern of patterns.map(text => fillIn(text, last))) {
+      if (!lines.some(line => textMatches(pattern, line))) {
+        return {
+          message: `output of ${service}: expected a line ${pattern}, got\n${lines.map(line => `  ${line}`).join('\n')}`,
+        }
+      }
+    }
+  }
+  if (expect.trace !== undefined) {
+    const traceId = last?.headers['x-b3-traceid']
+    if (traceId === undefined) return { message: 'trace: the answer has no x-b3-traceid, so its trace cannot be found' }
+    const match = matchTraceText(fillIn(expect.trace, last), await collector.trace(traceId))
+    if (!match.ok) return { message: `trace: ${match.message}`, traceId }
+  }
+  if (expect.traces !== undefined || expect.spans !== undefined) {
+    const traces = await collector.tracesSince(since)
+    const failure =
+      tracesMismatch(
+        (expect.traces ?? []).map(text => fillIn(text, last)),
+        expect.traces === undefined ? undefined : traces,
+      ) ?? spansMismatch(fillInAll(expect.spans ?? [], last) as unknown[], traces)
+    if (failure !== undefined) return failure
+  }
+  if (expect.links !== undefined) {
+    const links: Record<string, number> = {}
+    for (const { parent, child, callCount } of await collector.linksSince(since))
+      links[`${parent} -> ${child}`] = callCount
+    if (sorted(links) !== sorted(expect.links))
+      return { message: `links: expected ${countsText(expect.links)}, got ${countsText(links)}` }
+  }
+  return undefined
+}
+
+/** Each expected text stands for one trace, and no trace is left. */
+function tracesMismatch(texts: readonly string[], traces: readonly Span[][] | undefined): Failure | undefined {
+  if (traces === undefined) return undefined
+  const left = [...traces]
+  for (const text of texts) {
+    const found = left.findIndex(spans => matchTraceText(text, spans).ok)
+    if (found >= 0) {
+      left.splice(found, 1)
+      continue
+    }
+    // The one that is most likely meant: of the service that the text begins with.
+    const service = text.trim().split(/\s/)[0]
+    const nearest = left.find(spans => textFromTrace(spans).startsWith(`${service}  `)) ?? left[0]
+    if (nearest === undefined)
+      return { message: `traces: expected one more\n${text}\nthere are ${traces.length}:\n${tracesText(traces)}` }
+    const match = matchTraceText(text, nearest)
+    const message = match.ok ? '' : match.message
+    return {
+      message: `traces: none of ${left.length} is as expected; the nearest: ${message}`,
+      traceId: nearest[0]!.traceId,
+    }
+  }
+  if (left.length === 0) return undefined
+  return {
+    message: `traces: expected ${texts.length}, there are ${traces.length}; not expected:\n${tracesText(left)}`,
+    traceId: left[0]![0]!.traceId,
+  }
+}
+
+function spansMismatch(expected: readonly unknown[], traces: readonly Span[][]): Failure | undefined {
+  const spans = traces.flat()
+  for (const part of expected) {
+    if (spans.some(span => partialMismatch(part, span) === undefined)) continue
+    return {
+      message: `spans: none is like ${JSON.stringify(part)} in\n${tracesText(traces)}`,
+      ...(spans[0] ? { traceId: spans[0].traceId } : {}),
+    }
+  }
+  return undefined
+}
+
+function bodyMismatch(expected: unknown, body: string): string | undefined {
+  if (typeof expected === 'string')
+    return textMatches(expected, body) ? undefined : `expected ${expected}, got ${JSON.stringify(body)}`
+  try {
+    return partialMismatch(expected, JSON.parse(body))
+  } catch {
+    return `expected JSON, got ${JSON.stringify(body.slice(0, 200))}`
+  }
+}
+
+function fillIn(text: string, answer: Answer | undefined): string {
+  return text
+    .replaceAll('$traceId', answer?.headers['x-b3-traceid'] ?? '$traceId')
+    .replaceAll('$requestId', answer?.headers['x-request-id'] ?? '$requestId')
+}
+
+function fillInAll(value: unknown, answer: Answer | undefined): unknown {
+  if (typeof value === 'string') return fillIn(value, answer)
+  if (Array.isArray(value)) return value.map(item => fillInAll(item, answer))
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillInAll(item, answer)]))
+}
+
+function holds(bound: number | string, value: number): boolean {
+  if (typeof bound === 'number') return value === bound
+  const limit = Number(bound.slice(2))
+  return bound.startsWith('>=') ? value >= limit : value <= limit
+}
+
+function tracesText(traces: readonly (readonly Span[])[]): string {
+  return traces.map(spans => textFromTrace(spans)).join('\n') || '(no traces)'
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return (
+    Object.entries(counts)
+      .map(([name, count]) => `${count} × ${name}`)
+      .join(', ') || 'none'
+  )
+}
+
+function sorted(counts: Readonly<Record<string, number>>): string {
+  return JSON.stringify(Object.entries(counts).sort(([a], [b]) => a.localeCompare(b)))
+}

@@ -1,0 +1,262 @@
+import { readFileSync } from 'node:fs'
+import { basename, dirname, relative, resolve } from 'node:path'
+import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+import { UserError } from '../user-error.ts'
+import { nearest } from './nearest.ts'
+import type { Calls, Expectations, Knob, Scenario, Step } from './scenario.ts'
+
+/** Reads a scenario.yaml. @throws UserError with every problem as `file:line:col: path: what` */
+export function readScenario(file: string): Scenario {
+  return new ScenarioReader(file).read()
+}
+
+type Fields = Record<string, unknown>
+type Path = readonly (string | number)[]
+
+class ScenarioReader {
+  readonly #file: string
+  readonly #problems: { offset: number; text: string }[] = []
+  readonly #lines = new LineCounter()
+  #contents: Node | null = null
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  read(): Scenario {
+    const fields = this.#parse()
+    this.#known(fields, [], ['title', 'teaches', 'compose', 'entry', 'collector', 'admins', 'knobs', 'steps'])
+    const folder = dirname(this.#file)
+    const knobs = this.#mapOf(fields.knobs, ['knobs'], (value, path) => this.#knob(value, path))
+    const scenario: Scenario = {
+      name: basename(folder),
+      folder,
+      composeFile: resolve(folder, this.#text(fields.compose, ['compose'], 'compose.yaml')),
+      title: this.#text(fields.title, ['title']),
+      teaches: this.#text(fields.teaches, ['teaches']),
+      entry: this.#entry(fields.entry, ['entry']),
+      collector: this.#place(fields.collector ?? { service: 'collector', port: 9411 }, ['collector'], []),
+      admins: this.#mapOf(fields.admins, ['admins'], (value, path) => this.#number(value, path)),
+      knobs,
+      steps: this.#list(fields.steps, ['steps']).map((step, i) => this.#step(step, ['steps', i], knobs)),
+    }
+    if (this.#problems.length > 0) throw new UserError(this.#report())
+    return scenario
+  }
+
+  #parse(): Fields {
+    let text: string
+    try {
+      text = readFileSync(this.#file, 'utf8')
+    } catch (error) {
+      throw new UserError(`${this.#file}: cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+    }
+    const document = parseDocument(text, { lineCounter: this.#lines, merge: true, prettyErrors: false })
+    for (const error of document.errors) this.#problems.push({ offset: error.pos[0], text: error.message })
+    this.#contents = document.contents
+    if (this.#problems.length > 0) throw new UserError(this.#report())
+    return this.#map(document.toJS(), [])
+  }
+
+  #knob(value: unknown, path: Path): Knob {
+    const fields = this.#map(value, path)
+    this.#known(fields, path, ['about', 'variable', 'values'])
+    const values = this.#list(fields.values, [...path, 'values']).map((item, i) =>
+      this.#text(item, [...path, 'values', i]),
+    )
+    if (values.length < 2) this.#problem([...path, 'values'], 'expected at least two values, the first is the default')
+    return {
+      about: this.#text(fields.about, [...path, 'about']),
+      variable: this.#text(fields.variable, [...path, 'variable']),
+      values,
+    }
+  }
+
+  #step(value: unknown, path: Path, knobs: Readonly<Record<string, Knob>>): Step {
+    const fields = this.#map(value, path)
+    this.#known(fields, path, ['name', 'knobs', 'stop', 'start', 'runtime', 'calls', 'expect', 'only'])
+    const settings = this.#mapOf(fields.knobs, [...path, 'knobs'], (item, at) => this.#text(item, at))
+    for (const [name, setting] of Object.entries(settings)) {
+      const knob = knobs[name]
+      if (knob === undefined)
+        this.#problem([...path, 'knobs', name], `there is no knob ${name}${nearest(name, Object.keys(knobs))}`)
+      else if (!knob.values.includes(setting))
+        this.#problem([...path, 'knobs', name], `expected ${knob.values.join(', ')}, got ${setting}`)
+    }
+    const only = fields.only === undefined ? undefined : this.#only(fields.only, [...path, 'only'])
+    const calls = fields.calls === undefined ? undefined : this.#calls(fields.calls, [...path, 'calls'])
+    return {
+      name: this.#text(fields.name, [...path, 'name']),
+      knobs: settings,
+      stop: this.#texts(fields.stop, [...path, 'stop']),
+      start: this.#texts(fields.start, [...path, 'start']),
+      runtime: this.#mapOf(fields.runtime, [...path, 'runtime'], (item, at) =>
+        this.#mapOf(item, at, (one, place) => this.#text(one, place)),
+      ),
+      ...(calls === undefined ? {} : { calls }),
+      expect: this.#expectations(fields.expect ?? {}, [...path, 'expect'], calls),
+      ...(only === undefined ? {} : { only }),
+    }
+  }
+
+  #only(value: unknown, path: Path): Step['only'] {
+    const fields = this.#map(value, path)
+    this.#known(fields, path, ['proxy', 'reason'])
+    if (fields.proxy !== 'hopscope')
+      this.#problem([...path, 'proxy'], 'expected hopscope: what holds for Envoy alone has no place here')
+    return { proxy: 'hopscope', reason: this.#text(fields.reason, [...path, 'reason']) }
+  }
+
+  #calls(value: unknown, path: Path): Calls {
+    const fields = this.#map(value, path)
+    this.#known(fields, path, ['method', 'path', 'headers', 'body', 'count', 'parallel'])
+    return {
+      method: this.#text(fields.method, [...path, 'method'], 'GET'),
+      path: this.#text(fields.path, [...path, 'path'], '/'),
+      headers: this.#mapOf(fields.headers, [...path, 'headers'], (item, at) => this.#text(item, at)),
+      ...(fields.body === undefined ? {} : { body: this.#text(fields.body, [...path, 'body']) }),
+      count: this.#number(fields.count ?? 1, [...path, 'count']),
+      parallel: this.#number(fields.parallel ?? 1, [...path, 'parallel']),
+    }
+  }
+
+  #expectations(value: unknown, path: Path, calls: Calls | undefined): Expectations {
+    const fields = this.#map(value, path)
+    const known = ['status', 'headers', 'body', 'stats', 'trace', 'traces', 'spans', 'links', 'p99', 'output']
+    this.#known(fields, path, known)
+    if (calls === undefined) {
+      for (const name of ['status', 'headers', 'body', 'trace', 'p99']) {
+        if (fields[name] !== undefined) this.#problem([...path, name], 'this step makes no calls')
+      }
+    }
+    const at = (name: string): Path => [...path, name]
+    const expect: { -readonly [K in keyof Expectations]: Expectations[K] } = {}
+    if (fields.status !== undefined)
+      expect.status = this.#mapOf(fields.status, at('status'), (item, place) => this.#number(item, place))
+    if (fields.headers !== undefined) {
+      expect.headers = this.#mapOf(fields.headers, at('headers'), (item, place) =>
+        item === null ? null : this.#text(item, place),
+      )
+    }
+    if (fields.body !== undefined) expect.body = fields.body
+    if (fields.stats !== undefined) {
+      expect.stats = this.#mapOf(fields.stats, at('stats'), (item, place) =>
+        this.#mapOf(item, place, (one, where) => this.#bound(one, where)),
+      )
+    }
+    if (fields.trace !== undefined) expect.trace = this.#text(fields.trace, at('trace'))
+    if (fields.traces !== undefined) expect.traces = this.#texts(fields.traces, at('traces'))
+    if (fields.spans !== undefined) expect.spans = this.#list(fields.spans, at('spans'))
+    if (fields.links !== undefined)
+      expect.links = this.#mapOf(fields.links, at('links'), (item, place) => this.#number(item, place))
+    if (fields.p99 !== undefined) {
+      const p99 = this.#map(fields.p99, at('p99'))
+      this.#known(p99, at('p99'), ['of', 'factor', 'plus_ms'])
+      expect.p99 = {
+        of: this.#text(p99.of, [...at('p99'), 'of']),
+        factor: this.#number(p99.factor ?? 1, [...at('p99'), 'factor']),
+        plusMs: this.#number(p99.plus_ms ?? 0, [...at('p99'), 'plus_ms']),
+      }
+    }
+    if (fields.output !== undefined)
+      expect.output = this.#mapOf(fields.output, at('output'), (item, place) => this.#texts(item, place))
+    return expect
+  }
+
+  #entry(value: unknown, path: Path): Scenario['entry'] {
+    const place = this.#place(value, path, ['path'])
+    return { ...place, path: this.#text((value as Fields | null)?.path, [...path, 'path'], '/') }
+  }
+
+  #place(value: unknown, path: Path, more: readonly string[]): { service: string; port: number } {
+    const fields = this.#map(value, path)
+    this.#known(fields, path, ['service', 'port', ...more])
+    return {
+      service: this.#text(fields.service, [...path, 'service']),
+      port: this.#number(fields.port, [...path, 'port']),
+    }
+  }
+
+  #bound(value: unknown, path: Path): number | string {
+    if (typeof value === 'number') return value
+    if (typeof value === 'string' && /^(>=|<=)\s*\d+$/.test(value)) return value
+    this.#problem(path, `expected a number, ">= N" or "<= N", got ${JSON.stringify(value)}`)
+    return 0
+  }
+
+  #text(value: unknown, path: Path, otherwise?: string): string {
+    if (value === undefined && otherwise !== undefined) return otherwise
+    if (typeof value === 'string') return value
+    if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+    this.#problem(path, value === undefined ? 'is missing' : `expected a text, got ${JSON.stringify(value)}`)
+    return ''
+  }
+
+  #texts(value: unknown, path: Path): string[] {
+    return this.#list(value ?? [], path).map((item, i) => this.#text(item, [...path, i]))
+  }
+
+  #number(value: unknown, path: Path): number {
+    if (typeof value === 'number' && value >= 0) return value
+    this.#problem(path, value === undefined ? 'is missing' : `expected a number, got ${JSON.stringify(value)}`)
+    return 0
+  }
+
+  #list(value: unknown, path: Path): unknown[] {
+    if (Array.isArray(value)) return value
+    this.#problem(path, value === undefined ? 'is missing' : 'expected a list')
+    return []
+  }
+
+  #map(value: unknown, path: Path): Fields {
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Fields
+    this.#problem(path, value === undefined ? 'is missing' : 'expected a map')
+    return {}
+  }
+
+  #mapOf<T>(value: unknown, path: Path, read: (value: unknown, path: Path) => T): Record<string, T> {
+    const fields = value === undefined ? {} : this.#map(value, path)
+    return Object.fromEntries(Object.entries(fields).map(([key, item]) => [key, read(item, [...path, key])]))
+  }
+
+  #known(fields: Fields, path: Path, names: readonly string[]): void {
+    for (const key of Object.keys(fields)) {
+      if (!names.includes(key)) this.#problem([...path, key], `unknown field${nearest(key, names)}`)
+    }
+  }
+
+  #problem(path: Path, text: string): void {
+    const shown = path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('')
+    this.#problems.push({ offset: this.#offsetOf(path), text: shown === '' ? text : `${shown}: ${text}` })
+  }
+
+  /** Where the last key of the path stands, or the nearest one above it that is there. */
+  #offsetOf(path: Path): number {
+    let node: unknown = this.#contents
+    let offset = 0
+    for (const part of path) {
+      if (isMap(node)) {
+        const pair = node.items.find(item => isScalar(item.key) && String(item.key.value) === String(part))
+        if (pair === undefined) return offset
+        offset = (pair.key as Node).range?.[0] ?? offset
+        node = pair.value
+      } else {
+        node = (node as { items?: unknown[] } | null)?.items?.[Number(part)]
+        offset = (node as Node | undefined)?.range?.[0] ?? offset
+      }
+    }
+    return offset
+  }
+
+  #report(): string {
+    const short = relative(process.cwd(), this.#file)
+    const shown = short.startsWith('..') ? this.#file : short
+    return this.#problems
+      .sort((a, b) => a.offset - b.offset)
+      .map(({ offset, text }) => {
+        const { line, col } = this.#lines.linePos(offset)
+        return `${shown}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${text}`
+      })
+      .join('\n')
+  }
+}

@@ -1,0 +1,102 @@
+import type { Mesh } from '../mesh/mesh.ts'
+import { call, p99 } from './call.ts'
+import { checkExpectations, type Failure, type StepEvidence } from './check-expectations.ts'
+import { CollectorClient } from './collector-client.ts'
+import { defaultVariables } from './knob-variables.ts'
+import { ProxyAdmin } from './proxy-admin.ts'
+import type { Scenario, Step } from './scenario.ts'
+
+export interface StepResult {
+  name: string
+  milliseconds: number
+  /** Absent: it passed. */
+  failure?: string
+  /** The trace to look at when it failed. */
+  link?: string
+  /** Not run here, for this reason. */
+  skipped?: string
+}
+
+/** Runs the steps of a scenario on a running mesh, one after the other; a failed step does not stop those after it. */
+export async function* runScenario(scenario: Scenario, mesh: Mesh): AsyncGenerator<StepResult> {
+  const earlierP99 = new Map<string, number>()
+  for (const step of scenario.steps) {
+    if (step.only !== undefined && step.only.proxy !== mesh.proxy) {
+      yield { name: step.name, milliseconds: 0, skipped: step.only.reason }
+      continue
+    }
+    const began = performance.now()
+    const failure = await runStep(step, scenario, mesh, earlierP99)
+    const collector = collectorOf(scenario, mesh)
+    yield {
+      name: step.name,
+      milliseconds: performance.now() - began,
+      ...(failure === undefined ? {} : { failure: failure.message }),
+      ...(failure?.traceId === undefined ? {} : { link: collector.link(failure.traceId) }),
+    }
+  }
+}
+
+async function runStep(
+  step: Step,
+  scenario: Scenario,
+  mesh: Mesh,
+  earlierP99: Map<string, number>,
+): Promise<Failure | undefined> {
+  try {
+    await mesh.set(variablesOf(step, scenario))
+    for (const service of step.stop) await mesh.stop(service)
+    for (const service of step.start) await mesh.start(service)
+    const admins = new Map<string, ProxyAdmin>()
+    for (const service of new Set([...Object.keys(step.runtime), ...Object.keys(step.expect.stats ?? {})])) {
+      admins.set(service, adminOf(service, scenario, mesh))
+    }
+    for (const [service, values] of Object.entries(step.runtime)) await admins.get(service)!.setRuntime(values)
+
+    const { expect } = step
+    const statsBefore: StepEvidence['statsBefore'] = new Map(
+      await Promise.all(
+        Object.keys(expect.stats ?? {}).map(async service => [service, await admins.get(service)!.stats()] as const),
+      ),
+    )
+    const outputBefore = new Map(
+      await Promise.all(
+        Object.keys(expect.output ?? {}).map(async service => [service, (await mesh.output(service)).length] as const),
+      ),
+    )
+    const since = Date.now()
+    const entry = mesh.address(scenario.entry.service, scenario.entry.port)
+    const answers = step.calls === undefined ? [] : await call(entry, step.calls)
+    if (answers.length > 0) earlierP99.set(step.name, p99(answers))
+    const collector = collectorOf(scenario, mesh)
+    return await checkExpectations(expect, {
+      answers,
+      since,
+      statsBefore,
+      outputBefore,
+      earlierP99,
+      mesh,
+      collector,
+      admins,
+    })
+  } catch (error) {
+    return { message: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Knobs that a step does not set are at their defaults. */
+function variablesOf(step: Step, scenario: Scenario): Record<string, string> {
+  const variables = defaultVariables(scenario)
+  for (const [name, value] of Object.entries(step.knobs)) variables[scenario.knobs[name]!.variable] = value
+  return variables
+}
+
+function adminOf(service: string, scenario: Scenario, mesh: Mesh): ProxyAdmin {
+  const port = scenario.admins[service]
+  if (port === undefined) throw new Error(`the scenario's admins do not name the port of ${service}`)
+  return new ProxyAdmin(mesh.address(service, port))
+}
+
+function collectorOf(scenario: Scenario, mesh: Mesh): CollectorClient {
+  return new CollectorClient(mesh.address(scenario.collector.service, scenario.collector.port))
+}

@@ -1,0 +1,75 @@
+/** A scenario as its scenario.yaml says it (docs/scenarios.md), with defaults filled in. */
+export interface Scenario {
+  /** Name of its folder: `04-broken-propagation`. */
+  name: string
+  folder: string
+  composeFile: string
+  title: string
+  teaches: string
+  /** Where calls go in; `path` is what `up` proposes to try. */
+  entry: { service: string; port: number; path: string }
+  collector: { service: string; port: number }
+  /** Proxies by service name, with the port of their admin interface. */
+  admins: Readonly<Record<string, number>>
+  knobs: Readonly<Record<string, Knob>>
+  steps: readonly Step[]
+}
+
+export interface Knob {
+  about: string
+  /** The variable of the compose file that it sets. */
+  variable: string
+  /** The first is the default. */
+  values: readonly string[]
+}
+
+export interface Step {
+  name: string
+  knobs: Readonly<Record<string, string>>
+  /** Services ended, then services started, before the calls. */
+  stop: readonly string[]
+  start: readonly string[]
+  /** Values set in the runtime of proxies, by service. */
+  runtime: Readonly<Record<string, Readonly<Record<string, string>>>>
+  calls?: Calls
+  expect: Expectations
+  /** `hopscope`: holds for our sidecar alone, for this reason. */
+  only?: { proxy: 'hopscope'; reason: string }
+}
+
+export interface Calls {
+  method: string
+  path: string
+  headers: Readonly<Record<string, string>>
+  body?: string
+  count: number
+  /** How many at a time. */
+  parallel: number
+}
+
+/**
+ * What must come out. Texts may hold `$traceId` and `$requestId`: what the last answer said in x-b3-traceid and
+ * x-request-id. A text between slashes is a regular expression.
+ */
+export interface Expectations {
+  /** How many answers had which status. */
+  status?: Readonly<Record<string, number>>
+  /** Headers of every answer; null: absent. */
+  headers?: Readonly<Record<string, string | null>>
+  /** A text for the whole body, or a part of the JSON that it is. */
+  body?: unknown
+  /** By proxy: what its counters must have grown by since the step began; a number, or `>= 3`. */
+  stats?: Readonly<Record<string, Readonly<Record<string, number | string>>>>
+  /** The trace of the last call, in trace text. */
+  trace?: string
+  /** All traces that began since the step began, in any order, and no other. */
+  traces?: readonly string[]
+  /** Parts of spans (Zipkin JSON): each must be found in the traces that began since the step began. */
+  spans?: readonly unknown[]
+  /** `client -> orders`: calls since the step began; all links that there are. */
+  links?: Readonly<Record<string, number>>
+  /** The 99th percentile of the calls is at most factor × that of an earlier step + plus_ms. */
+  p99?: { of: string; factor: number; plusMs: number }
+  /** By service: each must be found in what it wrote since the step began. */
+  output?: Readonly<Record<string, readonly string[]>>
+}
