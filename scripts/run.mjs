@@ -167,8 +167,16 @@ function run(node, argv, options = {}) {
     process.on('SIGINT', onInterrupt)
     process.on('SIGTERM', onTerminate)
     process.on('SIGHUP', onTerminate)
+    // A shell between npm and this process does not pass SIGTERM on: it ends, and this process has another parent.
+    const parent = process.ppid
+    const orphaned = setInterval(() => {
+      if (process.ppid === parent) return
+      clearInterval(orphaned)
+      onTerminate()
+    }, 250)
     child.on('error', error => fail(`${argv[0]}: ${error.message}`))
     child.on('close', (code, signal) => {
+      clearInterval(orphaned)
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onTerminate)
       process.off('SIGHUP', onTerminate)
