@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { parse } from 'yaml'
 import { readCompose } from '../compose/read-compose.ts'
-import type { Service } from '../compose/service.ts'
+import { appOf, type Service } from '../compose/service.ts'
 import { UserError } from '../user-error.ts'
 import type { Mesh, MeshOptions } from './mesh.ts'
 
@@ -53,7 +53,9 @@ class DockerMesh implements Mesh {
   readonly #folder = mkdtempSync(join(tmpdir(), 'hopscope-compose-'))
   #variables: Readonly<Record<string, string>>
   #services: ReadonlyMap<string, Service> = new Map()
-  #addresses = new Map<string, string>()
+  readonly #addresses = new Map<string, string>()
+  /** Listeners of proxies that other pods can reach, as `pod:port`. */
+  readonly #listeners = new Set<string>()
 
   constructor(options: MeshOptions, compose: readonly string[]) {
     this.#options = options
@@ -66,12 +68,14 @@ class DockerMesh implements Mesh {
   }
 
   async up(): Promise<void> {
-    const lookup = (name: string) => this.#variables[name] ?? process.env[name]
-    this.#services = readCompose(this.#options.composeFile, lookup)
+    this.#services = this.#read()
     this.#writeOverride()
     this.#options.progress('building the image')
     await this.#run('build')
-    await this.#upAndReady()
+    this.#options.progress(`starting ${this.services.length} containers`)
+    await this.#run('up', '-d', '--no-build')
+    await this.#findAddresses()
+    await this.#untilReady()
   }
 
   address(service: string, containerPort: number): string {
@@ -92,11 +96,19 @@ class DockerMesh implements Mesh {
   }
 
   async set(variables: Readonly<Record<string, string>>): Promise<void> {
-    const changed = Object.entries(variables).some(([name, value]) => this.#variables[name] !== value)
-    if (!changed) return
+    const before = this.#services
     this.#variables = { ...this.#variables, ...variables }
-    // Compose recreates the services whose definition changed.
-    await this.#upAndReady()
+    this.#services = this.#read()
+    const changed = [...this.#services.values()].filter(
+      service => !isDeepStrictEqual(service, before.get(service.name)),
+    )
+    if (changed.length === 0) return
+    // The whole pod: a container in the network namespace of another does not follow it into a new one.
+    const pods = new Set(changed.map(service => service.pod))
+    const services = this.services.filter(name => pods.has(this.#services.get(name)!.pod))
+    await this.#run('up', '-d', '--no-build', '--no-deps', '--force-recreate', ...services)
+    await this.#findAddresses()
+    await this.#untilReady()
   }
 
   async memory(): Promise<ReadonlyMap<string, number>> {
@@ -112,11 +124,8 @@ class DockerMesh implements Mesh {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  async #upAndReady(): Promise<void> {
-    this.#options.progress(`starting ${this.services.length} containers`)
-    await this.#run('up', '-d', '--no-build')
-    await this.#findAddresses()
-    await this.#untilReady()
+  #read(): ReadonlyMap<string, Service> {
+    return readCompose(this.#options.composeFile, name => this.#variables[name] ?? process.env[name])
   }
 
   /** Published ports become free ones, and the admin ports of sidecars are published as well. */
@@ -125,6 +134,10 @@ class DockerMesh implements Mesh {
     const add = (pod: string, port: number) => ports.set(pod, (ports.get(pod) ?? new Set()).add(port))
     for (const service of this.#services.values()) {
       for (const { target } of service.ports) add(service.pod, target)
+      for (const port of reachableListeners(service)) {
+        add(service.pod, port)
+        this.#listeners.add(`${service.pod}:${port}`)
+      }
     }
     const document = parse(readFileSync(this.#options.composeFile, 'utf8'), { merge: true }) as {
       services: Record<string, Record<string, unknown>>
@@ -149,6 +162,7 @@ class DockerMesh implements Mesh {
   }
 
   async #findAddresses(): Promise<void> {
+    this.#addresses.clear()
     const document = JSON.parse(readFileSync(this.#file, 'utf8')) as { services: Record<string, { ports?: string[] }> }
     for (const [name, service] of Object.entries(document.services)) {
       if ((this.#services.get(name)?.profiles.length ?? 0) > 0) continue
@@ -160,14 +174,19 @@ class DockerMesh implements Mesh {
     }
   }
 
-  /** Every published port answers over HTTP, whatever it says. */
+  /** Every published port answers over HTTP; what stands behind a proxy's listener does as well. */
   async #untilReady(): Promise<void> {
     const deadline = Date.now() + 60_000
     for (const [place, address] of this.#addresses) {
-      while (!(await answers(`http://${address}/`))) {
+      const isReady = this.#listeners.has(place)
+        ? (status: number) => status > 0 && status !== 503
+        : (status: number) => status > 0
+      while (!isReady(await statusOf(`http://${address}/health`))) {
         this.#options.signal?.throwIfAborted()
-        if (Date.now() > deadline)
-          throw new UserError(`${place} did not answer in 60 s:\n${await this.output(place.split(':')[0]!)}`)
+        if (Date.now() > deadline) {
+          const lines = (await this.output(place.split(':')[0]!)).trimEnd().split('\n').slice(-8)
+          throw new UserError(`${place} did not answer in 60 s. Its last words:\n${lines.join('\n')}`)
+        }
         await new Promise(resolve => setTimeout(resolve, 50))
       }
     }
@@ -189,11 +208,31 @@ class DockerMesh implements Mesh {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Ports on which the Envoy file of a sidecar listens for others, not only for its own pod. */
+function reachableListeners(service: Service): number[] {
+  if (appOf(service) !== 'sidecar') return []
+  const mount = service.mounts.find(({ target }) => service.command.includes(target))
+  if (mount === undefined) return []
+  const config = parse(readFileSync(mount.source, 'utf8'), { merge: true }) as {
+    static_resources?: { listeners?: { address?: { socket_address?: { address?: string; port_value?: number } } }[] }
+  } | null
+  return (config?.static_resources?.listeners ?? [])
+    .map(listener => listener.address?.socket_address)
+    .filter(address => address?.address === '0.0.0.0')
+    .map(address => Number(address?.port_value))
+}
+
+/** 0: no answer. The question leaves no span. */
+async function statusOf(url: string): Promise<number> {
   try {
-    await (await fetch(url, { signal: AbortSignal.timeout(2000), redirect: 'manual' })).arrayBuffer()
-    return true
+    const answer = await fetch(url, {
+      signal: AbortSignal.timeout(2000),
+      redirect: 'manual',
+      headers: { 'x-b3-sampled': '0' },
+    })
+    await answer.arrayBuffer()
+    return answer.status
   } catch {
-    return false
+    return 0
   }
 }
