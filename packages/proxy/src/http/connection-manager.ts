@@ -58,6 +58,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #chunked = false
   #responseDone = false
   #txCounted = 0
+  #rxBuffered = 0
 
   constructor(context: ConnectionManagerContext, transport: Transport, id: number, onClosed: () => void) {
     this.#context = context
@@ -97,6 +98,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   onData(chunk: Buffer): void {
     this.#context.stats.downstream_cx_rx_bytes_total.add(chunk.length)
+    this.#setBuffered(chunk.length)
     if (this.#state !== 'open') return
     this.#decoding = true
     this.#decoder.execute(chunk)
@@ -500,6 +502,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       timer.stop()
     const { stats, clock } = this.#context
     this.#countTx()
+    this.#setBuffered(0)
     stats.downstream_cx_active.sub()
     stats.downstream_cx_http1_active.sub()
     stats.downstream_cx_destroy.add()
@@ -509,6 +512,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#output.flush()
     if (by === 'local') this.#transport.end()
     this.#onClosed()
+  }
+
+  /** Envoy's gauge shows what the last read brought until the next one, not what is still to be worked on. */
+  #setBuffered(bytes: number): void {
+    this.#context.stats.downstream_cx_rx_bytes_buffered.add(bytes - this.#rxBuffered)
+    this.#rxBuffered = bytes
   }
 
   #countTx(): void {

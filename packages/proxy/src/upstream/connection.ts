@@ -67,6 +67,7 @@ export class UpstreamConnection implements TransportHandler {
   #keepAlive = true
   #requests = 0
   #txCounted = 0
+  #rxBuffered = 0
 
   constructor(config: ConnectionConfig, owner: ConnectionOwner) {
     this.#config = config
@@ -160,6 +161,7 @@ export class UpstreamConnection implements TransportHandler {
   onData(chunk: Buffer): void {
     if (this.#state === 'closed') return
     this.#config.stats.upstream_cx_rx_bytes_total.add(chunk.length)
+    this.#setBuffered(chunk.length)
     if (this.#handler === undefined) {
       // No one asked for it: what it belongs to cannot be known.
       this.#config.stats.upstream_cx_protocol_error.add()
@@ -262,6 +264,12 @@ export class UpstreamConnection implements TransportHandler {
     }
   }
 
+  /** What the last read brought, until the next one or the end (as Envoy's gauge). */
+  #setBuffered(bytes: number): void {
+    this.#config.stats.upstream_cx_rx_bytes_buffered.add(bytes - this.#rxBuffered)
+    this.#rxBuffered = bytes
+  }
+
   #countTx(): void {
     this.#config.stats.upstream_cx_tx_bytes_total.add(this.#output.bytes - this.#txCounted)
     this.#txCounted = this.#output.bytes
@@ -273,6 +281,7 @@ export class UpstreamConnection implements TransportHandler {
     this.#state = 'closed'
     this.#timer.stop()
     this.#countTx()
+    this.#setBuffered(0)
     const { stats, host, clock } = this.#config
     stats.upstream_cx_active.sub()
     host.stats.cx_active.sub()
