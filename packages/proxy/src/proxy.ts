@@ -94,6 +94,7 @@ export function createProxy(options: ProxyOptions): Proxy {
               { tracing, statPrefix, direction: listener.trafficDirection, startChildSpan },
               { node, stats, runtime, random, reporters },
             ),
+      bufferLimit: listener.perConnectionBufferLimitBytes,
       accessLogger: accessLogs.logger(config.accessLog),
       handle: composeFilters(filters),
       clock,

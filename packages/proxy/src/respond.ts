@@ -27,12 +27,16 @@ export function respondWith(
 ): void {
   const headers = new ResponseHeaders()
   headers.status = status
-  if (body.length > 0) {
-    headers.append('content-length', String(body.length))
-    headers.append('content-type', 'text/plain')
-  }
   more?.(headers)
   exchange.responseMutations?.(headers, exchange.info)
+  if (isGrpc(exchange.info.requestHeaders?.get('content-type'))) {
+    respondGrpc(exchange, headers, body)
+    return
+  }
+  if (body.length > 0) {
+    headers.set('content-length', String(body.length))
+    if (!headers.has('content-type')) headers.append('content-type', 'text/plain')
+  }
   const isHead = exchange.info.requestHeaders?.method === 'HEAD'
   if (body.length === 0 || isHead) exchange.sendHead(headers, true)
   else {
@@ -40,4 +44,39 @@ export function respondWith(
     exchange.sendData(body)
     exchange.sendEnd()
   }
+}
+
+function isGrpc(contentType: string | undefined): boolean {
+  return contentType === 'application/grpc' || contentType?.startsWith('application/grpc+') === true
+}
+
+/** A gRPC client reads its status from fields; the HTTP status is 200. (Envoy's mapping, not gRPC's own table.) */
+const GRPC_STATUS: Readonly<Record<number, number>> = {
+  400: 13,
+  401: 16,
+  403: 7,
+  404: 12,
+  429: 14,
+  502: 14,
+  503: 14,
+  504: 14,
+}
+const GRPC_UNKNOWN = 2
+
+function respondGrpc(exchange: Exchange, headers: ResponseHeaders, body: Uint8Array): void {
+  headers.set('content-type', 'application/grpc')
+  headers.set('grpc-status', String(GRPC_STATUS[headers.status] ?? GRPC_UNKNOWN))
+  if (body.length > 0) headers.set('grpc-message', percentEncoded(body))
+  headers.status = 200
+  exchange.sendHead(headers, true)
+}
+
+/** What is not printable ASCII, and the percent sign, as `%XX`. */
+function percentEncoded(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) {
+    const plain = byte >= 32 && byte <= 126 && byte !== 37
+    text += plain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return text
 }

@@ -119,7 +119,7 @@ export class ActiveCluster {
 
   #createHost(endpoint: ResolvedEndpoint): Host {
     const { clock, timers } = this.#services
-    const { connectTimeout, idleTimeout, maxRequestsPerConnection } = this.config
+    const { connectTimeout, idleTimeout, maxRequestsPerConnection, perConnectionBufferLimitBytes } = this.config
     const create = (host: Host): Pool =>
       new Pool(
         {
@@ -130,6 +130,7 @@ export class ActiveCluster {
           connectTimeout,
           idleTimeout,
           maxRequests: maxRequestsPerConnection,
+          bufferLimit: perConnectionBufferLimitBytes,
         },
         this.breaker,
       )

@@ -28,7 +28,7 @@ export function rewriteHost(
   suppressEnvoyHeaders: boolean,
 ): void {
   const { headers } = exchange
-  if (action.appendXForwardedHost) headers.appendJoined('x-forwarded-host', headers.authority, ',')
   if (!suppressEnvoyHeaders) headers.set('x-envoy-original-host', headers.authority)
+  if (action.appendXForwardedHost) headers.appendJoined('x-forwarded-host', headers.authority, ',')
   headers.authority = host
 }

@@ -47,6 +47,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   #keepBody: boolean
   readonly #hasBody: boolean
   #responding = false
+  /** A 1xx has come. */
+  #informed = false
   #isOver = false
   #readingPaused = false
   /** A response without a body: sent when its end is seen, which is at once. */
@@ -170,6 +172,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   onInformational(status: number): void {
+    // Of several Envoy charges the first.
+    if (this.#informed) return
+    this.#informed = true
     this.#plan.cluster.countStatus(status, this.#exchange.internal)
   }
 
@@ -206,6 +211,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#responding = true
     this.#dropBody()
     this.#keepBody = false
+    info.responseCode = status
     exchange.responseMutations?.(headers, info)
     if (head.hasBody) exchange.sendHead(headers, false)
     else this.#wholeHead = headers
@@ -237,6 +243,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   onAttemptReset(attempt: Attempt, reason: ResetReason, transportFailure: string): void {
     this.#perTryTimer?.stop()
     const { info } = this.#exchange
+    if (!attempt.hostKnown) {
+      info.upstreamHost = ''
+      info.upstreamHostName = ''
+    }
     if (transportFailure !== '') info.upstreamTransportFailureReason = transportFailure.replaceAll(' ', '_')
     this.#finishSpan(attempt, false, reason)
     if (this.#responding) {
@@ -347,7 +357,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#span = undefined
     span.finish({
       at: this.#services.clock.now(),
-      upstreamAddress: attempt.host.address,
+      upstreamAddress: attempt.hostKnown ? attempt.host.address : '',
       statusCode: attempt.status,
       responseFlags: resetReason === undefined || this.#responding ? '' : (FAILURES[resetReason].flag ?? ''),
       ...(resetReason === undefined ? {} : { resetReason }),

@@ -44,7 +44,8 @@ export function createRouter(
       return respondWith(exchange, action.status, action.body)
     }
     if (action.type === 'redirect') {
-      http.rq_redirect.add()
+      // Envoy 1.40 counts a redirect of the route here too, not in rq_redirect.
+      http.rq_direct_response.add()
       info.responseCodeDetails = 'direct_response'
       const location = redirectLocation(action, route.route.match, exchange.headers)
       return respondWith(exchange, action.responseCode, EMPTY, headers => headers.append('location', location))

@@ -17,6 +17,8 @@ export interface ConnectionManagerContext {
   /** Absent: no `tracing` in the configuration. */
   tracer: HttpTracer | undefined
   accessLogger: AccessLogger
+  /** The listener's per_connection_buffer_limit_bytes. */
+  bufferLimit: number
   /** The composed filters. */
   handle(exchange: Exchange): void
   clock: Clock

@@ -25,6 +25,9 @@ const RESPONSE_HOP_BY_HOP: ReadonlySet<string> = new Set([
   'proxy-connection',
 ])
 
+/** HttpConnectionManager.drain_timeout, which files of ours leave at its default. */
+const DRAIN_TIMEOUT = 5000
+
 /**
  * One HTTP/1 connection of a client: requests one after the other, each through the steps of `#begin`, and their responses back.
  *
@@ -50,14 +53,17 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #exchange: Exchange | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
   #decoding = false
+  /** Flow control: the upstream does not take more. */
   #paused = false
+  #holding = false
+  /** Idle for too long: the next response is the last, without one the connection closes a while later. */
+  #idleDraining = false
   /** When the first byte of the present head came. */
   #headAt = Number.NaN
   #isHttp10 = false
   #closeAfter = false
   #chunked = false
   #responseDone = false
-  #txCounted = 0
   #rxBuffered = 0
 
   constructor(context: ConnectionManagerContext, transport: Transport, id: number, onClosed: () => void) {
@@ -66,7 +72,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#id = id
     this.#onClosed = onClosed
     this.#acceptedAt = context.clock.now()
-    this.#output = new Output(transport)
+    this.#output = new Output(transport, context.stats.downstream_cx_tx_bytes_total, context.bufferLimit)
     this.#output.onDrain = () => this.#exchange?.handler?.onDrain()
     const { config, stats, timers } = context
     this.#decoder = new RequestDecoder(
@@ -137,6 +143,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (head.version === 10 ? !hasToken(head.connection, 'keep-alive') : hasToken(head.connection, 'close')) {
       this.#closeAfter = true
     }
+    if (hasToken(head.headers.get('proxy-connection')?.toLowerCase() ?? '', 'close')) this.#closeAfter = true
     const exchange = new Exchange(info, head.headers, this)
     this.#exchange = exchange
     // A CONNECT is never complete: its tunnel would be the body.
@@ -150,20 +157,24 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #begin(exchange: Exchange, head: RequestHead): void {
     const { config, stats, routes, sanitise, tracer } = this.#context
     const { headers, info } = exchange
+    const refuse = (failure: Failure) => {
+      tracer?.refused()
+      respond(exchange, failure)
+    }
 
     if (headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(headers)
     if (!head.hasHost || nominatesHost(head.connection)) {
-      respond(exchange, FAILURES.missing_host)
+      refuse(FAILURES.missing_host)
       return
     }
     if (headers.path.charCodeAt(0) !== 47 && headers.method !== 'CONNECT') {
       stats.downstream_rq_non_relative_path.add()
-      respond(exchange, FAILURES.absolute_path)
+      refuse(FAILURES.absolute_path)
       return
     }
     if (headers.path.includes('#')) {
       stats.downstream_rq_failed_path_normalization.add()
-      respond(exchange, FAILURES.bad_path)
+      refuse(FAILURES.bad_path)
       return
     }
     if (config.stripAnyHostPort) headers.authority = stripPort(headers.authority)
@@ -243,7 +254,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   /** The codec answers with its reason phrase, and with nothing but the connection's end once a response has begun. */
   #rejectByCodec(exchange: Exchange, error: CodecError): void {
-    if (error === CONNECTION_HEADER_REJECTED) this.#context.stats.downstream_cx_protocol_error.add()
+    if (error === CONNECTION_HEADER_REJECTED) {
+      // In Envoy the codec's own verdict, given before there is a request.
+      this.#context.stats.downstream_cx_protocol_error.add()
+      exchange.info.requestHeaders = undefined
+      exchange.requestComplete = false
+    }
     exchange.mustClose = true
     const handler = exchange.handler
     exchange.handler = undefined
@@ -299,7 +315,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       stats.downstream_rq_response_before_rq_complete.add()
       this.#closeAfter = true
     }
-    if (this.#context.draining() && !this.#closeAfter) {
+    if ((this.#context.draining() || this.#idleDraining) && !this.#closeAfter) {
       stats.downstream_cx_drain_close.add()
       this.#closeAfter = true
     }
@@ -356,7 +372,15 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (!this.#paused) return
     this.#paused = false
     this.#context.stats.downstream_flow_control_resumed_reading_total.add()
-    this.#transport.resume()
+    if (!this.#holding) this.#transport.resume()
+  }
+
+  /** A client that sends ahead waits: what it sends is not kept without bound. */
+  #hold(holding: boolean): void {
+    if (this.#holding === holding) return
+    this.#holding = holding
+    if (holding) this.#transport.pause()
+    else if (!this.#paused) this.#transport.resume()
   }
 
   /** The response is complete. */
@@ -366,7 +390,6 @@ export class ConnectionManager implements TransportHandler, Downstream {
     exchange.info.lastDownstreamTxByte = this.#context.clock.now()
     const lingers = exchange.mustClose || !exchange.requestComplete
     this.#endStream(exchange)
-    this.#countTx()
     if (!this.#closeAfter) {
       this.#readOn()
       return
@@ -400,14 +423,17 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #readOn(): void {
     if (this.#decoding || this.#state !== 'open') return
     this.#decoding = true
-    while (this.#exchange === undefined && this.#state === 'open' && this.#decoder.isDone) this.#decoder.next()
+    while (this.#exchange === undefined && this.#state === 'open' && this.#decoder.isDone) {
+      if (this.#decoder.hasNext) this.#setBuffered(this.#decoder.waiting)
+      this.#decoder.next()
+    }
     this.#decoding = false
     if (this.#state !== 'open') return
     if (this.#exchange !== undefined) {
-      // A client that sends ahead waits: what it sends is not kept without bound.
-      if (this.#decoder.hasNext) this.pauseRequest()
+      if (this.#decoder.hasNext) this.#hold(true)
       return
     }
+    this.#hold(false)
     this.resumeRequest()
     if (this.#decoder.insideHead) this.#waitForHead()
     else if (!this.#connectionTimer.running) this.#connectionTimer.start(this.#context.config.idleTimeout)
@@ -463,8 +489,13 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   #onConnectionTimeout(): void {
     const { stats } = this.#context
+    if (this.#state === 'open' && !this.#idleDraining) {
+      stats.downstream_cx_idle_timeout.add()
+      this.#idleDraining = true
+      this.#connectionTimer.start(DRAIN_TIMEOUT)
+      return
+    }
     if (this.#state === 'closing') stats.downstream_cx_delayed_close_timeout.add()
-    else stats.downstream_cx_idle_timeout.add()
     this.#close('local')
   }
 
@@ -491,6 +522,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       return
     }
     this.#state = 'closing'
+    this.#hold(false)
     this.resumeRequest()
     this.#connectionTimer.start(delayedCloseTimeout)
   }
@@ -501,7 +533,6 @@ export class ConnectionManager implements TransportHandler, Downstream {
     for (const timer of [this.#connectionTimer, this.#headTimer, this.#requestTimer, this.#streamIdleTimer])
       timer.stop()
     const { stats, clock } = this.#context
-    this.#countTx()
     this.#setBuffered(0)
     stats.downstream_cx_active.sub()
     stats.downstream_cx_http1_active.sub()
@@ -518,11 +549,6 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #setBuffered(bytes: number): void {
     this.#context.stats.downstream_cx_rx_bytes_buffered.add(bytes - this.#rxBuffered)
     this.#rxBuffered = bytes
-  }
-
-  #countTx(): void {
-    this.#context.stats.downstream_cx_tx_bytes_total.add(this.#output.bytes - this.#txCounted)
-    this.#txCounted = this.#output.bytes
   }
 }
 

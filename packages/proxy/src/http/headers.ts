@@ -1,3 +1,5 @@
+import { INLINE_REQUEST_HEADERS, INLINE_RESPONSE_HEADERS } from './inline-headers.ts'
+
 /**
  * Header fields in their order, names in lower case, as Envoy's header map: a repeated field is several entries.
  * The only way the rest of the proxy touches headers, so that its representation can change.
@@ -53,8 +55,13 @@ export class HeaderMap {
     return text
   }
 
-  /** One entry with this value, where the first one stood. */
+  /** One entry with this value: where the first one stood when Envoy knows the field by name, else after the others. */
   set(name: string, value: string): void {
+    if (!this.isInline(name)) {
+      this.remove(name)
+      this.append(name, value)
+      return
+    }
     const list = this.#list
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] === name) {
@@ -64,6 +71,10 @@ export class HeaderMap {
       }
     }
     list.push(name, value)
+  }
+
+  protected isInline(_name: string): boolean {
+    return true
   }
 
   remove(name: string): boolean {
@@ -128,9 +139,13 @@ export class RequestHeaders extends HeaderMap {
     if (name.charCodeAt(0) !== 58 /* : */) return super.get(name)
     if (name === ':method') return this.method
     if (name === ':path') return this.path
-    if (name === ':authority') return this.authority
+    if (name === ':authority') return this.authority === '' ? undefined : this.authority
     if (name === ':scheme') return this.scheme
     return undefined
+  }
+
+  protected override isInline(name: string): boolean {
+    return INLINE_REQUEST_HEADERS.has(name)
   }
 
   override clone(): RequestHeaders {
@@ -146,6 +161,10 @@ export class RequestHeaders extends HeaderMap {
 /** A response's head. `get(':status')` answers the code as text. */
 export class ResponseHeaders extends HeaderMap {
   status = 0
+
+  protected override isInline(name: string): boolean {
+    return INLINE_RESPONSE_HEADERS.has(name)
+  }
 
   override get(name: string): string | undefined {
     return name === ':status' ? String(this.status) : super.get(name)

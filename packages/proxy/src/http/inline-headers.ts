@@ -57,6 +57,7 @@ export const INLINE_REQUEST_HEADERS: ReadonlySet<string> = new Set([
 
 /** The same of responses. */
 export const INLINE_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
+  'content-length',
   'cache-control',
   'connection',
   'content-encoding',

@@ -56,6 +56,7 @@ const texts: Readonly<Record<number, string>> = {
   508: 'Loop Detected',
   510: 'Not Extended',
   511: 'Network Authentication Required',
+  599: 'Last Unassigned Server Error Code',
 }
 
 /** The reason phrase that Envoy writes, whatever the upstream said; codes it does not know are `Unknown`. */

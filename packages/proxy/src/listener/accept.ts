@@ -28,7 +28,12 @@ const BACKLOG = 128
 
 /** Rejects with a `ListenError` when the address cannot be had. */
 export async function listen(listener: Listener, stats: Stats, nextConnectionId: () => number): Promise<Acceptor> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false })
+  const server = createServer({
+    allowHalfOpen: true,
+    noDelay: true,
+    pauseOnConnect: false,
+    highWaterMark: listener.perConnectionBufferLimitBytes,
+  })
   await bind(server, listener)
   const bound = server.address()
   const port = bound !== null && typeof bound === 'object' ? bound.port : listener.address.port

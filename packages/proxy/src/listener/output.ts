@@ -1,20 +1,19 @@
+import type { Counter } from '../stats/stats.ts'
 import type { Transport } from './transport.ts'
 
 /** Up to here, pieces are joined into one buffer: a copy costs less than a second write. */
 const JOIN_LIMIT = 16 * 1024
-/** Queued bytes above which a producer is told to wait. */
-const HIGH_WATER_MARK = 64 * 1024
-
 /**
  * What is written to a transport during one turn, put together: head, body and last chunk leave in one write. The turn ends with a
  * microtask, so no one has to say when.
  */
 export class Output {
-  /** Bytes handed over so far. */
-  bytes = 0
   /** The producer was told to wait and may go on. */
   onDrain: () => void = () => {}
   readonly #transport: Transport
+  readonly #written: Counter
+  /** Queued bytes above which a producer is told to wait. */
+  readonly #highWaterMark: number
   #pieces: (string | Uint8Array)[] = []
   #queued = 0
   /** The transport's own queue is above its mark. */
@@ -23,20 +22,21 @@ export class Output {
   #scheduled = false
   readonly #flush = (): void => this.flush()
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, written: Counter, highWaterMark: number) {
     this.#transport = transport
+    this.#written = written
+    this.#highWaterMark = highWaterMark
   }
 
   /** Text is latin1. False: wait for `onDrain`. */
   push(piece: string | Uint8Array): boolean {
     this.#pieces.push(piece)
     this.#queued += piece.length
-    this.bytes += piece.length
     if (!this.#scheduled) {
       this.#scheduled = true
       queueMicrotask(this.#flush)
     }
-    if (!this.#full && this.#queued < HIGH_WATER_MARK) return true
+    if (!this.#full && this.#queued < this.#highWaterMark) return true
     this.#producerWaits = true
     return false
   }
@@ -48,6 +48,7 @@ export class Output {
     const total = this.#queued
     this.#pieces = []
     this.#queued = 0
+    this.#written.add(total)
     let writable: boolean
     if (pieces.length === 1) writable = this.#transport.write(pieces[0]!)
     else if (total <= JOIN_LIMIT) writable = this.#transport.write(join(pieces, total))

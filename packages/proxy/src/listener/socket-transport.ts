@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import type { Transport, TransportHandler } from './transport.ts'
 
 /** A `Transport` on Node's public socket. */
@@ -23,8 +23,15 @@ export class SocketTransport implements Transport {
   }
 
   /** Begins to connect; `onConnect` or `onClose` follows. */
-  static connect(host: string, port: number, handler: TransportHandler): SocketTransport {
-    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true })
+  static connect(host: string, port: number, highWaterMark: number, handler: TransportHandler): SocketTransport {
+    const options: NetConnectOpts & { highWaterMark: number } = {
+      host,
+      port,
+      noDelay: true,
+      allowHalfOpen: true,
+      highWaterMark,
+    }
+    const socket = connect(options)
     const transport = new SocketTransport(socket, handler)
     socket.on('connect', () => {
       transport.#readAddresses()

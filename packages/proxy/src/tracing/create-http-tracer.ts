@@ -69,6 +69,9 @@ export function createHttpTracer(config: HttpTracerConfig, services: TracingServ
       if (start !== undefined) info.traceId = start.context.traceId
       return new TracedRequest(spans, start, egress, name, info, headers)
     },
+    refused() {
+      decision.refused()
+    },
   }
 }
 

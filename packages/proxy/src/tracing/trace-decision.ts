@@ -56,6 +56,10 @@ export class TraceDecision {
     return reason !== 'not traceable'
   }
 
+  refused(): void {
+    this.#counters['not traceable'].add()
+  }
+
   #reason(headers: RequestHeaders, route: Route | undefined): TraceReason {
     const id = headers.get('x-request-id')
     if (id === undefined) return 'not traceable'

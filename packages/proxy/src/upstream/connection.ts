@@ -43,6 +43,8 @@ export interface ConnectionConfig {
   idleTimeout: Milliseconds
   /** 0: unlimited. */
   maxRequests: number
+  /** Bytes to be written above which the client's body waits. */
+  bufferLimit: number
 }
 
 /**
@@ -66,7 +68,6 @@ export class UpstreamConnection implements TransportHandler {
   #responseEnded = false
   #keepAlive = true
   #requests = 0
-  #txCounted = 0
   #rxBuffered = 0
 
   constructor(config: ConnectionConfig, owner: ConnectionOwner) {
@@ -89,8 +90,8 @@ export class UpstreamConnection implements TransportHandler {
     host.stats.cx_active.add()
     this.#timer = config.timers.create(() => this.#onTimeout())
     this.#timer.start(config.connectTimeout)
-    this.#transport = SocketTransport.connect(host.ip, host.port, this)
-    this.#output = new Output(this.#transport)
+    this.#transport = SocketTransport.connect(host.ip, host.port, config.bufferLimit, this)
+    this.#output = new Output(this.#transport, stats.upstream_cx_tx_bytes_total, config.bufferLimit)
     this.#output.onDrain = () => this.#handler?.onDrain()
   }
 
@@ -143,7 +144,6 @@ export class UpstreamConnection implements TransportHandler {
   close(): void {
     if (this.#state === 'closed') return
     if (!this.#endedByPeer) this.#closedBy = 'local'
-    this.#output.flush()
     this.#transport.destroy()
     this.#closed('local reset', '')
   }
@@ -201,7 +201,10 @@ export class UpstreamConnection implements TransportHandler {
   }
 
   #onHead(head: ResponseHead): void {
-    if (!head.keepAlive) this.#keepAlive = false
+    if (!head.keepAlive) {
+      this.#keepAlive = false
+      this.#config.stats.upstream_cx_close_notify.add()
+    }
     this.#handler?.onHead(head)
   }
 
@@ -226,7 +229,6 @@ export class UpstreamConnection implements TransportHandler {
   #finish(): void {
     const handler = this.#handler
     if (handler === undefined) return
-    this.#countTx()
     this.#requestDone()
     const { maxRequests, stats } = this.#config
     if (maxRequests > 0 && this.#requests >= maxRequests) {
@@ -270,17 +272,11 @@ export class UpstreamConnection implements TransportHandler {
     this.#rxBuffered = bytes
   }
 
-  #countTx(): void {
-    this.#config.stats.upstream_cx_tx_bytes_total.add(this.#output.bytes - this.#txCounted)
-    this.#txCounted = this.#output.bytes
-  }
-
   #closed(reason: ResetReason, transportFailure: string): void {
     const wasConnecting = this.#state === 'connecting'
     const handler = this.#handler
     this.#state = 'closed'
     this.#timer.stop()
-    this.#countTx()
     this.#setBuffered(0)
     const { stats, host, clock } = this.#config
     stats.upstream_cx_active.sub()

@@ -5,7 +5,8 @@ import type { ResetReason } from './reset-reason.ts'
 /** Someone who wants to send a request. */
 export interface Requester {
   onReady(connection: UpstreamConnection): void
-  onPoolFailure(reason: ResetReason, transportFailure: string): void
+  /** `hostKnown` false: refused before a connection was thought of; Envoy's logs then name no host. */
+  onPoolFailure(reason: ResetReason, transportFailure: string, hostKnown: boolean): void
 }
 
 /**
@@ -43,7 +44,7 @@ export class Pool implements ConnectionOwner {
     }
     if (!this.#breaker.pendingRequests.canCreate()) {
       stats.upstream_rq_pending_overflow.add()
-      requester.onPoolFailure('overflow', '')
+      requester.onPoolFailure('overflow', '', false)
       return
     }
     this.#breaker.pendingRequests.add()
@@ -92,7 +93,7 @@ export class Pool implements ConnectionOwner {
     for (const requester of this.#pending.splice(0)) {
       this.#config.stats.upstream_rq_pending_failure_eject.add()
       this.#leftPending()
-      requester.onPoolFailure(reason, transportFailure)
+      requester.onPoolFailure(reason, transportFailure, true)
     }
   }
 
@@ -113,7 +114,7 @@ export class Pool implements ConnectionOwner {
         return
       }
       this.#config.stats.upstream_rq_active_overflow.add()
-      requester.onPoolFailure('overflow', '')
+      requester.onPoolFailure('overflow', '', true)
     }
     if (this.#draining) connection.close()
     else this.#ready.push(connection)
@@ -123,7 +124,7 @@ export class Pool implements ConnectionOwner {
     if (!this.#breaker.requests.canCreate()) {
       this.#ready.push(connection)
       this.#config.stats.upstream_rq_active_overflow.add()
-      requester.onPoolFailure('overflow', '')
+      requester.onPoolFailure('overflow', '', true)
       return
     }
     this.#breaker.requests.add()

@@ -27,6 +27,8 @@ export class Attempt implements Requester, ResponseHandler {
   readonly host: Host
   /** 1 for the first. */
   readonly number: number
+  /** Whether logs and spans say where it went. */
+  hostKnown = true
   ready = false
   done = false
   status = 0
@@ -111,7 +113,8 @@ export class Attempt implements Requester, ResponseHandler {
     this.#owner.onAttemptReady(this)
   }
 
-  onPoolFailure(reason: ResetReason, transportFailure: string): void {
+  onPoolFailure(reason: ResetReason, transportFailure: string, hostKnown: boolean): void {
+    this.hostKnown = hostKnown
     this.onReset(reason, transportFailure)
   }
 

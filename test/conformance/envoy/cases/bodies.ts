@@ -67,6 +67,14 @@ export const bodyCases: Case[] = [
     covers: 'byte counts, streaming',
     upstreams: { app: (message, socket, index) => ok(message.body)(message, socket, index) },
     steps: [{ send: request('POST', '/', {}, 'x'.repeat(300_000)) }],
+    except: {
+      why: 'the gauges of buffered bytes show what the last read brought: up to 1 MiB at once in Envoy, 64 KiB in Node',
+      drop: observation => {
+        for (const name of Object.keys(observation.stats)) {
+          if (name.endsWith('cx_rx_bytes_buffered')) delete observation.stats[name]
+        }
+      },
+    },
     sane: envoy => {
       if (envoy.answers[0]![0]!.body.length !== 300_000) throw new Error('the body did not arrive')
     },

@@ -208,6 +208,9 @@ export const localReplyCases: Case[] = [
             delete observation.stats[name]
         }
         observation.accessLog = observation.accessLog.map(line => line.replace(/attempts=\d/, 'attempts=?'))
+        for (const request of observation.upstream.app ?? []) {
+          request.head = request.head.filter(line => !line.startsWith('x-envoy-expected-rq-timeout-ms'))
+        }
       },
     },
   },

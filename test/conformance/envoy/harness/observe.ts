@@ -119,7 +119,11 @@ async function play(step: Step, ports: Ports, connections: Map<string, RawClient
     if (index > 0) await new Promise(resolve => setTimeout(resolve, step.pause ?? 20))
     client.send(part)
   }
-  if (step.after === 'half-close') client.halfClose()
+  if (step.after === 'half-close') {
+    // The request is on its way upstream by then.
+    await new Promise(resolve => setTimeout(resolve, 60))
+    client.halfClose()
+  }
   const before = client.result().messages.slice(0, already).filter(isFinal).length
   await client.receive(before + (step.answers ?? 1), step.patience ?? 3000)
   const { messages, rest, closed } = client.result()

@@ -68,13 +68,18 @@ export class BodyDecoder {
     }
   }
 
+  /** The data of all chunks in `bytes` is one piece, as Envoy's codec hands it on; none of it when a chunk after it is bad. */
   #executeChunked(bytes: Buffer, start: number, sink: BodySink): number | CodecError {
+    const pieces: Buffer[] = []
+    const deliver = () => {
+      if (pieces.length > 0) sink.onData(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+    }
     let at = start
     while (at < bytes.length) {
       if (this.#state === DATA) {
         const end = Math.min(bytes.length, at + this.#left)
         this.#left -= end - at
-        sink.onData(bytes.subarray(at, end))
+        pieces.push(bytes.subarray(at, end))
         at = end
         if (this.#left === 0) this.#state = DATA_CR
         continue
@@ -126,10 +131,12 @@ export class BodyDecoder {
           break
         case END_LF:
           if (c !== 10) return CODEC_ERROR
+          deliver()
           sink.onEnd()
           return at
       }
     }
+    deliver()
     return at
   }
 }

@@ -18,5 +18,5 @@ export function encodeRequestHead(headers: RequestHeaders, hasBody: boolean): { 
 }
 
 function mayHaveNoBody(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'DELETE' || method === 'CONNECT'
+  return method === 'GET' || method === 'HEAD' || method === 'DELETE' || method === 'TRACE' || method === 'CONNECT'
 }

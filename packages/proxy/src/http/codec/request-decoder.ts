@@ -78,6 +78,11 @@ export class RequestDecoder {
     return this.#state === 'done' && this.#rest !== undefined
   }
 
+  /** Bytes that are here and have not been looked at. */
+  get waiting(): number {
+    return this.#rest?.length ?? 0
+  }
+
   execute(chunk: Buffer): void {
     let bytes = chunk
     if (this.#rest !== undefined) {
