@@ -131,6 +131,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       return
     }
     info.upstreamHost = host.address
+    info.upstreamTransportFailureReason = ''
     info.upstreamHostName = host.hostname
     if (action.autoHostRewrite && host.hostname !== '')
       rewriteHost(this.#exchange, host.hostname, action, suppressEnvoyHeaders)

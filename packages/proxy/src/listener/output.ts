@@ -62,6 +62,12 @@ export class Output {
     else if (this.#producerWaits && !this.#full) this.#goOn()
   }
 
+  /** What has not left yet never will. */
+  discard(): void {
+    this.#pieces = []
+    this.#queued = 0
+  }
+
   /** The transport's `onDrain`. */
   drained(): void {
     this.#full = false

@@ -5,7 +5,7 @@ import type { HeaderMap } from '../http/headers.ts'
 import { INLINE_REQUEST_HEADERS, INLINE_RESPONSE_HEADERS } from '../http/inline-headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
 
-/** The mutations of one level: removals, then additions, all values taken before the first is written. */
+/** The mutations of one level: removals, then what overwrites, then what adds; all values are taken before the first is written. */
 export type Mutate = (headers: HeaderMap, info: StreamInfo) => void
 
 interface Addition {
@@ -52,28 +52,30 @@ function compileLevel(
       separator: option.key === 'cookie' ? '; ' : inline.has(option.key) ? ',' : undefined,
     }),
   )
+  const overwriting = additions.filter(({ action }) => action.startsWith('OVERWRITE'))
+  const adding = additions.filter(({ action }) => !action.startsWith('OVERWRITE'))
+  const ordered = [...overwriting, ...adding]
   return (headers, info) => {
     for (const name of removed) headers.remove(name)
-    const values = additions.map(addition => addition.value(info))
-    for (let i = 0; i < additions.length; i++) add(headers, additions[i]!, values[i]!)
+    const values = ordered.map(addition => valueFor(addition, headers, info))
+    for (let i = 0; i < ordered.length; i++) {
+      const value = values[i]
+      if (value !== undefined) write(headers, ordered[i]!, value)
+    }
   }
 }
 
-function add(headers: HeaderMap, { key, action, keepEmptyValue, separator }: Addition, value: string): void {
-  if (value === '' && !keepEmptyValue) return
-  switch (action) {
-    case 'APPEND_IF_EXISTS_OR_ADD':
-      if (separator === undefined) headers.append(key, value)
-      else headers.appendJoined(key, value, separator)
-      break
-    case 'ADD_IF_ABSENT':
-      if (!headers.has(key)) headers.append(key, value)
-      break
-    case 'OVERWRITE_IF_EXISTS_OR_ADD':
-      headers.set(key, value)
-      break
-    case 'OVERWRITE_IF_EXISTS':
-      if (headers.has(key)) headers.set(key, value)
-      break
-  }
+/** Undefined: nothing is written. Whether a field is there is asked before anything of this level is written, as in Envoy. */
+function valueFor(addition: Addition, headers: HeaderMap, info: StreamInfo): string | undefined {
+  const { key, action, keepEmptyValue } = addition
+  if (action === 'ADD_IF_ABSENT' && headers.has(key)) return undefined
+  if (action === 'OVERWRITE_IF_EXISTS' && !headers.has(key)) return undefined
+  const value = addition.value(info)
+  return value === '' && !keepEmptyValue ? undefined : value
+}
+
+function write(headers: HeaderMap, { key, action, separator }: Addition, value: string): void {
+  if (action.startsWith('OVERWRITE')) headers.set(key, value)
+  else if (separator === undefined) headers.append(key, value)
+  else headers.appendJoined(key, value, separator)
 }

@@ -144,6 +144,7 @@ export class UpstreamConnection implements TransportHandler {
   close(): void {
     if (this.#state === 'closed') return
     if (!this.#endedByPeer) this.#closedBy = 'local'
+    this.#output.discard()
     this.#transport.destroy()
     this.#closed('local reset', '')
   }
@@ -201,10 +202,8 @@ export class UpstreamConnection implements TransportHandler {
   }
 
   #onHead(head: ResponseHead): void {
-    if (!head.keepAlive) {
-      this.#keepAlive = false
-      this.#config.stats.upstream_cx_close_notify.add()
-    }
+    if (!head.keepAlive) this.#keepAlive = false
+    if (head.closeAsked) this.#config.stats.upstream_cx_close_notify.add()
     this.#handler?.onHead(head)
   }
 

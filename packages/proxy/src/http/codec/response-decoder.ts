@@ -8,6 +8,8 @@ export interface ResponseHead {
   hasBody: boolean
   /** The connection can take another request after this response. */
   keepAlive: boolean
+  /** The upstream said `connection: close`. */
+  closeAsked: boolean
 }
 
 export interface ResponseSink extends BodySink {
@@ -130,12 +132,11 @@ export class ResponseDecoder {
     if (framing === undefined) return undefined
     this.#untilClose = framing.type === 'until-close'
     this.#body.begin(framing)
+    const closeAsked = hasToken(fields.connection, 'close')
     const keepAlive =
-      !this.#untilClose &&
-      status !== 101 &&
-      (version === 11 ? !hasToken(fields.connection, 'close') : hasToken(fields.connection, 'keep-alive'))
+      !this.#untilClose && status !== 101 && (version === 11 ? !closeAsked : hasToken(fields.connection, 'keep-alive'))
     const hasBody = framing.type !== 'none' && !(framing.type === 'length' && framing.length === 0)
-    return { headers, hasBody, keepAlive }
+    return { headers, hasBody, keepAlive, closeAsked }
   }
 
   #framing(status: number, fields: FramingFields): Framing | undefined {
