@@ -29,7 +29,11 @@ for (const version of process.argv.slice(2)) {
       '--reporter=json',
       `--outputFile.json=${join(root, '.cache/test', `unit-process-node-${version}.json`)}`,
     ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, PATH: `${join(node, '..')}:${process.env.PATH}` } },
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, PATH: `${join(node, '..')}:${process.env.PATH}` },
+    },
   )
   failed ||= run.status !== 0
 }

@@ -7,7 +7,9 @@ const total = { passed: 0, failed: 0, skipped: 0 }
 for (const file of readdirSync(folder).filter(name => name.endsWith('.json'))) {
   const report = JSON.parse(readFileSync(join(folder, file), 'utf8'))
   const skipped = report.numPendingTests + report.numTodoTests
-  console.log(`${file.replace('.json', '').padEnd(28)} ${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped} skipped`)
+  console.log(
+    `${file.replace('.json', '').padEnd(28)} ${report.numPassedTests} passed, ${report.numFailedTests} failed, ${skipped} skipped`,
+  )
   total.passed += report.numPassedTests
   // A file that does not load has no failed test, only a failed suite.
   total.failed += report.numFailedTests + (report.success === false && report.numFailedTests === 0 ? 1 : 0)
@@ -15,7 +17,8 @@ for (const file of readdirSync(folder).filter(name => name.endsWith('.json'))) {
   for (const suite of report.testResults) {
     for (const test of suite.assertionResults) {
       if (test.status === 'failed') console.log(`  failed: ${test.fullName}`)
-      if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo') console.log(`  skipped: ${test.fullName}`)
+      if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo')
+        console.log(`  skipped: ${test.fullName}`)
     }
   }
 }

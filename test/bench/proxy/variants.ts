@@ -49,7 +49,8 @@ export function* variants(folder: string, backend: number, sink: number): Genera
     const options = {
       hcm: { access_log: [] },
       listener: { traffic_direction: 'OUTBOUND' },
-      runtime: { tracing: { zipkin: { min_flush_spans: 1000 } } },
+      // Envoy's own default.
+      runtime: { tracing: { zipkin: { min_flush_spans: 5 } } },
       ...(traced ? { tracing: {} } : {}),
     }
     const config = bootstrap(

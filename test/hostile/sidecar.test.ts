@@ -1,0 +1,289 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, request as httpRequest, type Server } from 'node:http'
+import { connect, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { bootstrap, cluster } from '../conformance/envoy/harness/config.ts'
+import { freePorts } from '../conformance/envoy/harness/program.ts'
+
+/** A real sidecar among peers that do not behave: it answers or hangs up, goes on serving, and keeps nothing. */
+const folder = mkdtempSync(join(tmpdir(), 'hostile-'))
+const MEGABYTE = 2 ** 20
+const LARGE = 100 * MEGABYTE
+
+let sidecar: ChildProcess
+let stderr = ''
+let app: Server
+let rude: TcpServer
+let listener: number
+let admin: number
+/** What the rude upstream does with a request. */
+let behave: (socket: Socket, request: string) => void = socket => socket.end()
+
+beforeAll(async () => {
+  app = createServer((request, response) => {
+    if (request.url === '/hash') {
+      const hash = createHash('sha256')
+      let length = 0
+      request.on('data', (chunk: Buffer) => {
+        hash.update(chunk)
+        length += chunk.length
+        // A slow reader: what it does not take must not pile up in between.
+        if (length % (4 * MEGABYTE) < chunk.length) {
+          request.pause()
+          setTimeout(() => request.resume(), 5)
+        }
+      })
+      request.on('end', () => response.end(`${length} ${hash.digest('hex')}`))
+      return
+    }
+    if (request.url === '/large') {
+      const chunk = Buffer.alloc(64 * 1024, 'x')
+      let sent = 0
+      const more = () => {
+        while (sent < LARGE) {
+          sent += chunk.length
+          if (!response.write(chunk)) {
+            response.once('drain', more)
+            return
+          }
+        }
+        response.end()
+      }
+      more()
+      return
+    }
+    response.end('fine')
+  })
+  const appPort = await listen(app)
+  rude = createTcpServer(socket => {
+    socket.on('error', () => {})
+    socket.on('data', chunk => behave(socket, chunk.toString('latin1')))
+  })
+  const rudePort = await listen(rude)
+  ;[listener, admin] = (await freePorts(2)) as [number, number]
+  const config = bootstrap(
+    {
+      routes: [
+        { match: { prefix: '/rude' }, route: { cluster: 'rude' } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ],
+      clusters: [cluster('rude', rudePort)],
+      hcm: { request_headers_timeout: '0.3s', access_log: [] },
+      tracing: {},
+    },
+    { listener, admin, collector: 1, dead: 1, upstream: { app: appPort } },
+    '/dev/null',
+  )
+  const file = join(folder, 'envoy.json')
+  writeFileSync(file, JSON.stringify(config))
+  sidecar = spawn(
+    process.execPath,
+    [join(import.meta.dirname, '../../apps/sidecar/src/main.ts'), '-c', file, '-l', 'error'],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
+  sidecar.stderr!.on('data', chunk => {
+    stderr += chunk
+  })
+  await eventually(async () => (await adminText('/ready')) === 'LIVE\n')
+})
+
+afterAll(() => {
+  sidecar?.kill('SIGKILL')
+  app?.closeAllConnections()
+  app?.close()
+  rude?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test.each([
+  ['two Content-Lengths', 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nhi', 400],
+  [
+    'Content-Length and Transfer-Encoding',
+    'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    400,
+  ],
+  ['a head of 100 KB', `GET / HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(100 * 1024)}\r\n\r\n`, 431],
+  ['a NUL', 'GET / HTTP/1.1\r\nhost: a\r\nx: a\0b\r\n\r\n', 400],
+  ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
+  ['a malformed B3 header', 'GET / HTTP/1.1\r\nhost: a\r\nx-b3-traceid: zz\r\nx-b3-spanid: <script>\r\n\r\n', 200],
+])('%s is answered, and the next client is served', async (_name, bytes, status) => {
+  expect(await raw(bytes)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+  await stillServes()
+})
+
+test('an upstream that resets in the middle of its body', async () => {
+  behave = socket => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf')
+    setTimeout(() => socket.resetAndDestroy(), 20)
+  }
+  const answer = await raw('GET /rude HTTP/1.1\r\nhost: a\r\n\r\n')
+  expect(answer).toContain('half')
+  await stillServes()
+})
+
+test('bytes after an answer never reach another client', async () => {
+  let count = 0
+  behave = socket => {
+    const body = `answer ${++count}`
+    socket.write(
+      `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nsmuggle`,
+    )
+  }
+  for (let i = 1; i <= 5; i++) {
+    const answer = await raw('GET /rude HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+    expect(answer).toContain(`answer ${i}`)
+    expect(answer).not.toContain('smuggle')
+  }
+})
+
+test('a head that never ends is given up', async () => {
+  const answer = await raw('GET / HTTP/1.1\r\nhost: a\r\nx-slow: ')
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+})
+
+test('a thousand connections opened and dropped leave nothing behind', async () => {
+  for (let batch = 0; batch < 10; batch++) {
+    const sockets = await Promise.all(Array.from({ length: 100 }, () => open()))
+    for (const [i, socket] of sockets.entries()) {
+      if (i % 2 === 0) socket.write('GET / HTTP/1.1\r\nhost: a\r\n')
+      socket.destroy()
+    }
+  }
+  await eventually(async () => (await stat('http.in.downstream_cx_active')) === 0)
+  expect(await stat('http.in.downstream_rq_active')).toBe(0)
+  await stillServes()
+})
+
+test('100 MB through a slow reader arrive whole, and do not pile up', async () => {
+  const before = rss()
+  let peak = before
+  const watch = setInterval(() => {
+    peak = Math.max(peak, rss())
+  }, 20)
+  const hash = createHash('sha256')
+  const answer = await new Promise<string>((resolve, reject) => {
+    const outgoing = httpRequest({ port: listener, path: '/hash', method: 'POST' }, incoming => {
+      let body = ''
+      incoming.on('data', chunk => {
+        body += chunk
+      })
+      incoming.on('end', () => resolve(body))
+    })
+    outgoing.on('error', reject)
+    let sent = 0
+    const more = () => {
+      while (sent < LARGE) {
+        const chunk = Buffer.alloc(MEGABYTE, sent % 251)
+        hash.update(chunk)
+        sent += chunk.length
+        if (!outgoing.write(chunk)) {
+          outgoing.once('drain', more)
+          return
+        }
+      }
+      outgoing.end()
+    }
+    more()
+  })
+  clearInterval(watch)
+  expect(answer).toBe(`${LARGE} ${hash.digest('hex')}`)
+  expect(peak - before).toBeLessThan(48 * MEGABYTE)
+})
+
+test('100 MB to a client that reads slowly do not pile up', async () => {
+  const before = rss()
+  let peak = before
+  const length = await new Promise<number>((resolve, reject) => {
+    httpRequest({ port: listener, path: '/large' }, incoming => {
+      let received = 0
+      incoming.on('data', (chunk: Buffer) => {
+        const step = Math.floor(received / (8 * MEGABYTE))
+        received += chunk.length
+        if (Math.floor(received / (8 * MEGABYTE)) === step) return
+        peak = Math.max(peak, rss())
+        incoming.pause()
+        setTimeout(() => incoming.resume(), 30)
+      })
+      incoming.on('end', () => resolve(received))
+      incoming.on('error', reject)
+    }).end()
+  })
+  expect(length).toBe(LARGE)
+  expect(peak - before).toBeLessThan(48 * MEGABYTE)
+})
+
+test('nothing of all this was an unexpected error', () => {
+  expect(sidecar.exitCode).toBeNull()
+  expect(stderr).not.toMatch(/^\s+at /m)
+})
+
+function listen(server: Server | TcpServer): Promise<number> {
+  return new Promise(resolve =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+  )
+}
+
+function open(): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(listener, '127.0.0.1', () => resolve(socket))
+    socket.on('error', reject)
+  })
+}
+
+/** Everything that comes back until the other side hangs up, or half a second of silence. */
+async function raw(bytes: string): Promise<string> {
+  const socket = await open()
+  socket.removeAllListeners('error')
+  socket.on('error', () => {})
+  socket.write(Buffer.from(bytes, 'latin1'))
+  return new Promise(resolve => {
+    let text = ''
+    const done = () => {
+      socket.destroy()
+      resolve(text)
+    }
+    let silence = setTimeout(done, 1500)
+    socket.on('data', chunk => {
+      text += chunk.toString('latin1')
+      clearTimeout(silence)
+      silence = setTimeout(done, 150)
+    })
+    socket.on('close', done)
+  })
+}
+
+async function stillServes(): Promise<void> {
+  expect(await raw('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')).toMatch(
+    /^HTTP\/1\.1 200 OK\r\n[\s\S]*fine$/,
+  )
+}
+
+async function adminText(path: string): Promise<string> {
+  try {
+    return await (await fetch(`http://127.0.0.1:${admin}${path}`)).text()
+  } catch {
+    return ''
+  }
+}
+
+async function stat(name: string): Promise<number> {
+  return Number((await adminText(`/stats?filter=^${name.replaceAll('.', '\\.')}$`)).split(': ')[1])
+}
+
+function rss(): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${sidecar.pid}/status`, 'utf8'))?.[1]) * 1024
+}
+
+async function eventually(look: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!(await look())) {
+    if (Date.now() > deadline) throw new Error('not within 10 s')
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
