@@ -169,8 +169,8 @@ function Node(props: { node: PlacedNode; isSelected: boolean; isDim: boolean; on
 function pathOf({ points, parent, child, isBack }: PlacedLink): string {
   const first = points[0]!
   if (parent === child) {
-    const { x, y } = { x: first.x, y: first.y }
-    return `M${x} ${y - 8}c34-18 34 34 0 18`
+    // A handle on top of the service, clear of the lines that leave at its side.
+    return `M${first.x - 100} ${first.y - NODE.height / 2}c0-24 50-24 50 0`
   }
   let path = `M${first.x} ${first.y}`
   for (let i = 1; i < points.length; i++) {
@@ -188,7 +188,7 @@ function pathOf({ points, parent, child, isBack }: PlacedLink): string {
 /** Labels stand near the caller's end, where lines to different services are apart. */
 function middleOf({ points, parent, child }: PlacedLink): { x: number; y: number } {
   const a = points[0]!
-  if (parent === child) return { x: a.x + 34, y: a.y }
+  if (parent === child) return { x: a.x - 75, y: a.y - NODE.height / 2 - 18 }
   const b = points[1]!
   return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }
 }

@@ -24,6 +24,8 @@ export function openDatabase(file: string): Database.Database {
   let database: Database.Database | undefined
   try {
     if (version === undefined) mkdirSync(dirname(resolve(file)), { recursive: true })
+    // SQLite would open it for reading and then fail to make a log, which says less.
+    else closeSync(openSync(file, 'r+'))
     database = new Database(file, { timeout: 500 })
     // Alone, SQLite needs no shared memory file, and a damaged file is left without a log beside it.
     database.pragma('locking_mode = exclusive')

@@ -12,6 +12,7 @@ const CAUSES: [code: string, StoreErrorCode, text: string][] = [
   ['SQLITE_PERM', 'cannot-open', 'cannot be opened'],
   ['SQLITE_IOERR', 'cannot-open', 'cannot be read or written'],
   ['EROFS', 'readonly', 'cannot be written: it, or its folder, is read-only'],
+  ['EACCES', 'readonly', 'cannot be written: it, or its folder, is read-only'],
   ['ENOSPC', 'full', 'cannot grow: the disk is full'],
   ['EACCES', 'cannot-open', 'cannot be opened'],
   ['EEXIST', 'cannot-open', 'cannot be opened'],
