@@ -14,7 +14,6 @@ const CAUSES: [code: string, StoreErrorCode, text: string][] = [
   ['EROFS', 'readonly', 'cannot be written: it, or its folder, is read-only'],
   ['EACCES', 'readonly', 'cannot be written: it, or its folder, is read-only'],
   ['ENOSPC', 'full', 'cannot grow: the disk is full'],
-  ['EACCES', 'cannot-open', 'cannot be opened'],
   ['EEXIST', 'cannot-open', 'cannot be opened'],
   ['ENOTDIR', 'cannot-open', 'cannot be opened'],
 ]
