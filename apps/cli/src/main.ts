@@ -26,8 +26,30 @@ program
   .addOption(proxy())
   .addOption(docker())
   .addOption(new Option('--ports <kind>', "the compose file's published ports").choices(['fixed']))
+  .option('--detach', 'return when it is ready; ps, logs and down are for what then runs')
   .action(async (scenario, options) => {
     exitCode = await (await import('./commands/up.ts')).up(scenario, options)
+  })
+
+program
+  .command('ps')
+  .description('the detached mesh: its processes and their memory')
+  .action(async () => {
+    exitCode = await (await import('./commands/detached.ts')).ps()
+  })
+
+program
+  .command('logs [service]')
+  .description('the detached mesh: what its services wrote')
+  .action(async service => {
+    exitCode = await (await import('./commands/detached.ts')).logs(service)
+  })
+
+program
+  .command('down')
+  .description('the detached mesh: its end')
+  .action(async () => {
+    exitCode = await (await import('./commands/detached.ts')).down()
   })
 
 program

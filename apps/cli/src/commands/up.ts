@@ -1,6 +1,8 @@
 import type { Mesh, MeshOptions } from '../mesh/mesh.ts'
+import type { ProcessMesh } from '../mesh/process-mesh.ts'
 import { findScenario, type Scenario } from '../scenario/find-scenario.ts'
 import { knobVariables } from '../scenario/knob-variables.ts'
+import { forgetState, writeState } from './mesh-state.ts'
 import { ProgressLine } from './progress-line.ts'
 
 export interface UpOptions {
@@ -8,6 +10,7 @@ export interface UpOptions {
   proxy?: 'envoy'
   docker?: boolean
   ports?: 'fixed'
+  detach?: boolean
 }
 
 /**
@@ -17,6 +20,11 @@ export interface UpOptions {
 export async function up(name: string | undefined, options: UpOptions): Promise<number> {
   const scenario = await findScenario(name)
   const variables = knobVariables(scenario, options.set ?? [])
+  if (options.detach)
+    return (await import('./detached.ts')).detach(
+      process.argv.slice(2).filter(word => word !== '--detach'),
+      options,
+    )
   const abort = new AbortController()
   const interrupted = new Promise<void>(resolve => {
     const stop = () => {
@@ -48,10 +56,12 @@ export async function up(name: string | undefined, options: UpOptions): Promise<
   progress.end()
   try {
     announce(scenario, mesh, (performance.now() - began) / 1000)
+    recordMesh(scenario, mesh)
     await interrupted
     console.error('\nending …')
   } finally {
     await mesh.down()
+    forgetMesh()
   }
   return 0
 }
@@ -65,6 +75,16 @@ async function start(options: UpOptions, meshOptions: MeshOptions): Promise<Mesh
   const mesh = await startProcessMesh(meshOptions)
   mesh.onUnexpectedEnd = message => console.error(`\n${message}`)
   return mesh
+}
+
+/** For `ps`, `logs` and `down`, when this process was started by `up --detach`. */
+function recordMesh(scenario: Scenario, mesh: Mesh): void {
+  if (process.env.HOPSCOPE_DETACHED !== '1' || mesh.kind !== 'processes') return
+  writeState({ pid: process.pid, scenario: scenario.name, services: (mesh as ProcessMesh).processes() })
+}
+
+function forgetMesh(): void {
+  if (process.env.HOPSCOPE_DETACHED === '1') forgetState()
 }
 
 function announce(scenario: Scenario, mesh: Mesh, seconds: number): void {

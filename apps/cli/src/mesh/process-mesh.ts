@@ -14,8 +14,15 @@ export interface ProcessMesh extends Mesh {
   readonly folder: string
   /** What stands for what: pod, port in the container, port here. */
   ports(): { pod: string; containerPort: number; port: number }[]
+  processes(): RunningService[]
   /** A service ended by itself. */
   onUnexpectedEnd: (message: string) => void
+}
+
+export interface RunningService {
+  name: string
+  pid: number
+  logFile: string
 }
 
 /**
@@ -110,6 +117,12 @@ class Processes implements ProcessMesh {
 
   ports(): { pod: string; containerPort: number; port: number }[] {
     return this.#ports.entries()
+  }
+
+  processes(): RunningService[] {
+    return [...this.#processes.values()].flatMap(({ name, pid, logFile }) =>
+      pid === undefined ? [] : [{ name, pid, logFile }],
+    )
   }
 
   async down(): Promise<void> {

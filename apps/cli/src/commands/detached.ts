@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkout } from '../checkout.ts'
+import { nearest } from '../scenario/nearest.ts'
+import { UserError } from '../user-error.ts'
+import { isRunning, type MeshState, readState } from './mesh-state.ts'
+
+/** A mesh ends within this, ms: three seconds for each service, all at once. */
+const PATIENCE_AT_END = 10_000
+
+/** Starts `hopscope up` with the same arguments in the background and returns when it is ready. */
+export async function detach(args: readonly string[], options: { docker?: boolean }): Promise<number> {
+  if (options.docker) throw new UserError('--detach is for processes; with Docker, docker compose up -d does it')
+  const other = readState()
+  if (other !== undefined) throw new UserError(`${other.scenario} runs already: ./hopscope down ends it`)
+  mkdirSync(join(checkout, '.hopscope'), { recursive: true })
+  const logFile = join(checkout, '.hopscope', 'mesh.log')
+  const log = openSync(logFile, 'w')
+  const child = spawn(process.execPath, [join(checkout, 'apps/cli/src/main.ts'), ...args], {
+    cwd: checkout,
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...process.env, HOPSCOPE_DETACHED: '1' },
+  })
+  closeSync(log)
+  child.unref()
+  while (readState()?.pid !== child.pid) {
+    if (child.exitCode !== null)
+      throw new UserError(
+        readFileSync(logFile, 'utf8')
+          .trim()
+          .replace(/^hopscope: /gm, ''),
+      )
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  console.log(readFileSync(logFile, 'utf8').trim().replace('Ctrl-C', './hopscope down'))
+  return 0
+}
+
+export async function ps(): Promise<number> {
+  const { scenario, services } = theMesh()
+  console.log(scenario)
+  for (const { name, pid } of services) console.log(`  ${name.padEnd(20)} ${String(pid).padStart(7)}  ${memoryOf(pid)}`)
+  return 0
+}
+
+export async function logs(service: string | undefined): Promise<number> {
+  const { services } = theMesh()
+  const wanted = service === undefined ? services : services.filter(({ name }) => name === service)
+  if (wanted.length === 0) {
+    const names = services.map(({ name }) => name)
+    throw new UserError(`there is no service ${service}${nearest(service!, names)} (there are ${names.join(', ')})`)
+  }
+  for (const { name, logFile } of wanted) {
+    for (const line of readFileSync(logFile, 'utf8').split('\n').slice(0, -1))
+      console.log(service === undefined ? `${name} | ${line}` : line)
+  }
+  return 0
+}
+
+export async function down(): Promise<number> {
+  const { pid, scenario } = theMesh()
+  process.kill(pid, 'SIGTERM')
+  const deadline = Date.now() + PATIENCE_AT_END
+  while (isRunning(pid)) {
+    if (Date.now() > deadline)
+      throw new UserError(`${scenario} (pid ${pid}) did not end in ${PATIENCE_AT_END / 1000} s`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  console.log(`${scenario} has ended`)
+  return 0
+}
+
+function theMesh(): MeshState {
+  const state = readState()
+  if (state === undefined) throw new UserError('no detached mesh runs: ./hopscope up --detach starts one')
+  return state
+}
+
+function memoryOf(pid: number): string {
+  try {
+    const kilobytes = Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1])
+    return `${Math.round(kilobytes / 1024)} MB`
+  } catch {
+    return isRunning(pid) ? '' : 'ended'
+  }
+}
