@@ -76,6 +76,21 @@ for (const [place, allowed] of Object.entries(MAY_IMPORT)) {
   })
 }
 
+test('nothing is declared that nobody imports', () => {
+  /** Declared for others: a peer that the OpenTelemetry SDK asks for. */
+  const forOthers = ['@opentelemetry/api']
+  const unused: string[] = []
+  for (const place of places) {
+    const manifest = JSON.parse(readFileSync(join(root, place, 'package.json'), 'utf8'))
+    const imported = sources(join(root, place)).flatMap(file => importsOf(readFileSync(file, 'utf8')))
+    for (const name of Object.keys(manifest.dependencies ?? {})) {
+      const isUsed = imported.some(specifier => specifier === name || specifier.startsWith(`${name}/`))
+      if (!isUsed && !forOthers.includes(name)) unused.push(`${place}/package.json declares ${name}`)
+    }
+  }
+  expect(unused, 'take them out of the manifest and run pnpm install').toEqual([])
+})
+
 test('there is no drawer for odds and ends', () => {
   const drawers = places
     .flatMap(place => sources(join(root, place)))
