@@ -109,8 +109,8 @@ function load(port: number, duration: number): { requests: number; p50: string; 
   )
   return {
     requests,
-    p50: /50%\s+(\S+)/.exec(text)?.[1] ?? '?',
-    p99: /99%\s+(\S+)/.exec(text)?.[1] ?? '?',
+    p50: /^\s+50%\s+(\S+)/m.exec(text)?.[1] ?? '?',
+    p99: /^\s+99%\s+(\S+)/m.exec(text)?.[1] ?? '?',
     errors: failures.join('; '),
   }
 }

@@ -42,7 +42,8 @@ export async function startSink(folder: string): Promise<number> {
 }
 
 export function* variants(folder: string, backend: number, sink: number): Generator<Variant> {
-  const ports = { nginx: 42001, envoy: 42002, envoyTraced: 42003, ours: 42004, oursTraced: 42005, undici: 42006 }
+  // Below the range from which the kernel takes ports of outgoing connections: a variant that already runs must not take the next one's.
+  const ports = { nginx: 21001, envoy: 21002, envoyTraced: 21003, ours: 21004, oursTraced: 21005, undici: 21006 }
   const configuration = (name: string, listener: number, traced: boolean) => {
     const admin = listener + 100
     const file = join(folder, `${name}.json`)
