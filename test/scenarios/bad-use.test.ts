@@ -18,6 +18,18 @@ function hopscope(...args: string[]) {
   return { code: run.status, said: run.stdout + run.stderr }
 }
 
+test.skipIf(hasDocker())('a mesh that cannot start: a failed step in the report, and the others come', () => {
+  const report = join(folder, 'report.xml')
+  const { code, said } = hopscope('verify', '01', '02', '--docker', '--junit', report)
+  expect(code).toBe(1)
+  expect(said).toContain('2 scenarios: 0 steps passed, 2 failed, 0 skipped')
+  expect(readFileSync(report, 'utf8').match(/no Docker engine answers/g)).toHaveLength(4)
+})
+
+function hasDocker(): boolean {
+  return spawnSync('docker', ['version'], { stdio: 'ignore' }).status === 0
+}
+
 test('an unknown scenario', () => {
   const { code, said } = hopscope('up', '04-broken-propagatoin')
   expect(code).toBe(1)
@@ -105,10 +117,12 @@ afterEach(() => {
 })
 
 test.each([
-  ['as soon as it says that it starts', /starting/],
-  ['when it is ready', /viewer {3}http/],
-])('Ctrl-C %s leaves nothing running', async (_when, sign) => {
-  const child = spawn(process.execPath, [cli, 'up', '02'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  ['up, as soon as it says that it starts,', ['up', '02'], /starting/],
+  ['up, when it is ready,', ['up', '02'], /viewer {3}http/],
+  ['verify, as soon as it says that it starts,', ['verify', '01', '02'], /starting/],
+  ['verify, between two steps,', ['verify', '01', '02'], /✓/],
+])('Ctrl-C of %s leaves nothing running', async (_when, args, sign) => {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   running = child
   let said = ''
   const saw = new Promise<void>(resolve => {
@@ -124,6 +138,7 @@ test.each([
   child.kill('SIGINT')
   await ended
   expect(said).not.toMatch(/^\s+at /m)
+  expect(said).not.toContain('02-both-sides  Both sides')
   expect(processesOf(`run/${child.pid}-`)).toEqual([])
 })
 

@@ -4,6 +4,7 @@ import { findScenario, scenarioNames } from '../scenario/find-scenario.ts'
 import { defaultVariables } from '../scenario/knob-variables.ts'
 import { runScenario, type StepResult } from '../scenario/run-scenario.ts'
 import type { Scenario } from '../scenario/scenario.ts'
+import { UserError } from '../user-error.ts'
 import { junitXml } from './junit-xml.ts'
 import { ProgressLine } from './progress-line.ts'
 
@@ -70,7 +71,7 @@ async function verifyOne(scenario: Scenario, options: VerifyOptions, signal: Abo
     steps: [],
   }
   say(`${scenario.name}${proxy === 'envoy' ? ' (Envoy)' : ''}${options.docker ? ' (Docker)' : ''}  ${scenario.title}`)
-  const mesh = await start(options.docker === true, {
+  const starting = start(options.docker === true, {
     composeFile: scenario.composeFile,
     variables: defaultVariables(scenario),
     proxy,
@@ -78,7 +79,20 @@ async function verifyOne(scenario: Scenario, options: VerifyOptions, signal: Abo
     progress: text => (options.json ? undefined : progress.show(`  ${text}`)),
     signal,
   })
-  progress.end()
+  let mesh: Mesh
+  try {
+    mesh = await starting
+  } catch (error) {
+    // Of a mesh that does not start the others, and the reports, still come.
+    if (!(error instanceof UserError) && !signal.aborted) throw error
+    if (signal.aborted) return result
+    const milliseconds = performance.now() - began
+    const step = { name: 'the mesh starts', milliseconds, failure: (error as Error).message }
+    say(stepText(step))
+    return { ...result, seconds: milliseconds / 1000, steps: [step] }
+  } finally {
+    progress.end()
+  }
   try {
     for await (const step of runScenario(scenario, mesh)) {
       result.steps.push(step)
@@ -95,7 +109,8 @@ async function verifyOne(scenario: Scenario, options: VerifyOptions, signal: Abo
   const failed = result.steps.filter(step => step.failure !== undefined).length
   const memory =
     result.memory === 0 ? '' : `, ${Math.round(result.memory / 2 ** 20)} MB in ${result.processes} processes`
-  say(`  ${result.steps.length - failed} of ${result.steps.length} passed in ${result.seconds.toFixed(1)} s${memory}`)
+  const run = result.steps.filter(step => step.skipped === undefined).length
+  say(`  ${run - failed} of ${run} passed in ${result.seconds.toFixed(1)} s${memory}`)
   return result
 }
 

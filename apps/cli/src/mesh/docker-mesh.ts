@@ -36,12 +36,15 @@ async function findCompose(): Promise<readonly string[]> {
   } catch {
     throw new UserError('no Docker engine answers: start one, or leave out --docker')
   }
-  try {
-    await run('docker', ['compose', 'version'])
-    return ['docker', 'compose']
-  } catch {
-    return ['docker-compose']
+  for (const [command, ...first] of [['docker', 'compose'], ['docker-compose']] as const) {
+    try {
+      await run(command, [...first, 'version'])
+      return [command, ...first]
+    } catch {
+      // the next one
+    }
   }
+  throw new UserError('neither docker compose nor docker-compose is here: install one, or leave out --docker')
 }
 
 class DockerMesh implements Mesh {

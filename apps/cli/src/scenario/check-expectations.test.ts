@@ -39,6 +39,7 @@ const holds: [string, Expectations, Parameters<typeof evidence>[0]?][] = [
   ['what counters grew by', { stats: { edge: { rq: 2 } } }],
   ['a bound of a counter', { stats: { edge: { rq: '>= 1' } } }],
   ['the trace of the call', { trace: 'edge  *  ..  server  error=*\n  shop  *  ..  client\n' }],
+  ['spans within their parents', { nested: true }],
   ['all traces', { traces: ['edge  *  ..  server\n  …\n'] }],
   ['no trace', { traces: [] }, { traces: [] }],
   ['a part of a span', { spans: [{ kind: 'CLIENT', localEndpoint: { serviceName: 'shop' } }] }],
@@ -52,21 +53,21 @@ test.each(holds)('%s', async (_name, expectations, overrides) => {
 })
 
 const fails: [string, Expectations, RegExp, Parameters<typeof evidence>[0]?][] = [
-  ['status counts', { status: { 200: 2 } }, /^status: expected 2 × 200, got 1 × 200$/],
+  ['status counts', { status: { 200: 2 } }, /^status: expected 2 × 200, got 1 × 200$/m],
   ['no answer', { status: { 200: 1 } }, /got 1 × 0 \(no answer: refused\)/, { answers: [answer(0, 1, 'refused')] }],
-  ['a header', { headers: { server: 'nginx' } }, /^header server: expected nginx, got envoy$/],
-  ['a header too many', { headers: { server: null } }, /^header server: expected none, got envoy$/],
-  ['the body', { body: { saw: { id: 'other' } } }, /^body: saw\.id: expected other, got "abc"$/],
+  ['a header', { headers: { server: 'nginx' } }, /^header server: expected nginx, got envoy$/m],
+  ['a header too many', { headers: { server: null } }, /^header server: expected none, got envoy$/m],
+  ['the body', { body: { saw: { id: 'other' } } }, /^body: saw\.id: expected other, got "abc"$/m],
   [
     'a body that is no JSON',
     { body: { saw: 1 } },
-    /^body: expected JSON, got "oops"$/,
+    /^body: expected JSON, got "oops"$/m,
     { answers: [answer(200, 1, 'oops')] },
   ],
   [
     'a latency',
     { p99: { of: 'before', factor: 1, plusMs: 1 } },
-    /^p99: expected at most 11\.0 ms .*, got 50\.0 ms$/,
+    /^p99: expected at most 11\.0 ms .*, got 50\.0 ms$/m,
     { answers: [answer(200, 50)] },
   ],
 ]
@@ -81,3 +82,32 @@ test('a trace that is not as expected is shown as text, with its id, after five 
   expect(failure?.message).toContain('edge  get /  0..10  server  error=x')
   expect(failure?.traceId).toBe('abc')
 })
+
+test('whatever fails, the trace of the last call is shown, with its id', async () => {
+  const failure = await checkExpectations({ status: { 200: 2 } }, evidence())
+  expect(failure?.message).toContain('the trace of the last call:\nedge  get /  0..10  server  error=x\n  shop  get /')
+  expect(failure?.traceId).toBe('abc')
+})
+
+test('without a collector the failure itself is still told', async () => {
+  const stopped = evidence()
+  stopped.collector.trace = () => Promise.reject(new Error('refused'))
+  expect(await checkExpectations({ status: { 200: 2 } }, stopped)).toEqual({
+    message: 'status: expected 2 × 200, got 1 × 200',
+  })
+})
+
+test.concurrent.each([
+  ['begins before its parent', 'a  x  5..10  client\n  b  x  4..9  server\n', 'b x does not begin within its parent'],
+  ['begins after its parent', 'a  x  0..10  client\n  b  x  11..12  server\n', 'b x does not begin within its parent'],
+  ['ends long after it', 'a  x  0..10  client\n  b  x  1..21  server\n', 'b x ends more than 10 ms after its parent'],
+  ['has no duration', 'a  x  0..10  client\n  b  x  1..-  server\n', 'b x ends more than 10 ms after its parent'],
+  ['is alone', 'a  x  0..10  client\n', 'no span has a parent'],
+])(
+  'nested: a span that %s',
+  async (_what, text, message) => {
+    const failure = await checkExpectations({ nested: true }, evidence({ traces: [traceFromText(text)] }))
+    expect(failure?.message).toContain(`nested: ${message} in\n`)
+  },
+  10_000,
+)

@@ -1,4 +1,4 @@
-import { matchTraceText, type Span, textFromTrace } from '@hopscope/model'
+import { buildTree, matchTraceText, type Span, textFromTrace } from '@hopscope/model'
 import type { Mesh } from '../mesh/mesh.ts'
 import { type Answer, p99 } from './call.ts'
 import type { CollectorClient } from './collector-client.ts'
@@ -31,8 +31,26 @@ const LOOK_AGAIN = 25
 /** What should not come gets this long to come: more than the proxies' flush interval of 100 ms. */
 const ABSENCE = 250
 
+/** A span may end this long after its parent (`nested`), ms. */
+const LATE_END = 10
+
 /** Looks until everything expected is there and nothing else; the first failure that remains, or undefined. */
 export async function checkExpectations(expect: Expectations, evidence: StepEvidence): Promise<Failure | undefined> {
+  const failure = await firstFailure(expect, evidence)
+  return failure === undefined || failure.traceId !== undefined ? failure : withTrace(failure, evidence)
+}
+
+/** Whatever failed, the trace of the last call helps to see why. */
+async function withTrace(failure: Failure, { answers, collector }: StepEvidence): Promise<Failure> {
+  const traceId = answers.at(-1)?.headers['x-b3-traceid']
+  if (traceId === undefined) return failure
+  // A step may have stopped the collector.
+  const spans = await collector.trace(traceId).catch(() => [])
+  if (spans.length === 0) return failure
+  return { message: `${failure.message}\nthe trace of the last call:\n${textFromTrace(spans)}`, traceId }
+}
+
+async function firstFailure(expect: Expectations, evidence: StepEvidence): Promise<Failure | undefined> {
   const now = checkAnswers(expect, evidence)
   if (now !== undefined) return now
   const deadline = Date.now() + PATIENCE
@@ -49,8 +67,7 @@ export async function checkExpectations(expect: Expectations, evidence: StepEvid
 /** What is known as soon as the calls are answered. */
 function checkAnswers(expect: Expectations, { answers, earlierP99 }: StepEvidence): Failure | undefined {
   const last = answers.at(-1)
-  const traceId = last?.headers['x-b3-traceid']
-  const fail = (message: string): Failure => ({ message, ...(traceId === undefined ? {} : { traceId }) })
+  const fail = (message: string): Failure => ({ message })
   if (expect.status !== undefined) {
     const counts: Record<string, number> = {}
     for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
@@ -109,11 +126,15 @@ async function checkTraces(expect: Expectations, evidence: StepEvidence): Promis
       }
     }
   }
-  if (expect.trace !== undefined) {
+  if (expect.trace !== undefined || expect.nested) {
     const traceId = last?.headers['x-b3-traceid']
     if (traceId === undefined) return { message: 'trace: the answer has no x-b3-traceid, so its trace cannot be found' }
-    const match = matchTraceText(fillIn(expect.trace, last), await collector.trace(traceId))
-    if (!match.ok) return { message: `trace: ${match.message}`, traceId }
+    const spans = await collector.trace(traceId)
+    const match = expect.trace === undefined ? undefined : matchTraceText(fillIn(expect.trace, last), spans)
+    if (match?.ok === false) return { message: `trace: ${match.message}`, traceId }
+    const outside = expect.nested ? nestingMismatch(spans) : undefined
+    if (outside !== undefined)
+      return { message: `nested: ${outside} in\n${textFromTrace(spans) || '(no spans)'}`, traceId }
   }
   if (expect.traces !== undefined || expect.spans !== undefined) {
     const traces = await collector.tracesSince(since)
@@ -132,6 +153,28 @@ async function checkTraces(expect: Expectations, evidence: StepEvidence): Promis
       return { message: `links: expected ${countsText(expect.links)}, got ${countsText(links)}` }
   }
   return undefined
+}
+
+function nestingMismatch(spans: readonly Span[]): string | undefined {
+  if (!spans.some(({ parentId, shared }) => parentId !== undefined || shared)) return 'no span has a parent'
+  const nodes = [buildTree(spans)]
+  for (const { span: parent, children } of nodes) {
+    nodes.push(...children)
+    if (parent === undefined) continue
+    const [parentStart, parentEnd] = timesOf(parent)
+    for (const { span } of children) {
+      const [start, end] = timesOf(span!)
+      const name = `${span!.localEndpoint?.serviceName} ${span!.name}`
+      if (!(start >= parentStart && start <= parentEnd)) return `${name} does not begin within its parent`
+      if (!(end <= parentEnd + LATE_END * 1000)) return `${name} ends more than ${LATE_END} ms after its parent`
+    }
+  }
+  return undefined
+}
+
+/** Start and end, µs; NaN where not known, which lies within nothing. */
+function timesOf({ timestamp = Number.NaN, duration = Number.NaN }: Span): [number, number] {
+  return [timestamp, timestamp + duration]
 }
 
 /** Each expected text stands for one trace, and no trace is left. */

@@ -40,6 +40,7 @@ class ScenarioReader {
       knobs,
       steps: this.#list(fields.steps, ['steps']).map((step, i) => this.#step(step, ['steps', i], knobs)),
     }
+    this.#references(scenario)
     if (this.#problems.length > 0) throw new UserError(this.#report())
     return scenario
   }
@@ -56,6 +57,27 @@ class ScenarioReader {
     this.#contents = document.contents
     if (this.#problems.length > 0) throw new UserError(this.#report())
     return this.#map(document.toJS(), [])
+  }
+
+  /** What steps refer to by name: proxies in `admins`, earlier steps. */
+  #references({ admins, steps }: Scenario): void {
+    for (const [i, { runtime, expect }] of steps.entries()) {
+      const path = ['steps', i] as const
+      const proxies: [Path, string][] = [
+        ...Object.keys(runtime).map((name): [Path, string] => [[...path, 'runtime', name], name]),
+        ...Object.keys(expect.stats ?? {}).map((name): [Path, string] => [[...path, 'expect', 'stats', name], name]),
+      ]
+      for (const [at, name] of proxies) {
+        if (!(name in admins))
+          this.#problem(at, `admins does not name the port of ${name}${nearest(name, Object.keys(admins))}`)
+      }
+      const earlier = steps.slice(0, i).flatMap(step => (step.calls === undefined ? [] : step.name))
+      if (expect.p99 !== undefined && !earlier.includes(expect.p99.of))
+        this.#problem(
+          [...path, 'expect', 'p99', 'of'],
+          `no earlier step with calls is called ${expect.p99.of}${nearest(expect.p99.of, earlier)}`,
+        )
+    }
   }
 
   #knob(value: unknown, path: Path): Knob {
@@ -122,10 +144,10 @@ class ScenarioReader {
 
   #expectations(value: unknown, path: Path, calls: Calls | undefined): Expectations {
     const fields = this.#map(value, path)
-    const known = ['status', 'headers', 'body', 'stats', 'trace', 'traces', 'spans', 'links', 'p99', 'output']
+    const known = ['status', 'headers', 'body', 'stats', 'trace', 'nested', 'traces', 'spans', 'links', 'p99', 'output']
     this.#known(fields, path, known)
     if (calls === undefined) {
-      for (const name of ['status', 'headers', 'body', 'trace', 'p99']) {
+      for (const name of ['status', 'headers', 'body', 'trace', 'nested', 'p99']) {
         if (fields[name] !== undefined) this.#problem([...path, name], 'this step makes no calls')
       }
     }
@@ -145,6 +167,10 @@ class ScenarioReader {
       )
     }
     if (fields.trace !== undefined) expect.trace = this.#text(fields.trace, at('trace'))
+    if (fields.nested !== undefined) {
+      if (fields.nested !== true) this.#problem(at('nested'), `expected true, got ${JSON.stringify(fields.nested)}`)
+      expect.nested = true
+    }
     if (fields.traces !== undefined) expect.traces = this.#texts(fields.traces, at('traces'))
     if (fields.spans !== undefined) expect.spans = this.#list(fields.spans, at('spans'))
     if (fields.links !== undefined)

@@ -62,6 +62,11 @@ export interface Expectations {
   stats?: Readonly<Record<string, Readonly<Record<string, number | string>>>>
   /** The trace of the last call, in trace text. */
   trace?: string
+  /**
+   * Spans of the trace of the last call begin within the time of their parent, and end at most 10 ms after it: the real
+   * Envoy notes the end of a call up to 2 ms after its peer has read the answer.
+   */
+  nested?: boolean
   /** All traces that began since the step began, in any order, and no other. */
   traces?: readonly string[]
   /** Parts of spans (Zipkin JSON): each must be found in the traces that began since the step began. */

@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { checkout } from '../checkout.ts'
 import { findScenario, scenarioNames } from './find-scenario.ts'
+import { readScenario } from './read-scenario.ts'
 
 interface Schema {
   properties?: Record<string, Schema>
@@ -30,10 +32,88 @@ test('found by number, by slug, by folder', async () => {
   expect((await findScenario(undefined)).name).toBe('tour')
 })
 
-function unknownFields(value: unknown, given: Schema, path: string): string[] {
-  const here = given.$ref === undefined ? given : schema.$defs[given.$ref.slice('#/$defs/'.length)]!
+/** Every field there is. */
+const EVERYTHING = `
+title: T
+teaches: t
+compose: compose.yaml
+entry: { service: a, port: 1, path: / }
+collector: { service: c, port: 2 }
+admins: { a: 3 }
+knobs: { k: { about: x, variable: K, values: [a, b] } }
+steps:
+  - name: one
+    calls: { path: / }
+  - name: two
+    knobs: { k: b }
+    stop: [b]
+    start: [b]
+    runtime: { a: { key: 1 } }
+    calls: { method: POST, path: /, headers: { x: y }, body: z, count: 2, parallel: 2 }
+    only: { proxy: hopscope, reason: r }
+    expect:
+      status: { 200: 2 }
+      headers: { x: y, z: null }
+      body: { a: 1 }
+      stats: { a: { b: ">= 1", c: 0 } }
+      trace: a  *  ..
+      nested: true
+      traces: [a  *  ..]
+      spans: [{ kind: CLIENT }]
+      links: { a -> b: 1 }
+      p99: { of: one, factor: 2, plus_ms: 20 }
+      output: { a: [line] }
+`
+
+test('the reader takes every field of the schema, and no field but those', () => {
+  const used = new Set<string>()
+  expect(unknownFields(parse(EVERYTHING), schema, '', used)).toEqual([])
+  expect([...fieldsOf(schema, '')].filter(field => !used.has(field))).toEqual([])
+  const read = readText(EVERYTHING)
+  expect(read.steps[1]?.expect).toEqual({
+    ...parse(EVERYTHING).steps[1].expect,
+    p99: { of: 'one', factor: 2, plusMs: 20 },
+  })
+})
+
+test('names that lead nowhere are told with their place', () => {
+  expect(() => readText(EVERYTHING.replace('of: one', 'of: oen'))).toThrow(
+    /:29:14: steps\[1\]\.expect\.p99\.of: no earlier step with calls is called oen, did you mean one\?$/,
+  )
+  expect(() => readText(EVERYTHING.replace('runtime: { a:', 'runtime: { aa:'))).toThrow(
+    /:16:16: steps\[1\]\.runtime\.aa: admins does not name the port of aa/,
+  )
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'scenario-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function readText(text: string) {
+  const file = join(folder, 'scenario.yaml')
+  writeFileSync(file, text)
+  return readScenario(file)
+}
+
+/** All paths of fields: `steps[].calls.path`; the keys of a map with free keys are `*`. */
+function* fieldsOf(given: Schema, path: string): Generator<string> {
+  const here = resolved(given)
+  if (here.items !== undefined) yield* fieldsOf(here.items, `${path}[]`)
+  for (const [key, inside] of Object.entries(here.properties ?? {})) {
+    yield `${path}.${key}`
+    yield* fieldsOf(inside, `${path}.${key}`)
+  }
+  if (typeof here.additionalProperties === 'object') yield* fieldsOf(here.additionalProperties, `${path}.*`)
+}
+
+function resolved(given: Schema): Schema {
+  return given.$ref === undefined ? given : schema.$defs[given.$ref.slice('#/$defs/'.length)]!
+}
+
+/** Fields of a value that the schema does not know, and those that it misses; `used` gets those that it knows. */
+function unknownFields(value: unknown, given: Schema, path: string, used = new Set<string>()): string[] {
+  const here = resolved(given)
   if (Array.isArray(value)) {
-    return here.items === undefined ? [] : value.flatMap((item, i) => unknownFields(item, here.items!, `${path}[${i}]`))
+    return here.items === undefined ? [] : value.flatMap(item => unknownFields(item, here.items!, `${path}[]`, used))
   }
   if (
     value === null ||
@@ -43,9 +123,11 @@ function unknownFields(value: unknown, given: Schema, path: string): string[] {
     return []
   const missing = (here.required ?? []).filter(name => !(name in value)).map(name => `${path}.${name} is missing`)
   const inside = Object.entries(value).flatMap(([key, item]) => {
-    const known =
-      here.properties?.[key] ?? (typeof here.additionalProperties === 'object' ? here.additionalProperties : undefined)
-    return known === undefined ? [`${path}.${key}`] : unknownFields(item, known, `${path}.${key}`)
+    const property = here.properties?.[key]
+    if (property !== undefined) used.add(`${path}.${key}`)
+    const known = property ?? (typeof here.additionalProperties === 'object' ? here.additionalProperties : undefined)
+    const at = property === undefined ? `${path}.*` : `${path}.${key}`
+    return known === undefined ? [`${path}.${key}`] : unknownFields(item, known, at, used)
   })
   return [...missing, ...inside]
 }
