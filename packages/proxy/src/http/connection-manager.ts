@@ -104,6 +104,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   onData(chunk: Buffer): void {
     this.#context.stats.downstream_cx_rx_bytes_total.add(chunk.length)
+    if (this.#state === 'closed') return
     this.#setBuffered(chunk.length)
     if (this.#state !== 'open') return
     this.#decoding = true
@@ -541,7 +542,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     else stats.downstream_cx_destroy_remote.add()
     stats.downstream_cx_length_ms.record(Math.trunc(clock.now() - this.#acceptedAt))
     this.#output.flush()
-    if (by === 'local') this.#transport.end()
+    if (by === 'local') {
+      const { delayedCloseTimeout } = this.#context.config
+      this.#transport.end(delayedCloseTimeout, () => stats.downstream_cx_delayed_close_timeout.add())
+    }
     this.#onClosed()
   }
 

@@ -1,4 +1,5 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import type { Milliseconds } from '@hopscope/envoy-config'
 import type { Transport, TransportHandler } from './transport.ts'
 
 /** A `Transport` on Node's public socket. */
@@ -61,9 +62,16 @@ export class SocketTransport implements Transport {
     this.#socket.resume()
   }
 
-  end(): void {
+  end(patience: Milliseconds, onGivenUp: () => void): void {
+    const socket = this.#socket
+    if (socket.destroyed) return
     // Node closes its side once the data is out; the peer's FIN is not waited for.
-    this.#socket.end(() => this.#socket.destroy())
+    socket.end(() => socket.destroy())
+    // Node's timeout begins anew with every byte that leaves.
+    socket.setTimeout(patience, () => {
+      onGivenUp()
+      socket.destroy()
+    })
   }
 
   destroy(): void {

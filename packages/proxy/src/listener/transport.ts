@@ -1,3 +1,5 @@
+import type { Milliseconds } from '@hopscope/envoy-config'
+
 /**
  * A connected byte stream, as narrow as the data plane needs it: sockets, raw handles and TLS come behind the same few methods.
  * Nothing here throws; a failure arrives once, as `onClose`.
@@ -15,8 +17,11 @@ export interface Transport {
   uncork(): void
   pause(): void
   resume(): void
-  /** Writes what is queued, then closes. */
-  end(): void
+  /**
+   * Writes what is queued, then closes. A peer that takes none of it for `patience` ms (0: has all the time it wants) is cut off,
+   * after a word to `onGivenUp`.
+   */
+  end(patience: Milliseconds, onGivenUp: () => void): void
   /** Closes at once; `onClose` follows, later. */
   destroy(): void
 }

@@ -92,6 +92,7 @@ test.each([
   ['LF in an extension', '5;a\nhello\r\n'],
   ['too little data: a byte where CRLF should be', '4\r\nhello\r\n0\r\n\r\n'],
   ['too much data', '6\r\nhello\r\n0\r\n\r\n'],
+  ['another byte in place of the CR after the data', '5\r\nhelloX\n0\r\n\r\n'],
   ['LF alone after the data', '5\r\nhello\n0\r\n\r\n'],
   ['a control character in a trailer', '0\r\nx: \x01\r\n\r\n'],
   ['a trailer that begins with a blank', '0\r\n x: 1\r\n\r\n'],
