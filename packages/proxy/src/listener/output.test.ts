@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import { Counter } from '../stats/stats.ts'
+import { Output } from './output.ts'
+import type { Transport } from './transport.ts'
+
+/** A transport that writes down what it is given, and is full when told so. */
+function create(highWaterMark = 1000) {
+  const writes: string[] = []
+  const state = { writable: true, corked: 0 }
+  const transport = {
+    write(data: Uint8Array | string) {
+      writes.push(typeof data === 'string' ? data : Buffer.from(data).toString('latin1'))
+      return state.writable
+    },
+    cork: () => state.corked++,
+    uncork: () => state.corked--,
+  } as unknown as Transport
+  const written = new Counter('tx')
+  const output = new Output(transport, written, highWaterMark)
+  let drains = 0
+  output.onDrain = () => drains++
+  return { output, writes, state, written, drains: () => drains }
+}
+
+const turn = () => new Promise<void>(resolve => setImmediate(resolve))
+
+test('what is pushed in one turn leaves in one write, in order, as latin1', async () => {
+  const { output, writes, written } = create()
+  output.push('HTTP/1.1 200 OK\r\nx: caf\u00e9\r\n\r\n')
+  output.push(Buffer.from([0xff, 0x00]))
+  output.push('end')
+  expect(writes).toEqual([])
+  await turn()
+  expect(writes).toEqual(['HTTP/1.1 200 OK\r\nx: caf\u00e9\r\n\r\n\xff\0end'])
+  expect(written.value).toBe(writes[0]!.length)
+  output.push('next')
+  await turn()
+  expect(writes.slice(1)).toEqual(['next'])
+})
+
+test('large pieces are not copied together, but leave between cork and uncork', async () => {
+  const { output, writes, state } = create(100_000)
+  output.push('head')
+  output.push(Buffer.alloc(20_000, 'x'))
+  output.push('tail')
+  await turn()
+  expect(writes.map(text => text.length)).toEqual([4, 20_000, 4])
+  expect(state.corked).toBe(0)
+})
+
+test('flush does not wait for the end of the turn, and nothing leaves twice', async () => {
+  const { output, writes } = create()
+  output.push('a')
+  output.flush()
+  output.push('b')
+  await turn()
+  expect(writes).toEqual(['a', 'b'])
+})
+
+test('a producer above the mark waits, and goes on when all was taken', async () => {
+  const { output, drains } = create(10)
+  expect(output.push('12345')).toBe(true)
+  expect(output.push('67890')).toBe(false)
+  expect(drains()).toBe(0)
+  await turn()
+  expect(drains()).toBe(1)
+  expect(output.push('1')).toBe(true)
+})
+
+test('while the transport is full the producer waits for its drain, and is told once', async () => {
+  const { output, state, drains } = create(1000)
+  state.writable = false
+  expect(output.push('a')).toBe(true)
+  await turn()
+  expect(output.push('b')).toBe(false)
+  await turn()
+  expect(drains()).toBe(0)
+  state.writable = true
+  output.drained()
+  output.drained()
+  expect(drains()).toBe(1)
+  expect(output.push('c')).toBe(true)
+})
+
+test('a producer that does not wait is not told', async () => {
+  const { output, state, drains } = create()
+  state.writable = false
+  output.push('a')
+  await turn()
+  output.drained()
+  expect(drains()).toBe(0)
+})
+
+test('what is discarded never leaves', async () => {
+  const { output, writes, written } = create()
+  output.push('a')
+  output.discard()
+  await turn()
+  expect([writes, written.value]).toEqual([[], 0])
+})
