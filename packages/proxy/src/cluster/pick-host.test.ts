@@ -41,6 +41,10 @@ test.each<Record<string, number>>([
   }
 })
 
+test('among equals the one that waited longest is next', () => {
+  expect(picks({ a: 2, b: 1 }, 6)).toBe('abaaba')
+})
+
 test('turns of a heavy host are spread, not bunched', () => {
   const order = picks({ a: 5, b: 1, c: 1 }, 70)
   // One more than its weight may fall together where a turn of both is due at once: sums of 1/5 are not exact, in Envoy neither.
