@@ -1,5 +1,6 @@
 import type { Failure } from './errors.ts'
 import type { Exchange } from './http/exchange.ts'
+import { grpcStatusOfHttp, isGrpc } from './http/grpc-status.ts'
 import { ResponseHeaders } from './http/headers.ts'
 
 /** The one door through which requests leave that are answered here: failures, redirects, direct responses. */
@@ -46,26 +47,10 @@ export function respondWith(
   }
 }
 
-function isGrpc(contentType: string | undefined): boolean {
-  return contentType === 'application/grpc' || contentType?.startsWith('application/grpc+') === true
-}
-
-/** A gRPC client reads its status from fields; the HTTP status is 200. (Envoy's mapping, not gRPC's own table.) */
-const GRPC_STATUS: Readonly<Record<number, number>> = {
-  400: 13,
-  401: 16,
-  403: 7,
-  404: 12,
-  429: 14,
-  502: 14,
-  503: 14,
-  504: 14,
-}
-const GRPC_UNKNOWN = 2
-
+/** A gRPC client reads its status from fields; the HTTP status is 200. */
 function respondGrpc(exchange: Exchange, headers: ResponseHeaders, body: Uint8Array): void {
   headers.set('content-type', 'application/grpc')
-  headers.set('grpc-status', String(GRPC_STATUS[headers.status] ?? GRPC_UNKNOWN))
+  headers.set('grpc-status', String(grpcStatusOfHttp(headers.status)))
   if (body.length > 0) headers.set('grpc-message', percentEncoded(body))
   headers.status = 200
   exchange.sendHead(headers, true)

@@ -9,6 +9,7 @@ import { type ClusterStats, createClusterStats } from './cluster-stats.ts'
 import { CodeStats } from './code-stats.ts'
 import { Host } from './host.ts'
 import { createRoundRobin, type PickHost } from './pick-host.ts'
+import type { ResolvedEndpoint } from './resolved-endpoint.ts'
 
 export interface ClusterServices {
   stats: Stats
@@ -17,16 +18,6 @@ export interface ClusterServices {
   timers: Timers
   /** Numbers in [0, 1). */
   random: () => number
-}
-
-/** An address of a cluster, resolved. */
-export interface ResolvedEndpoint {
-  ip: string
-  port: number
-  hostname: string
-  weight: number
-  priority: number
-  locality: { region: string; zone: string; subZone: string }
 }
 
 /** A cluster at work: its hosts, its breaker, its numbers. */
@@ -95,10 +86,7 @@ export class ActiveCluster {
         before.delete(address)
       } else hosts.push(this.#createHost(endpoint))
     }
-    if (before.size === 0 && hosts.length === this.hosts.length) {
-      if (this.hosts.length > 0) this.stats.update_no_rebuild.add()
-      return
-    }
+    if (before.size === 0 && hosts.length === this.hosts.length) return
     this.hosts = hosts
     for (const gone of before.values()) gone.pool.drain()
     // Priorities above 0 are for when those below fail, which only health checks and outlier detection can tell.

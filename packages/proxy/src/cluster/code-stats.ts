@@ -1,7 +1,8 @@
 import type { Counter, Stats } from '../stats/stats.ts'
 
 /**
- * `<prefix>upstream_rq_completed`, `_Nxx` and `_NNN`. They come to be when the first response with such a code does, as in Envoy.
+ * `<prefix>upstream_rq_completed`, `_Nxx` and `_NNN`; codes above 599 are `_unknown`, of no class. They come to be when the first
+ * response with such a code does, as in Envoy.
  */
 export class CodeStats {
   readonly #stats: Stats
@@ -19,9 +20,13 @@ export class CodeStats {
     const group = Math.trunc(status / 100)
     this.#completed ??= this.#stats.counter(`${this.#prefix}upstream_rq_completed`)
     this.#completed.add()
-    this.#classes[group] ??= this.#stats.counter(`${this.#prefix}upstream_rq_${group}xx`)
-    this.#classes[group].add()
-    this.#codes[status] ??= this.#stats.counter(`${this.#prefix}upstream_rq_${status}`)
-    this.#codes[status].add()
+    const known = status < 600
+    if (known) {
+      this.#classes[group] ??= this.#stats.counter(`${this.#prefix}upstream_rq_${group}xx`)
+      this.#classes[group].add()
+    }
+    const code = known ? status : 600
+    this.#codes[code] ??= this.#stats.counter(`${this.#prefix}upstream_rq_${known ? status : 'unknown'}`)
+    this.#codes[code].add()
   }
 }

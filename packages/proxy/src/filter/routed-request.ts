@@ -46,6 +46,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   #buffered = 0
   #keepBody: boolean
   readonly #hasBody: boolean
+  /** None is made any more: the policy says so, or the body is too large to be kept. */
+  #retry: RetryState | undefined
+  /** The client's body waits for the upstream. */
+  #backedUp = false
   #responding = false
   /** A 1xx has come. */
   #informed = false
@@ -59,6 +63,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#plan = plan
     this.#services = services
     this.#hasBody = !exchange.requestComplete
+    this.#retry = plan.retry
     this.#keepBody = plan.retry !== undefined
     this.#responseTimer = services.timers.create(() => this.#onResponseTimeout())
   }
@@ -81,15 +86,17 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     if (this.#keepBody && this.#buffered > this.#plan.bufferLimit) {
       stats.retry_or_shadow_abandoned.add()
       this.#keepBody = false
+      this.#retry?.close()
+      this.#retry = undefined
       if (ready) this.#dropBody()
-      else if (this.#attempts > 1) {
+      else if (this.#attempt === undefined) {
         this.#fail(FAILURES.buffer_while_retrying)
         return
       }
     }
     if (ready) {
-      if (!this.#attempt!.write(chunk)) this.#exchange.pauseRequest()
-    } else if (this.#buffered > this.#plan.bufferLimit) this.#exchange.pauseRequest()
+      if (!this.#attempt!.write(chunk)) this.#pauseRequest()
+    } else if (this.#buffered > this.#plan.bufferLimit) this.#pauseRequest()
   }
 
   onEnd(): void {
@@ -99,6 +106,20 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       this.#startPerTryTimer()
       attempt.end()
     }
+  }
+
+  #pauseRequest(): void {
+    if (this.#backedUp) return
+    this.#backedUp = true
+    this.#plan.cluster.stats.upstream_flow_control_backed_up_total.add()
+    this.#exchange.pauseRequest()
+  }
+
+  #resumeRequest(): void {
+    if (!this.#backedUp) return
+    this.#backedUp = false
+    this.#plan.cluster.stats.upstream_flow_control_drained_total.add()
+    this.#exchange.resumeRequest()
   }
 
   onDrain(): void {
@@ -167,25 +188,27 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     let writable = true
     for (const chunk of this.#body) writable = attempt.write(chunk)
     if (!this.#keepBody) this.#dropBody()
+    if (writable) this.#resumeRequest()
+    else this.#pauseRequest()
     if (requestComplete) attempt.end()
-    else if (writable) this.#exchange.resumeRequest()
-    else this.#exchange.pauseRequest()
   }
 
   onInformational(status: number): void {
-    // Of several Envoy charges the first.
+    // Of several Envoy charges the first. For its router the response has begun then: no more tries, and no limit for this one.
     if (this.#informed) return
     this.#informed = true
+    this.#retry = undefined
+    this.#perTryTimer?.stop()
     this.#plan.cluster.countStatus(status, this.#exchange.internal)
   }
 
   onResponseHead(attempt: Attempt, head: ResponseHead): void {
     this.#perTryTimer?.stop()
-    const { cluster, retry, suppressEnvoyHeaders, countAttempts } = this.#plan
+    const { cluster, suppressEnvoyHeaders, countAttempts } = this.#plan
     const exchange = this.#exchange
     const { headers } = head
     const { status } = headers
-    const decision = retry?.onStatus(status)
+    const decision = this.#retry?.onStatus(status)
     if (decision?.retry) {
       cluster.codes.retry.add(status)
       if (status >= 500) attempt.host.stats.rq_error.add()
@@ -254,18 +277,18 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       this.#failInside(attempt)
       return
     }
-    const decision = this.#plan.retry?.onReset(reason)
+    const decision = this.#retry?.onReset(reason)
     if (decision?.retry) {
       this.#retryLater(decision)
       return
     }
     this.#noteLimit(decision)
     attempt.host.stats.rq_error.add()
-    this.#failWithoutAnswer(resetFailure(reason, transportFailure, this.#attempts))
+    this.#failWithoutAnswer(resetFailure(reason, transportFailure, this.#attempts, this.#informed))
   }
 
   onUpstreamDrain(): void {
-    this.#exchange.resumeRequest()
+    this.#resumeRequest()
   }
 
   #retryLater(decision: { after: Milliseconds }): void {
@@ -291,7 +314,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     attempt.host.stats.rq_timeout.add()
     attempt.cancel()
     this.#finishSpan(attempt, true)
-    const decision = this.#plan.retry?.onPerTryTimeout()
+    const decision = this.#retry?.onPerTryTimeout()
     if (decision?.retry) {
       this.#retryLater(decision)
       return
@@ -323,9 +346,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#fail({ ...FAILURES['protocol error'], details: 'upstream_reset_after_response_started{protocol_error}' })
   }
 
-  /** A failure that the cluster is charged with, as if it had answered so. */
+  /** A failure that the cluster is charged with, as if it had answered so; unless it was charged with a 1xx. */
   #failWithoutAnswer(failure: Failure): void {
-    this.#plan.cluster.countStatus(failure.status, this.#exchange.internal)
+    if (!this.#informed) this.#plan.cluster.countStatus(failure.status, this.#exchange.internal)
     this.#fail(failure)
   }
 
@@ -342,7 +365,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#responseTimer.stop()
     this.#perTryTimer?.stop()
     this.#backOffTimer?.stop()
-    this.#plan.retry?.close()
+    this.#retry?.close()
     this.#exchange.handler = undefined
     this.#dropBody()
   }
@@ -376,9 +399,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 }
 
-function resetFailure(reason: ResetReason, transportFailure: string, attempts: number): Failure {
+function resetFailure(reason: ResetReason, transportFailure: string, attempts: number, informed: boolean): Failure {
   const failure: Failure = FAILURES[reason]
-  const { details, body } = failure
+  const { body } = failure
+  const details = informed ? failure.details.replace('before_response', 'after_response') : failure.details
   return {
     ...failure,
     details: transportFailure === '' ? details : `${details.slice(0, -1)}|${transportFailure}}`,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { FormatOperator } from '@hopscope/envoy-config'
+import { grpcStatusOfHttp, isGrpc } from '../http/grpc-status.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
 import { portOf, withoutPort } from './address-text.ts'
 import { flagNames } from './flag-names.ts'
@@ -58,7 +59,7 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
     const text = value === undefined ? undefined : cut(Buffer.from(value, 'utf8').toString('latin1'), length)
     return () => text
   },
-  GRPC_STATUS: args => info => grpcStatus(info.responseHeaders?.get('grpc-status'), args ?? ''),
+  GRPC_STATUS: args => info => grpcStatus(info, args ?? ''),
   HOSTNAME: () => {
     const name = hostname()
     return () => name
@@ -201,10 +202,12 @@ const GRPC_STATUS_SNAKE = [
   'UNAUTHENTICATED',
 ] // prettier-ignore
 
-function grpcStatus(status: string | undefined, style: string): Value {
-  if (status === undefined) return undefined
-  const number = Number(status)
+/** Of gRPC requests alone; a response that does not say it is judged by its HTTP status. */
+function grpcStatus(info: StreamInfo, style: string): Value {
+  if (!isGrpc(info.requestHeaders?.get('content-type'))) return undefined
+  const told = info.responseHeaders?.get('grpc-status')
+  const number = told === undefined ? grpcStatusOfHttp(info.responseCode) : Number(told)
   if (style === 'NUMBER') return number
   const names = style === 'SNAKE_STRING' ? GRPC_STATUS_SNAKE : GRPC_STATUS_NAMES
-  return names[number] ?? status
+  return names[number] ?? told
 }

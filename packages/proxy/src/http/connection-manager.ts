@@ -62,6 +62,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #headAt = Number.NaN
   #isHttp10 = false
   #closeAfter = false
+  /** It is us who close, and the client may still be sending. */
+  #lingers = false
   #chunked = false
   #responseDone = false
   #rxBuffered = 0
@@ -103,10 +105,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
   // ── from the client ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   onData(chunk: Buffer): void {
-    this.#context.stats.downstream_cx_rx_bytes_total.add(chunk.length)
-    if (this.#state === 'closed') return
-    this.#setBuffered(chunk.length)
+    // What comes after our last word is read to be forgotten: Envoy does not even read it.
     if (this.#state !== 'open') return
+    const { stats, bufferLimit } = this.#context
+    stats.downstream_cx_rx_bytes_total.add(chunk.length)
+    this.#setBuffered(chunk.length < bufferLimit ? chunk.length : 0)
     this.#decoding = true
     this.#decoder.execute(chunk)
     this.#decoding = false
@@ -311,11 +314,9 @@ export class ConnectionManager implements TransportHandler, Downstream {
     }
     exchange.span?.onResponseHeaders(headers)
     if (config.via !== '') headers.appendJoined('via', config.via, ', ')
-    if (exchange.mustClose) this.#closeAfter = true
-    if (!exchange.requestComplete) {
-      stats.downstream_rq_response_before_rq_complete.add()
-      this.#closeAfter = true
-    }
+    this.#lingers = exchange.mustClose || !exchange.requestComplete
+    if (this.#lingers) this.#closeAfter = true
+    if (!exchange.requestComplete) stats.downstream_rq_response_before_rq_complete.add()
     if ((this.#context.draining() || this.#idleDraining) && !this.#closeAfter) {
       stats.downstream_cx_drain_close.add()
       this.#closeAfter = true
@@ -389,14 +390,13 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const exchange = this.#exchange!
     this.#responseDone = true
     exchange.info.lastDownstreamTxByte = this.#context.clock.now()
-    const lingers = exchange.mustClose || !exchange.requestComplete
     this.#endStream(exchange)
     if (!this.#closeAfter) {
       this.#readOn()
       return
     }
     // What the client still sends is read and forgotten for a while: a reset would take the response from it.
-    if (lingers) this.#closeDelayed()
+    if (this.#lingers) this.#closeDelayed()
     else this.#close('local')
   }
 
@@ -549,7 +549,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#onClosed()
   }
 
-  /** Envoy's gauge shows what the last read brought until the next one, not what is still to be worked on. */
+  /**
+   * Envoy's gauge shows what the last read brought until the next one, not what is still to be worked on. A read that brings all
+   * it may is followed by another, which finds nothing.
+   */
   #setBuffered(bytes: number): void {
     this.#context.stats.downstream_cx_rx_bytes_buffered.add(bytes - this.#rxBuffered)
     this.#rxBuffered = bytes

@@ -75,7 +75,10 @@ function valueFor(addition: Addition, headers: HeaderMap, info: StreamInfo): str
 }
 
 function write(headers: HeaderMap, { key, action, separator }: Addition, value: string): void {
-  if (action.startsWith('OVERWRITE')) headers.set(key, value)
-  else if (separator === undefined) headers.append(key, value)
+  if (action.startsWith('OVERWRITE')) {
+    // Known by name or not, what a configuration overwrites is last from then on. (Seen in Envoy 1.40)
+    headers.remove(key)
+    headers.append(key, value)
+  } else if (separator === undefined) headers.append(key, value)
   else headers.appendJoined(key, value, separator)
 }

@@ -6,6 +6,32 @@ const add = (key: string, value: string, append_action?: string) => ({
   ...(append_action === undefined ? {} : { append_action }),
 })
 
+/** Each twice. */
+const repeated = (names: string[]) => names.map(name => `${name}: 1\r\n${name}: 2\r\n`).join('')
+
+const REQUEST_FIELDS = [
+  ['accept', 'accept-encoding', 'accept-language', 'access-control-request-headers', 'access-control-request-method'],
+  ['authentication', 'authorization', 'cache-control', 'cache-status', 'client-trace-id', 'content-encoding'],
+  ['content-type', 'cookie', 'date', 'etag', 'forwarded', 'from', 'grpc-accept-encoding', 'grpc-timeout'],
+  ['if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since', 'origin', 'pragma', 'range'],
+  ['proxy-authorization', 'referer', 'te', 'trailer', 'user-agent', 'via', 'x-amzn-trace-id', 'x-ot-span-context'],
+  ['x-forwarded-client-cert', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-port', 'x-real-ip', 'warning'],
+  ['x-b3-traceid', 'b3', 'traceparent', 'tracestate', 'baggage', 'grpc-status', 'grpc-message', 'last-modified'],
+  ['x-envoy-attempt-count', 'x-envoy-original-path', 'x-envoy-original-host', 'x-envoy-ip-tags', 'x-client-trace-id'],
+  ['x-request-id', 'x-envoy-external-address', 'x-envoy-internal', 'x-envoy-expected-rq-timeout-ms', 'x-custom'],
+]
+
+const RESPONSE_FIELDS = [
+  ['access-control-allow-credentials', 'access-control-allow-headers', 'access-control-allow-methods', 'age', 'allow'],
+  ['access-control-allow-origin', 'access-control-expose-headers', 'access-control-max-age', 'accept-ranges', 'pragma'],
+  ['access-control-allow-private-network', 'cache-control', 'content-encoding', 'content-type', 'etag', 'expires'],
+  ['content-disposition', 'content-language', 'last-modified', 'link', 'location', 'retry-after', 'server', 'vary'],
+  ['date', 'grpc-message', 'grpc-status', 'set-cookie', 'via', 'warning', 'www-authenticate', 'x-request-id'],
+  ['x-envoy-attempt-count', 'x-envoy-degraded', 'x-envoy-immediate-health-check-fail', 'x-envoy-ratelimited'],
+  ['x-envoy-upstream-service-time', 'x-envoy-decorator-operation', 'x-envoy-upstream-canary', 'x-custom', 'upgrade'],
+  ['x-envoy-upstream-healthchecked-cluster', 'x-envoy-retryable', 'strict-transport-security', 'keep-alive'],
+]
+
 export const headerCases: Case[] = [
   {
     name: 'a plain GET',
@@ -284,6 +310,37 @@ export const headerCases: Case[] = [
       ],
     },
     steps: [{ send: get('/', { 'x-envoy-attempt-count': '7' }) }],
+  },
+  {
+    name: 'repeated known request headers',
+    covers: 'which fields are joined, and with what',
+    upstreams: { app: echo },
+    steps: REQUEST_FIELDS.map(names => ({ send: get('/').replace('\r\n\r\n', `\r\n${repeated(names)}\r\n`) })),
+  },
+  {
+    name: 'repeated known response headers',
+    covers: 'which fields are joined, and with what',
+    upstreams: {
+      app: (request, socket, index) =>
+        ok('', repeated(RESPONSE_FIELDS[Number(request.head[0]!.slice(5, 6))]!))(request, socket, index),
+    },
+    steps: RESPONSE_FIELDS.map((_, index) => ({ send: get(`/${index}`) })),
+  },
+  {
+    name: 'overwritten headers',
+    covers: 'whatever is overwritten moves to the end, in both directions',
+    upstreams: { app: ok('', repeated(['x-before', 'vary', 'x-own', 'cache-control', 'x-after'])) },
+    config: {
+      routeConfig: {
+        request_headers_to_add: ['accept', 'x-own', 'user-agent'].map(name =>
+          add(name, 'ours', 'OVERWRITE_IF_EXISTS_OR_ADD'),
+        ),
+        response_headers_to_add: ['vary', 'x-own', 'cache-control', 'location', 'access-control-allow-origin'].map(
+          name => add(name, 'ours', 'OVERWRITE_IF_EXISTS_OR_ADD'),
+        ),
+      },
+    },
+    steps: [{ send: get('/', { accept: 'a', 'x-own': 'b', 'user-agent': 'c', 'x-after': 'd' }) }],
   },
   {
     name: 'no timeout at all',

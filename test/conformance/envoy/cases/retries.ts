@@ -1,5 +1,5 @@
 import { type Case, get, request } from '../harness/case.ts'
-import { close, echo, ok, raw, reset, sequence, status } from '../harness/upstream.ts'
+import { close, early, echo, ok, raw, reset, sequence, status } from '../harness/upstream.ts'
 
 const retry = (policy: Record<string, unknown>) => ({
   routes: [{ match: { prefix: '/' }, route: { cluster: 'app', retry_policy: policy } }],
@@ -96,6 +96,66 @@ export const retryCases: Case[] = [
       ],
     },
     steps: [{ send: get('/') }],
+  },
+  {
+    name: 'a body too large to be sent again',
+    covers: 'retry_or_shadow_abandoned, the first answer is passed on',
+    upstreams: { app: status(503, 'full') },
+    config: { ...retry({ retry_on: '5xx', num_retries: 2 }), listener: { per_connection_buffer_limit_bytes: 1024 } },
+    steps: [{ send: request('POST', '/', {}, 'x'.repeat(5000)) }],
+  },
+  {
+    name: 'a body just small enough to be sent again',
+    covers: 'the limit itself is no overflow',
+    upstreams: { app: status(503, 'full') },
+    config: { ...retry({ retry_on: '5xx', num_retries: 1 }), listener: { per_connection_buffer_limit_bytes: 1024 } },
+    steps: [{ send: request('POST', '/', {}, 'x'.repeat(1024)) }, { send: request('POST', '/', {}, 'x'.repeat(1025)) }],
+  },
+  {
+    name: 'a 1xx, then a reset',
+    covers: 'no retry: the answer has begun',
+    upstreams: { app: sequence(raw('HTTP/1.1 103 Early Hints\r\n\r\n', true), ok()) },
+    config: retry({ retry_on: '5xx,reset', num_retries: 2 }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'a 1xx, then a 503',
+    covers: 'no retry: the answer has begun',
+    upstreams: {
+      app: sequence(
+        raw('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n'),
+        raw('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'),
+      ),
+    },
+    config: retry({ retry_on: '5xx,reset', num_retries: 2 }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'a 1xx, then silence',
+    covers: 'per_try_timeout is off, the route timeout is not',
+    upstreams: { app: raw('HTTP/1.1 103 Early Hints\r\n\r\n') },
+    config: {
+      routes: [
+        {
+          match: { prefix: '/' },
+          route: {
+            cluster: 'app',
+            timeout: '0.3s',
+            retry_policy: { retry_on: '5xx', num_retries: 2, per_try_timeout: '0.1s' },
+          },
+        },
+      ],
+    },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'an early 503 while the body is coming',
+    covers: 'retried with the body that has come so far, and the rest',
+    upstreams: { app: early('', status(200, 'late')) },
+    config: retry({ retry_on: '5xx', num_retries: 2 }),
+    steps: [
+      { send: ['POST / HTTP/1.1\r\nhost: example.test\r\ncontent-length: 5\r\n\r\nhe', 'llo'], pause: 80, on: 'a' },
+    ],
   },
   {
     name: 'a cut body is not retried',

@@ -1,9 +1,17 @@
 import { type Case, get } from '../harness/case.ts'
-import { hang, ok } from '../harness/upstream.ts'
+import { hang, NEVER_ACCEPTS, ok } from '../harness/upstream.ts'
 
 const later =
   (ms: number) => (request: Parameters<typeof hang>[0], socket: Parameters<typeof hang>[1], index: number) =>
     void setTimeout(() => ok('late')(request, socket, index), ms)
+
+const REDUCED_DEADLINES: Case['except'] = {
+  why: 'on retries x-envoy-expected-rq-timeout-ms may be reduced by the time that has passed',
+  drop: observation => {
+    for (const request of observation.upstream.app ?? [])
+      request.head = request.head.map(line => line.replace(/(expected-rq-timeout-ms): \d+/, '$1: <duration>'))
+  },
+}
 
 export const timeoutCases: Case[] = [
   {
@@ -55,12 +63,85 @@ export const timeoutCases: Case[] = [
       ],
     },
     steps: [{ send: get('/') }],
-    except: {
-      why: 'on retries x-envoy-expected-rq-timeout-ms may be reduced by the time that has passed',
-      drop: observation => {
-        for (const request of observation.upstream.app ?? [])
-          request.head = request.head.map(line => line.replace(/(expected-rq-timeout-ms): \d+/, '$1: <duration>'))
+    except: REDUCED_DEADLINES,
+  },
+  {
+    name: 'per-try timeouts and the route timeout',
+    covers: 'two tries time out, the third ends with the whole: response_timeout',
+    upstreams: { app: hang },
+    config: {
+      routes: [
+        {
+          match: { prefix: '/' },
+          route: {
+            cluster: 'app',
+            timeout: '0.4s',
+            retry_policy: {
+              retry_on: '5xx',
+              num_retries: 5,
+              per_try_timeout: '0.15s',
+              retry_back_off: { base_interval: '0.001s', max_interval: '0.001s' },
+            },
+          },
+        },
+      ],
+    },
+    steps: [{ send: get('/') }],
+    except: REDUCED_DEADLINES,
+    sane: envoy => {
+      if (envoy.stats['cluster.app.upstream_rq_per_try_timeout'] !== 2) throw new Error('two tries should time out')
+      if (envoy.stats['cluster.app.upstream_rq_timeout'] !== 1) throw new Error('the route timeout should end it')
+    },
+  },
+  {
+    name: 'connect timeout',
+    covers: '503 UF, connection timeout, upstream_cx_connect_timeout',
+    upstreams: { app: NEVER_ACCEPTS },
+    config: { app: { connect_timeout: '0.2s' } },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'connect timeout, retried',
+    covers: 'connect-failure covers it',
+    upstreams: { app: NEVER_ACCEPTS },
+    config: {
+      app: { connect_timeout: '0.15s' },
+      routes: [
+        {
+          match: { prefix: '/' },
+          route: { cluster: 'app', retry_policy: { retry_on: 'connect-failure', num_retries: 1 } },
+        },
+      ],
+    },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'a route timeout while connecting',
+    covers: '504 before there is a connection; the host is not charged',
+    upstreams: { app: NEVER_ACCEPTS },
+    config: {
+      app: { connect_timeout: '2s' },
+      routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0.15s' } }],
+    },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'an idle upstream connection is closed',
+    covers: 'idle_timeout of the cluster, upstream_cx_idle_timeout',
+    config: {
+      app: {
+        typed_extension_protocol_options: {
+          'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+            '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+            common_http_protocol_options: { idle_timeout: '0.3s' },
+            explicit_http_config: { http_protocol_options: {} },
+          },
+        },
       },
+    },
+    steps: [{ send: get('/1') }, { wait: 100 }, { send: get('/2') }, { wait: 600 }, { send: get('/3') }],
+    sane: envoy => {
+      if (envoy.stats['cluster.app.upstream_cx_idle_timeout'] !== 1) throw new Error('Envoy closed no idle connection')
     },
   },
   {

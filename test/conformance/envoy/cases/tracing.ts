@@ -178,6 +178,18 @@ export const tracingCases: Case[] = [
     spans: 3,
   },
   {
+    name: 'a gRPC request',
+    covers: 'tags grpc.*, and error by status',
+    upstreams: { app: ok('', 'grpc-status: 13\r\ngrpc-message: broken\r\n') },
+    config: { tracing: {} },
+    steps: [
+      {
+        send: request('POST', '/pkg.Service/Method', { 'content-type': 'application/grpc', 'grpc-timeout': '5S' }, 'x'),
+      },
+    ],
+    spans: 1,
+  },
+  {
     name: 'verbose annotations',
     covers: 'their names and order, ss and cr last',
     config: { ...outbound, tracing: { verbose: true, spawn_upstream_span: true } },

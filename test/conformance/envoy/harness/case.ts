@@ -1,6 +1,6 @@
 import type { ConfigOptions, Ports } from './config.ts'
 import type { Observation } from './observe.ts'
-import type { Behaviour } from './upstream.ts'
+import type { Behaviour, NEVER_ACCEPTS } from './upstream.ts'
 
 /** One comparison: the same file and the same bytes through the real Envoy and through Hopscope's sidecar. */
 export interface Case {
@@ -9,7 +9,7 @@ export interface Case {
   covers: string
   config?: ConfigOptions | ((ports: Ports) => ConfigOptions)
   /** By cluster name; without `app`, that cluster's port has no listener. Default: `{ app: ok() }`. */
-  upstreams?: Record<string, Behaviour>
+  upstreams?: Record<string, Behaviour | typeof NEVER_ACCEPTS>
   /** What the client does, one after the other; parallel ones in an inner list. */
   steps: (Step | Step[])[]
   /** Spans to wait for. */
@@ -23,6 +23,11 @@ export interface Case {
    * Not a place to hide a defect.
    */
   except?: { why: string; drop(observation: Observation): void }
+  /**
+   * The whole case is a chosen difference that docs/differences.md names, and shows it on both programs: `200 via_upstream`,
+   * code and details of each request, in place of the comparison.
+   */
+  differs?: { why: string; envoy: string[]; hopscope: string[] }
   /** What must hold of Envoy's own observation, so that a case cannot pass by comparing two failures. */
   sane?(observation: Observation): void
 }

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import type { Case, Step } from './case.ts'
 import { RawClient } from './client.ts'
 import { bootstrap, type Ports } from './config.ts'
+import { FullListener } from './full-listener.ts'
 import { mask } from './mask.ts'
 import { freePorts, type ProgramName, startProgram } from './program.ts'
-import { ok, Upstream, type UpstreamRequest } from './upstream.ts'
+import { NEVER_ACCEPTS, ok, Upstream, type UpstreamRequest } from './upstream.ts'
 
 /** All that can be seen of a program while a case runs. */
 export interface Observation {
@@ -27,12 +28,12 @@ const STATS_IN_SCOPE = /^(http\.in\.|cluster\.(?!zipkin\.)|listener\.(?!admin\.)
 
 export async function observe(name: ProgramName, test: Case): Promise<Observation> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'))
-  const upstreams: Record<string, Upstream> = {}
+  const upstreams: Record<string, Upstream | FullListener> = {}
   const spans: Record<string, unknown>[] = []
   let collector: Server | undefined
   try {
     for (const [cluster, behaviour] of Object.entries(test.upstreams ?? { app: ok() })) {
-      upstreams[cluster] = await Upstream.open(behaviour)
+      upstreams[cluster] = behaviour === NEVER_ACCEPTS ? await FullListener.open() : await Upstream.open(behaviour)
     }
     const opened = await openCollector(spans)
     collector = opened.server
@@ -84,7 +85,8 @@ export async function observe(name: ProgramName, test: Case): Promise<Observatio
       for (const client of connections.values()) client.destroy()
       observation.accessLog = readLines(logFile)
       observation.spans = spans
-      for (const [cluster, upstream] of Object.entries(upstreams)) observation.upstream[cluster] = upstream.requests
+      for (const [cluster, upstream] of Object.entries(upstreams))
+        observation.upstream[cluster] = [...upstream.requests]
       return mask(observation, ports, sentBytes(test))
     } finally {
       await program.stop()

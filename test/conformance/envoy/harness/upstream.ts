@@ -2,13 +2,20 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { HttpReader, type Message } from './http-reader.ts'
 
 /** What an upstream does with one request: a raw answer, or something ruder. */
-export type Behaviour = (request: Message, socket: Socket, index: number) => void
+export interface Behaviour {
+  (request: Message, socket: Socket, index: number): void
+  /** Done already when the request's head is here. */
+  atHead?(socket: Socket): void
+}
 
 export interface UpstreamRequest {
   /** Request line and header lines as they arrived, body as text. */
   head: string[]
   body: string
 }
+
+/** In place of a behaviour: the port neither takes nor refuses connections. */
+export const NEVER_ACCEPTS = 'never accepts'
 
 /** A TCP server that keeps the bytes it was sent and answers by script. */
 export class Upstream {
@@ -27,8 +34,12 @@ export class Upstream {
     server.on('connection', socket => {
       upstream.#sockets.add(socket)
       const reader = new HttpReader('request')
+      let headSeen = false
       socket.on('data', chunk => {
-        for (const message of reader.push(chunk)) {
+        const messages = reader.push(chunk)
+        if (!headSeen && (messages.length > 0 || reader.rest.includes('\r\n\r\n'))) behaviour.atHead?.(socket)
+        headSeen = reader.rest.includes('\r\n\r\n')
+        for (const message of messages) {
           upstream.requests.push({ head: message.head, body: message.body })
           behaviour(message, socket, index++)
         }
@@ -77,6 +88,13 @@ export function raw(bytes: string, close = false): Behaviour {
 /** One behaviour a request, the last one from then on. */
 export function sequence(...behaviours: Behaviour[]): Behaviour {
   return (request, socket, index) => behaviours[Math.min(index, behaviours.length - 1)]!(request, socket, index)
+}
+
+/** Answers as soon as the head is there, and once more (or not) when the request is whole. */
+export function early(bytes: string, whole: Behaviour = hang): Behaviour {
+  const behaviour: Behaviour = (request, socket, index) => whole(request, socket, index)
+  behaviour.atHead = socket => void socket.write(Buffer.from(bytes, 'latin1'))
+  return behaviour
 }
 
 /** Never answers. */

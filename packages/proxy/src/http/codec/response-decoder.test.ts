@@ -81,6 +81,7 @@ test.each<Row>([
   { name: 'connection: close', text: response('connection: Close\r\ncontent-length: 1\r\n', 'a'), body: 'a', keepAlive: false }, // biome-ignore format: one line
   { name: 'close among others', text: response('connection: x, close\r\ncontent-length: 1\r\n', 'a'), body: 'a', keepAlive: false }, // biome-ignore format: one line
   { name: 'HTTP/1.0', text: 'HTTP/1.0 200 OK\r\ncontent-length: 1\r\n\r\na', body: 'a', keepAlive: false },
+  { name: 'another version', text: 'HTTP/2.0 200 OK\r\ncontent-length: 1\r\n\r\na', body: 'a', keepAlive: false }, // biome-ignore format: one line
   { name: 'HTTP/1.0 that stays', text: 'HTTP/1.0 200 OK\r\ncontent-length: 1\r\nconnection: keep-alive\r\n\r\na', body: 'a' }, // biome-ignore format: one line
   { name: 'no reason phrase', text: response('content-length: 1\r\n', 'a', '299'), body: 'a' },
   { name: 'bare LF', text: 'HTTP/1.1 200 OK\ncontent-length: 1\n\na', body: 'a' },
@@ -102,7 +103,7 @@ test('1xx are told and skipped', () => {
 
 test.each([
   ['no HTTP', 'SSH-2.0-x\r\n\r\n'],
-  ['another version', 'HTTP/2.0 200 OK\r\n\r\n'],
+  ['a version that is none', 'HTTP/x.1 200 OK\r\n\r\n'],
   ['a status of two digits', response('', '', '20 OK')],
   ['a status of four digits', response('', '', '2000 OK')],
   ['a status below 100', response('', '', '099 OK')],

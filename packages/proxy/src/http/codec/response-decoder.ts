@@ -8,12 +8,12 @@ export interface ResponseHead {
   hasBody: boolean
   /** The connection can take another request after this response. */
   keepAlive: boolean
-  /** The upstream said `connection: close`. */
+  /** The upstream said that it closes, by `connection: close` or by an old version. */
   closeAsked: boolean
 }
 
 export interface ResponseSink extends BodySink {
-  /** 100, 102, 103: they are not passed on. */
+  /** 100, 102, 103, 104: they are not passed on. Other codes below 200 are not even told of. */
   onInformational(status: number): void
   /** Never a 1xx, but for an unasked 101. */
   onHead(head: ResponseHead): void
@@ -23,6 +23,8 @@ export interface ResponseSink extends BodySink {
 
 /** Envoy's default for responses is the request's limit; some applications send a lot of cookies. */
 const MAX_HEAD_BYTES = 256 * 1024
+
+const TOLD: ReadonlySet<number> = new Set([100, 102, 103, 104])
 
 /** HTTP/1 responses from bytes: `expect` says to what request the next one belongs. */
 export class ResponseDecoder {
@@ -114,27 +116,31 @@ export class ResponseDecoder {
     const fieldsEnd = bytes[end - 2] === 13 ? end - 2 : end - 1
     const text = bytes.toString('latin1', 0, fieldsEnd)
     const lineEnd = bytes.indexOf(10, start)
-    const version = parseVersion(text, start)
-    const status = parseStatus(bytes, start + 9)
-    if (version === undefined || status === undefined) return undefined
-
+    const line = parseStatusLine(text, start)
+    if (line === undefined) return undefined
+    const { version, status } = line
     const headers = new ResponseHeaders()
     headers.status = status
     const fields = new FramingFields()
     if (scanFields(bytes, lineEnd + 1, fieldsEnd, text, headers, fields, INLINE_RESPONSE_HEADERS) !== undefined) {
       return undefined
     }
+    if (status < 200 || status === 204) {
+      if (fields.transferEncoding !== undefined) return undefined
+      // Envoy looks the other way when the length is zero.
+      if (fields.contentLength !== undefined && fields.contentLength !== '0') return undefined
+    }
     if (status < 200 && status !== 101) {
-      this.#sink.onInformational(status)
+      if (TOLD.has(status)) this.#sink.onInformational(status)
       return 'informational'
     }
     const framing = this.#framing(status, fields)
     if (framing === undefined) return undefined
     this.#untilClose = framing.type === 'until-close'
     this.#body.begin(framing)
-    const closeAsked = hasToken(fields.connection, 'close')
-    const keepAlive =
-      !this.#untilClose && status !== 101 && (version === 11 ? !closeAsked : hasToken(fields.connection, 'keep-alive'))
+    const closeAsked =
+      version === 11 ? hasToken(fields.connection, 'close') : !hasToken(fields.connection, 'keep-alive')
+    const keepAlive = !this.#untilClose && !closeAsked
     const hasBody = framing.type !== 'none' && !(framing.type === 'length' && framing.length === 0)
     return { headers, hasBody, keepAlive, closeAsked }
   }
@@ -143,9 +149,7 @@ export class ResponseDecoder {
     const { contentLength, transferEncoding } = fields
     if (transferEncoding !== undefined) {
       if (contentLength !== undefined || transferEncoding.toLowerCase() !== 'chunked') return undefined
-      if (status === 204) return undefined
     }
-    if (status === 204 && contentLength !== undefined && Number(contentLength) !== 0) return undefined
     if (this.#headRequest || status === 204 || status === 304 || status === 101) return { type: 'none' }
     if (transferEncoding !== undefined) return { type: 'chunked' }
     if (contentLength !== undefined) return { type: 'length', length: Number(contentLength) }
@@ -153,26 +157,20 @@ export class ResponseDecoder {
   }
 }
 
-/** `HTTP/1.1 ` or `HTTP/1.0 `. */
-function parseVersion(text: string, start: number): 10 | 11 | undefined {
-  if (text.startsWith('HTTP/1.1 ', start)) return 11
-  return text.startsWith('HTTP/1.0 ', start) ? 10 : undefined
-}
+const STATUS_LINE = /HTTP\/(\d\.\d)[ \t]+(\d{3})(?=[ \t\r\n])/y
 
-function parseStatus(bytes: Buffer, at: number): number | undefined {
-  let status = 0
-  for (let i = at; i < at + 3; i++) {
-    const digit = bytes[i]! - 48
-    if (!(digit >= 0 && digit <= 9)) return undefined
-    status = status * 10 + digit
-  }
-  const after = bytes[at + 3]
-  return status >= 100 && (after === 32 || after === 13 || after === 10) ? status : undefined
+/** Any version but 1.1 is taken for 1.0, as Envoy does. */
+function parseStatusLine(text: string, start: number): { version: 10 | 11; status: number } | undefined {
+  STATUS_LINE.lastIndex = start
+  const match = STATUS_LINE.exec(text)
+  if (match === null) return undefined
+  const status = Number(match[2])
+  return status < 100 ? undefined : { version: match[1] === '1.1' ? 11 : 10, status }
 }
 
 /** So that rubbish is answered now and not when the peer has said all of it. */
 function couldBeStatusLine(bytes: Buffer): boolean {
-  const begin = 'HTTP/1.'
+  const begin = 'HTTP/'
   return begin.startsWith(bytes.toString('latin1', 0, Math.min(begin.length, bytes.length)))
 }
 

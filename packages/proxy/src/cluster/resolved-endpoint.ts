@@ -1,0 +1,27 @@
+import type { LbEndpoint, LocalityLbEndpoints } from '@hopscope/envoy-config'
+
+/** An address of a cluster, resolved. */
+export interface ResolvedEndpoint {
+  ip: string
+  port: number
+  hostname: string
+  weight: number
+  priority: number
+  locality: { region: string; zone: string; subZone: string }
+}
+
+export function resolvedEndpoint(
+  endpoint: LbEndpoint,
+  group: LocalityLbEndpoints,
+  ip: string,
+  hostname: string,
+): ResolvedEndpoint {
+  return {
+    ip,
+    port: endpoint.address.port,
+    hostname,
+    weight: endpoint.loadBalancingWeight,
+    priority: group.priority,
+    locality: group.locality,
+  }
+}

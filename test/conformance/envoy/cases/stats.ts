@@ -1,0 +1,80 @@
+import { type Case, get, request } from '../harness/case.ts'
+import { close, ok, sequence, status } from '../harness/upstream.ts'
+
+const INTERNAL = { internal_address_config: { cidr_ranges: [{ address_prefix: '10.0.0.0', prefix_len: 8 }] } }
+const fromInside = (path: string) => get(path, { 'x-forwarded-for': '10.0.0.1' })
+
+/** Numbers over several requests. */
+export const statsCases: Case[] = [
+  {
+    name: 'internal and external callers',
+    covers: 'internal.upstream_rq_* and external.upstream_rq_*, x-envoy-internal',
+    upstreams: { app: sequence(ok(), status(404), status(500), close, ok()) },
+    config: { hcm: INTERNAL },
+    steps: [
+      { send: fromInside('/1') },
+      { send: fromInside('/2') },
+      { send: get('/3') },
+      { send: fromInside('/4') },
+      { send: get('/5') },
+    ],
+    sane: envoy => {
+      if (envoy.stats['cluster.app.internal.upstream_rq_503'] !== 1) throw new Error('no internal 503')
+    },
+  },
+  {
+    name: 'an internal caller without hosts to answer it',
+    covers: 'internal variants of local answers',
+    upstreams: {},
+    config: { hcm: INTERNAL },
+    steps: [{ send: fromInside('/') }, { send: get('/') }],
+  },
+  {
+    name: 'an internal caller at the edge',
+    covers: 'use_remote_address with the peer inside',
+    config: {
+      hcm: {
+        use_remote_address: true,
+        internal_address_config: { cidr_ranges: [{ address_prefix: '127.0.0.0', prefix_len: 8 }] },
+      },
+    },
+    steps: [{ send: get('/') }, { send: get('/', { 'x-forwarded-for': '10.0.0.1' }) }],
+  },
+  {
+    name: 'a mixed run on one connection',
+    covers: 'how many upstream connections are opened, and every counter on the way',
+    upstreams: {
+      app: (message, socket, index) => {
+        const path = message.head[0]!.split(' ')[1]!
+        if (path === '/close') return close(message, socket, index)
+        if (path === '/bye') return ok('bye', 'connection: close\r\n')(message, socket, index)
+        if (path === '/cut') return void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ncut')
+        if (path === '/old') return void socket.write('HTTP/1.0 200 OK\r\ncontent-length: 3\r\n\r\nold')
+        if (path === '/until') return void socket.end('HTTP/1.1 200 OK\r\n\r\nuntil')
+        if (path === '/500') return status(500, 'broken')(message, socket, index)
+        ok(message.body)(message, socket, index)
+      },
+    },
+    config: {
+      routes: [
+        { match: { prefix: '/none' }, route: { cluster: 'absent' } },
+        { match: { prefix: '/retry' }, route: { cluster: 'app', retry_policy: { retry_on: '5xx' } } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ],
+      routeConfig: { validate_clusters: false },
+    },
+    steps: [
+      ...['/1', '/500', '/bye', '/2', '/close', '/3', '/old', '/4', '/until', '/5', '/none', '/6'].flatMap(path => [
+        { send: get(path), on: 'a' },
+        { wait: 15 },
+      ]),
+      { send: request('POST', '/body', {}, 'x'.repeat(2000)), on: 'a' },
+      { send: request('HEAD', '/7'), on: 'a' },
+      { send: get('/8') + get('/9'), on: 'a', answers: 2 },
+      { send: get('/cut'), on: 'a' },
+      { wait: 30 },
+      { send: get('/10'), on: 'b' },
+    ],
+    logLines: 18,
+  },
+]
