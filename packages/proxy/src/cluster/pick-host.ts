@@ -26,13 +26,15 @@ export function createRoundRobin<H extends Weighted>(hosts: readonly H[], random
 }
 
 function createEdf<H extends Weighted>(hosts: readonly H[], random: () => number): PickHost<H> {
-  const due = hosts.map(host => 1 / host.weight)
+  // Turns are counted and divided, not added up: hosts that are due at once must not part by rounding.
+  const turns = hosts.map(() => 1)
   let order = hosts.map((_, i) => i)
+  const due = (host: number): number => turns[host]! / hosts[host]!.weight
   const pick = (): H => {
     let best = 0
-    for (let i = 1; i < due.length; i++) if (due[order[i]!]! < due[order[best]!]!) best = i
+    for (let i = 1; i < order.length; i++) if (due(order[i]!) < due(order[best]!)) best = i
     const chosen = order[best]!
-    due[chosen] = due[chosen]! + 1 / hosts[chosen]!.weight
+    turns[chosen]!++
     // Among equals the one that waited longest is next.
     order = [...order.slice(0, best), ...order.slice(best + 1), chosen]
     return hosts[chosen]!

@@ -277,13 +277,13 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       this.#failInside(attempt)
       return
     }
+    if (!this.#informed) attempt.host.stats.rq_error.add()
     const decision = this.#retry?.onReset(reason)
     if (decision?.retry) {
       this.#retryLater(decision)
       return
     }
     this.#noteLimit(decision)
-    attempt.host.stats.rq_error.add()
     this.#failWithoutAnswer(resetFailure(reason, transportFailure, this.#attempts, this.#informed))
   }
 
@@ -313,6 +313,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#plan.cluster.stats.upstream_rq_per_try_timeout.add()
     attempt.host.stats.rq_timeout.add()
     attempt.cancel()
+    attempt.host.stats.rq_error.add()
     this.#finishSpan(attempt, true)
     const decision = this.#retry?.onPerTryTimeout()
     if (decision?.retry) {
@@ -320,7 +321,6 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       return
     }
     this.#noteLimit(decision)
-    attempt.host.stats.rq_error.add()
     this.#failWithoutAnswer(FAILURES.per_try_timeout)
   }
 
@@ -331,7 +331,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       attempt.host.stats.rq_timeout.add()
       attempt.cancel()
       this.#finishSpan(attempt, true)
-      if (!this.#responding) attempt.host.stats.rq_error.add()
+      if (!this.#responding && !this.#informed) attempt.host.stats.rq_error.add()
     }
     const failure = FAILURES.response_timeout
     if (this.#responding) this.#fail(failure)

@@ -46,6 +46,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
   readonly #connectionTimer: Timer
   /** A head that has begun and is not complete. */
   readonly #headTimer: Timer
+  readonly #drainTimer: Timer
   readonly #requestTimer: Timer
   readonly #streamIdleTimer: Timer
   #streamIdleTimeout = 0
@@ -56,8 +57,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
   /** Flow control: the upstream does not take more. */
   #paused = false
   #holding = false
-  /** Idle for too long: the next response is the last, without one the connection closes a while later. */
-  #idleDraining = false
+  /** Idle for too long, or the proxy asks its clients to leave: responses say `connection: close`, and the end comes a while later. */
+  #draining = false
   /** When the first byte of the present head came. */
   #headAt = Number.NaN
   #isHttp10 = false
@@ -91,6 +92,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       },
     )
     this.#connectionTimer = timers.create(() => this.#onConnectionTimeout())
+    this.#drainTimer = timers.create(() => this.drain())
     this.#headTimer = timers.create(() => this.#onHeadTimeout())
     this.#requestTimer = timers.create(() => this.#onStreamTimeout(FAILURES.request_timeout, 'downstream_rq_timeout'))
     this.#streamIdleTimer = timers.create(() => this.#onStreamIdle())
@@ -317,13 +319,13 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#lingers = exchange.mustClose || !exchange.requestComplete
     if (this.#lingers) this.#closeAfter = true
     if (!exchange.requestComplete) stats.downstream_rq_response_before_rq_complete.add()
-    if ((this.#context.draining() || this.#idleDraining) && !this.#closeAfter) {
+    if (!this.#closeAfter && !this.#draining && this.#context.draining()) {
       stats.downstream_cx_drain_close.add()
-      this.#closeAfter = true
+      this.#startDraining()
     }
     const isHead = requestHeaders?.method === 'HEAD'
-    if (!this.#closeAfter && this.#isHttp10) headers.append('connection', 'keep-alive')
-    else if (this.#closeAfter) headers.append('connection', 'close')
+    if (this.#closeAfter || this.#draining) headers.append('connection', 'close')
+    else if (this.#isHttp10) headers.append('connection', 'keep-alive')
 
     info.responseCode = headers.status
     info.responseHeaders = headers
@@ -490,14 +492,19 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   #onConnectionTimeout(): void {
     const { stats } = this.#context
-    if (this.#state === 'open' && !this.#idleDraining) {
+    if (this.#state === 'closing') {
+      stats.downstream_cx_delayed_close_timeout.add()
+      this.#close('local')
+    } else if (!this.#draining) {
       stats.downstream_cx_idle_timeout.add()
-      this.#idleDraining = true
-      this.#connectionTimer.start(DRAIN_TIMEOUT)
-      return
+      this.#startDraining()
     }
-    if (this.#state === 'closing') stats.downstream_cx_delayed_close_timeout.add()
-    this.#close('local')
+  }
+
+  /** The client is given time to see the end coming: what it sends meanwhile is still answered. */
+  #startDraining(): void {
+    this.#draining = true
+    this.#drainTimer.start(DRAIN_TIMEOUT)
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -531,8 +538,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #close(by: 'local' | 'remote'): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    for (const timer of [this.#connectionTimer, this.#headTimer, this.#requestTimer, this.#streamIdleTimer])
-      timer.stop()
+    this.#connectionTimer.stop()
+    this.#drainTimer.stop()
+    this.#headTimer.stop()
+    this.#requestTimer.stop()
+    this.#streamIdleTimer.stop()
     const { stats, clock } = this.#context
     this.#setBuffered(0)
     stats.downstream_cx_active.sub()

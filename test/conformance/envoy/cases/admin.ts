@@ -1,4 +1,6 @@
 import { type Case, get } from '../harness/case.ts'
+import { cluster } from '../harness/config.ts'
+import { close, NEVER_ACCEPTS, status } from '../harness/upstream.ts'
 
 export const adminCases: Case[] = [
   {
@@ -35,10 +37,80 @@ export const adminCases: Case[] = [
     ],
   },
   {
+    name: 'a host that fails',
+    covers: 'rq_error, rq_success, rq_timeout, cx_connect_fail of /clusters',
+    upstreams: {
+      app: (message, socket, index) => {
+        const path = message.head[0]!.split(' ')[1]!
+        if (path === '/close') return close(message, socket, index)
+        if (path === '/cut') return void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ncut')
+        if (path === '/wrong') return void socket.write('SSH-2.0-OpenSSH_9.2\r\n\r\n')
+        if (path === '/informed') return void socket.end('HTTP/1.1 103 Early Hints\r\n\r\n')
+        if (path === '/hang' || path === '/hung') return
+        if (path === '/half') return void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf')
+        status(path === '/404' ? 404 : path === '/503' ? 503 : 200)(message, socket, index)
+      },
+    },
+    config: {
+      routes: [
+        { match: { prefix: '/ha' }, route: { cluster: 'app', timeout: '0.15s' } },
+        {
+          match: { prefix: '/hung' },
+          route: {
+            cluster: 'app',
+            timeout: '2s',
+            retry_policy: { retry_on: '5xx', num_retries: 1, per_try_timeout: '0.1s' },
+          },
+        },
+        { match: { prefix: '/503' }, route: { cluster: 'app', retry_policy: { retry_on: '5xx', num_retries: 2 } } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ],
+    },
+    steps: [
+      ...['/200', '/404', '/503', '/close', '/cut', '/wrong', '/informed', '/hang', '/half', '/hung'].flatMap(path => [
+        { send: get(path) },
+        { wait: 15 },
+      ]),
+      { admin: '/clusters' },
+    ],
+  },
+  {
+    name: 'hosts that cannot be connected to',
+    covers: 'cx_connect_fail and rq_error of /clusters',
+    upstreams: { slow: NEVER_ACCEPTS },
+    config: ports => ({
+      clusters: [cluster('slow', ports.upstream.slow!, { connect_timeout: '0.15s' })],
+      routes: [
+        { match: { prefix: '/slow' }, route: { cluster: 'slow' } },
+        {
+          match: { prefix: '/' },
+          route: { cluster: 'app', retry_policy: { retry_on: 'connect-failure', num_retries: 1 } },
+        },
+      ],
+    }),
+    steps: [{ send: get('/slow') }, { send: get('/') }, { admin: '/clusters' }],
+  },
+  {
+    name: 'failing health checks',
+    covers: 'POST /healthcheck/fail: connection: close, downstream_cx_drain_close',
+    steps: [
+      { admin: '/healthcheck/fail', method: 'POST' },
+      { admin: '/ready' },
+      { send: get('/1'), on: 'a' },
+      { wait: 100 },
+      { send: get('/still'), on: 'a' },
+      { admin: '/healthcheck/ok', method: 'POST' },
+      { admin: '/ready' },
+      { send: get('/2') },
+    ],
+  },
+  {
     name: 'counters start again',
     covers: 'POST /reset_counters',
     steps: [
       { send: get('/') },
+      // The bytes written are counted a moment after they were.
+      { wait: 30 },
       { admin: '/reset_counters', method: 'POST' },
       { admin: '/stats?filter=^cluster\\.app\\.upstream_rq_total$' },
     ],

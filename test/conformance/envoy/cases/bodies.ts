@@ -63,12 +63,13 @@ export const bodyCases: Case[] = [
   {
     name: 'an early answer, and the rest of the request',
     covers: 'what the client sends after the answer is not a request',
+    config: { hcm: { delayed_close_timeout: '0.4s' } },
     upstreams: { app: early('HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno') },
     steps: [
       {
         send: ['POST / HTTP/1.1\r\nhost: example.test\r\ncontent-length: 5\r\n\r\nhe', `llo${get('/next')}`],
         on: 'a',
-        pause: 20,
+        pause: 120,
       },
     ],
   },
