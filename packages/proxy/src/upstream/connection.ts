@@ -67,6 +67,7 @@ export class UpstreamConnection implements TransportHandler {
   #requestEnded = false
   #responseEnded = false
   #keepAlive = true
+  #readingPaused = false
   #requests = 0
   #rxBuffered = 0
 
@@ -128,11 +129,13 @@ export class UpstreamConnection implements TransportHandler {
 
   pauseReading(): void {
     this.#config.stats.upstream_flow_control_paused_reading_total.add()
+    this.#readingPaused = true
     this.#transport.pause()
   }
 
   resumeReading(): void {
     this.#config.stats.upstream_flow_control_resumed_reading_total.add()
+    this.#readingPaused = false
     this.#transport.resume()
   }
 
@@ -235,6 +238,11 @@ export class UpstreamConnection implements TransportHandler {
       this.#keepAlive = false
     }
     if (this.#keepAlive) {
+      // A slow client's last bytes may have ended its response in a pause: the next request is to hear its own. (Not counted, as in Envoy.)
+      if (this.#readingPaused) {
+        this.#readingPaused = false
+        this.#transport.resume()
+      }
       this.#armIdleTimer()
       this.#owner.onFree(this)
     }
