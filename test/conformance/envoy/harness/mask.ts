@@ -53,10 +53,10 @@ function maskStats(observation: Observation): Record<string, number> {
   return stats
 }
 
-/** On a retry the deadline header says what is left of the route's timeout, a duration; whole seconds are configuration. */
+/** On a retry the deadline header says what is left of the route's timeout, a duration (perhaps all of it): whole seconds are compared. */
 function maskDeadlines(text: string): string {
   return text.replace(/(x-envoy-expected-rq-timeout-ms: )(\d+)/g, (whole, name, value) =>
-    Number(value) > 1000 && Number(value) % 1000 !== 0 ? `${name}<duration>` : whole,
+    Number(value) > 1000 ? `${name}<up to ${Math.ceil(Number(value) / 1000)} s>` : whole,
   )
 }
 
