@@ -16,7 +16,7 @@ for (const file of readdirSync(folder).filter(name => name.endsWith('.json'))) {
   total.skipped += skipped
   for (const suite of report.testResults) {
     for (const test of suite.assertionResults) {
-      if (test.status === 'failed') console.log(`  failed: ${test.fullName}`)
+      if (test.status === 'failed') console.log(`  failed: ${test.fullName}\n${why(test)}`)
       if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo')
         console.log(`  skipped: ${test.fullName}`)
     }
@@ -24,3 +24,11 @@ for (const file of readdirSync(folder).filter(name => name.endsWith('.json'))) {
 }
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exit(total.failed > 0 || total.skipped > 0 || total.passed === 0 ? 1 : 0)
+
+/** The beginning of what a failed test said, so that the end of the log is enough to start from. */
+function why({ failureMessages = [] }) {
+  return failureMessages
+    .flatMap(message => message.split('\n').slice(0, 30))
+    .map(line => `    ${line.slice(0, 300)}`)
+    .join('\n')
+}

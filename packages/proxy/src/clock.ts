@@ -12,6 +12,8 @@ export interface Clock {
 const COMPARE_EVERY = 1_000
 /** `Date.now()` cuts off up to 1 ms: a smaller difference says nothing. */
 const TOLERANCE = 2
+/** A comparison that took longer than this was interrupted, and says nothing. */
+const INTERRUPTED = 0.5
 
 /** The system's clocks. The wall clock is derived from the monotonic one, so that it has its precision. */
 export function createClock(): Clock {
@@ -21,9 +23,13 @@ export function createClock(): Clock {
     now: () => performance.now(),
     epochMicros(now) {
       if (now - compared > COMPARE_EVERY) {
-        compared = now
-        const present = Date.now() - performance.now()
-        if (Math.abs(present - offset) > TOLERANCE) offset = present
+        const before = performance.now()
+        const wall = Date.now()
+        const after = performance.now()
+        if (after - before < INTERRUPTED) {
+          compared = now
+          if (Math.abs(wall - after - offset) > TOLERANCE) offset = wall - after
+        }
       }
       return Math.round((offset + now) * 1000)
     },

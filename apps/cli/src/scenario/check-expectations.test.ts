@@ -48,6 +48,9 @@ const holds: [string, Expectations, Parameters<typeof evidence>[0]?][] = [
   ['a line of output', { output: { edge: ['another', '/^one/'] } }],
 ]
 
+/** How long what is missing is waited for here, ms. */
+const SHORT = 50
+
 test.each(holds)('%s', async (_name, expectations, overrides) => {
   expect(await checkExpectations(expectations, evidence(overrides))).toBeUndefined()
 })
@@ -73,11 +76,11 @@ const fails: [string, Expectations, RegExp, Parameters<typeof evidence>[0]?][] =
 ]
 
 test.each(fails)('fails on %s', async (_name, expectations, message, overrides) => {
-  expect((await checkExpectations(expectations, evidence(overrides)))?.message).toMatch(message)
+  expect((await checkExpectations(expectations, evidence(overrides), SHORT))?.message).toMatch(message)
 })
 
 test('a trace that is not as expected is shown as text, with its id, after five seconds of patience', async () => {
-  const failure = await checkExpectations({ trace: 'edge  *  ..  client\n' }, evidence())
+  const failure = await checkExpectations({ trace: 'edge  *  ..  client\n' }, evidence(), SHORT)
   expect(failure?.message).toContain('kind is server')
   expect(failure?.message).toContain('edge  get /  0..10  server  error=x')
   expect(failure?.traceId).toBe('abc')
@@ -98,16 +101,16 @@ test('without a collector the failure itself is still told', async () => {
 })
 
 test.concurrent.each([
-  ['begins before its parent', 'a  x  5..10  client\n  b  x  4..9  server\n', 'b x does not begin within its parent'],
-  ['begins after its parent', 'a  x  0..10  client\n  b  x  11..12  server\n', 'b x does not begin within its parent'],
+  [
+    'begins before its parent',
+    'a  x  6..10  client\n  b  x  0..9  server\n',
+    'b x begins more than 5 ms before its parent',
+  ],
+  ['begins after its parent', 'a  x  0..10  client\n  b  x  11..12  server\n', "b x begins after its parent's end"],
   ['ends long after it', 'a  x  0..10  client\n  b  x  1..21  server\n', 'b x ends more than 10 ms after its parent'],
   ['has no duration', 'a  x  0..10  client\n  b  x  1..-  server\n', 'b x ends more than 10 ms after its parent'],
   ['is alone', 'a  x  0..10  client\n', 'no span has a parent'],
-])(
-  'nested: a span that %s',
-  async (_what, text, message) => {
-    const failure = await checkExpectations({ nested: true }, evidence({ traces: [traceFromText(text)] }))
-    expect(failure?.message).toContain(`nested: ${message} in\n`)
-  },
-  10_000,
-)
+])('nested: a span that %s', async (_what, text, message) => {
+  const failure = await checkExpectations({ nested: true }, evidence({ traces: [traceFromText(text)] }), SHORT)
+  expect(failure?.message).toContain(`nested: ${message} in\n`)
+})

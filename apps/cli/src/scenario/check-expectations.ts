@@ -26,17 +26,23 @@ export interface Failure {
 }
 
 /** Spans, counters and log lines arrive a moment after the answer; this is how long they have, ms. */
-const PATIENCE = 5000
+const PATIENCE = 10_000
 const LOOK_AGAIN = 25
 /** What should not come gets this long to come: more than the proxies' flush interval of 100 ms. */
 const ABSENCE = 250
 
 /** A span may end this long after its parent (`nested`), ms. */
 const LATE_END = 10
+/** ... and seem to begin this long before it, ms: two processes never read quite the same time off one clock. */
+const EARLY_START = 5
 
 /** Looks until everything expected is there and nothing else; the first failure that remains, or undefined. */
-export async function checkExpectations(expect: Expectations, evidence: StepEvidence): Promise<Failure | undefined> {
-  const failure = await firstFailure(expect, evidence)
+export async function checkExpectations(
+  expect: Expectations,
+  evidence: StepEvidence,
+  patience = PATIENCE,
+): Promise<Failure | undefined> {
+  const failure = await firstFailure(expect, evidence, patience)
   return failure === undefined || failure.traceId !== undefined ? failure : withTrace(failure, evidence)
 }
 
@@ -50,10 +56,14 @@ async function withTrace(failure: Failure, { answers, collector }: StepEvidence)
   return { message: `${failure.message}\nthe trace of the last call:\n${textFromTrace(spans)}`, traceId }
 }
 
-async function firstFailure(expect: Expectations, evidence: StepEvidence): Promise<Failure | undefined> {
+async function firstFailure(
+  expect: Expectations,
+  evidence: StepEvidence,
+  patience: number,
+): Promise<Failure | undefined> {
   const now = checkAnswers(expect, evidence)
   if (now !== undefined) return now
-  const deadline = Date.now() + PATIENCE
+  const deadline = Date.now() + patience
   let failure = await checkTraces(expect, evidence)
   while (failure !== undefined && Date.now() < deadline) {
     await new Promise(resolve => setTimeout(resolve, LOOK_AGAIN))
@@ -165,7 +175,9 @@ function nestingMismatch(spans: readonly Span[]): string | undefined {
     for (const { span } of children) {
       const [start, end] = timesOf(span!)
       const name = `${span!.localEndpoint?.serviceName} ${span!.name}`
-      if (!(start >= parentStart && start <= parentEnd)) return `${name} does not begin within its parent`
+      if (!(start >= parentStart - EARLY_START * 1000))
+        return `${name} begins more than ${EARLY_START} ms before its parent`
+      if (!(start <= parentEnd)) return `${name} begins after its parent's end`
       if (!(end <= parentEnd + LATE_END * 1000)) return `${name} ends more than ${LATE_END} ms after its parent`
     }
   }

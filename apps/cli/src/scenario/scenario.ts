@@ -63,8 +63,8 @@ export interface Expectations {
   /** The trace of the last call, in trace text. */
   trace?: string
   /**
-   * Spans of the trace of the last call begin within the time of their parent, and end at most 10 ms after it: the real
-   * Envoy notes the end of a call up to 2 ms after its peer has read the answer.
+   * Spans of the trace of the last call begin within the time of their parent (two processes' clocks may be 5 ms apart),
+   * and end at most 10 ms after it: the real Envoy notes the end of a call up to 2 ms after its peer has read the answer.
    */
   nested?: boolean
   /** All traces that began since the step began, in any order, and no other. */
