@@ -55,6 +55,7 @@ program
 program
   .command('verify [scenarios...]')
   .description('run scenarios and hold what comes out against what must come out')
+  .addOption(knob())
   .addOption(proxy())
   .addOption(docker())
   .option('--json', 'print the result as JSON')

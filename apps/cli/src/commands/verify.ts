@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { Mesh, MeshOptions } from '../mesh/mesh.ts'
 import { findScenario, scenarioNames } from '../scenario/find-scenario.ts'
-import { defaultVariables } from '../scenario/knob-variables.ts'
+import { knobVariables } from '../scenario/knob-variables.ts'
 import { runScenario, type StepResult } from '../scenario/run-scenario.ts'
 import type { Scenario } from '../scenario/scenario.ts'
 import { UserError } from '../user-error.ts'
@@ -9,6 +9,8 @@ import { junitXml } from './junit-xml.ts'
 import { ProgressLine } from './progress-line.ts'
 
 export interface VerifyOptions {
+  /** Knobs of the run; steps that set one go their own way. */
+  set?: string[]
   proxy?: 'envoy'
   docker?: boolean
   json?: boolean
@@ -30,6 +32,7 @@ export interface ScenarioResult {
 /** Runs scenarios and holds what comes out against what must come out. Resolves to 0 when all of it holds, 1 otherwise. */
 export async function verify(names: readonly string[], options: VerifyOptions): Promise<number> {
   const scenarios = await Promise.all((names.length === 0 ? scenarioNames() : names).map(findScenario))
+  const variables = scenarios.map(scenario => knobVariables(scenario, options.set ?? []))
   const abort = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -38,9 +41,9 @@ export async function verify(names: readonly string[], options: VerifyOptions): 
     })
   }
   const results: ScenarioResult[] = []
-  for (const scenario of scenarios) {
+  for (const [i, scenario] of scenarios.entries()) {
     if (abort.signal.aborted) break
-    results.push(await verifyOne(scenario, options, abort.signal))
+    results.push(await verifyOne(scenario, variables[i]!, options, abort.signal))
   }
   if (options.json) console.log(JSON.stringify(results, null, 2))
   if (options.junit !== undefined) writeFileSync(options.junit, junitXml(results))
@@ -56,7 +59,12 @@ export async function verify(names: readonly string[], options: VerifyOptions): 
   return failed === 0 ? 0 : 1
 }
 
-async function verifyOne(scenario: Scenario, options: VerifyOptions, signal: AbortSignal): Promise<ScenarioResult> {
+async function verifyOne(
+  scenario: Scenario,
+  variables: Readonly<Record<string, string>>,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<ScenarioResult> {
   const say = (text: string) => (options.json ? undefined : console.log(text))
   const progress = new ProgressLine()
   const began = performance.now()
@@ -73,7 +81,7 @@ async function verifyOne(scenario: Scenario, options: VerifyOptions, signal: Abo
   say(`${scenario.name}${proxy === 'envoy' ? ' (Envoy)' : ''}${options.docker ? ' (Docker)' : ''}  ${scenario.title}`)
   const starting = start(options.docker === true, {
     composeFile: scenario.composeFile,
-    variables: defaultVariables(scenario),
+    variables,
     proxy,
     ports: 'free',
     progress: text => (options.json ? undefined : progress.show(`  ${text}`)),
@@ -94,7 +102,7 @@ async function verifyOne(scenario: Scenario, options: VerifyOptions, signal: Abo
     progress.end()
   }
   try {
-    for await (const step of runScenario(scenario, mesh)) {
+    for await (const step of runScenario(scenario, mesh, variables)) {
       result.steps.push(step)
       say(stepText(step))
       if (signal.aborted) break

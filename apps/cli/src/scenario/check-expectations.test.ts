@@ -34,6 +34,13 @@ function answer(status: number, duration: number, body = '{"saw":{"id":"abc"}}')
 
 const holds: [string, Expectations, Parameters<typeof evidence>[0]?][] = [
   ['status counts', { status: { 200: 1 } }],
+  ['statuses in order', { statuses: [200, 503] }, { answers: [answer(200, 1), answer(503, 1)] }],
+  ['how long a call took', { took: { minMs: 5, maxMs: 5 } }],
+  [
+    'how many answers said what',
+    { counts: { 'body.name': { a: 2, b: '>= 1' }, 'header.server': { envoy: 3 }, 'body.other': { '(none)': 3 } } },
+    { answers: ['a', 'b', 'a'].map(name => answer(200, 1, JSON.stringify({ name }))) },
+  ],
   ['headers, present and absent', { headers: { server: 'envoy', 'x-b3-traceid': '/^[a-f]+$/', via: null } }],
   ['a part of the body, with the id of the answer', { body: { saw: { id: '$traceId' } } }],
   ['what counters grew by', { stats: { edge: { rq: 2 } } }],
@@ -58,6 +65,25 @@ test.each(holds)('%s', async (_name, expectations, overrides) => {
 const fails: [string, Expectations, RegExp, Parameters<typeof evidence>[0]?][] = [
   ['status counts', { status: { 200: 2 } }, /^status: expected 2 × 200, got 1 × 200$/m],
   ['no answer', { status: { 200: 1 } }, /got 1 × 0 \(no answer: refused\)/, { answers: [answer(0, 1, 'refused')] }],
+  [
+    'statuses in another order',
+    { statuses: [503, 200] },
+    /^statuses: expected 503, 200, got 200, 503$/m,
+    { answers: [answer(200, 1), answer(503, 1)] },
+  ],
+  ['a call too quick', { took: { minMs: 6, maxMs: 9 } }, /^took: expected 6 to 9 ms, call 1 took 5\.0 ms$/m],
+  ['a call too slow', { took: { minMs: 0, maxMs: 4 } }, /^took: expected 0 to 4 ms, call 1 took 5\.0 ms$/m],
+  [
+    'an answer from elsewhere',
+    { counts: { 'body.name': { a: 1 } } },
+    /^counts of body\.name: expected 1 × a, got 1 × a, 1 × c$/m,
+    { answers: ['a', 'c'].map(name => answer(200, 1, JSON.stringify({ name }))) },
+  ],
+  [
+    'nobody where somebody must be',
+    { counts: { 'header.server': { nginx: '>= 1' } } },
+    /^counts of header\.server: expected >= 1 × nginx, got 0 × nginx, 1 × envoy$/m,
+  ],
   ['a header', { headers: { server: 'nginx' } }, /^header server: expected nginx, got envoy$/m],
   ['a header too many', { headers: { server: null } }, /^header server: expected none, got envoy$/m],
   ['the body', { body: { saw: { id: 'other' } } }, /^body: saw\.id: expected other, got "abc"$/m],

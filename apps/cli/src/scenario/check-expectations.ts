@@ -1,10 +1,11 @@
 import { buildTree, matchTraceText, type Span, textFromTrace } from '@hopscope/model'
 import type { Mesh } from '../mesh/mesh.ts'
+import { holds } from './bound.ts'
 import { type Answer, p99 } from './call.ts'
 import type { CollectorClient } from './collector-client.ts'
 import { partialMismatch, textMatches } from './partial-match.ts'
 import type { ProxyAdmin } from './proxy-admin.ts'
-import type { Expectations } from './scenario.ts'
+import type { Bound, Expectations } from './scenario.ts'
 
 /** What a step did, and where to look for what came of it. */
 export interface StepEvidence {
@@ -86,6 +87,23 @@ function checkAnswers(expect: Expectations, { answers, earlierP99 }: StepEvidenc
       const why = unanswered === undefined ? '' : ` (no answer: ${unanswered.body})`
       return fail(`status: expected ${countsText(expect.status)}, got ${countsText(counts)}${why}`)
     }
+  }
+  if (expect.statuses !== undefined) {
+    const got = answers.map(({ status }) => status)
+    if (got.join() !== expect.statuses.join())
+      return fail(`statuses: expected ${expect.statuses.join(', ')}, got ${got.join(', ')}`)
+  }
+  if (expect.took !== undefined) {
+    const { minMs, maxMs } = expect.took
+    const wrong = answers.find(({ duration }) => !(duration >= minMs && duration <= maxMs))
+    if (wrong !== undefined)
+      return fail(
+        `took: expected ${minMs} to ${maxMs} ms, call ${answers.indexOf(wrong) + 1} took ${wrong.duration.toFixed(1)} ms`,
+      )
+  }
+  for (const [place, wanted] of Object.entries(expect.counts ?? {})) {
+    const mismatch = countMismatch(place, wanted, answers)
+    if (mismatch !== undefined) return fail(`counts of ${place}: ${mismatch}`)
   }
   for (const [name, value] of Object.entries(expect.headers ?? {})) {
     const wrong = answers.find(({ headers }) =>
@@ -230,6 +248,35 @@ function spansMismatch(expected: readonly unknown[], traces: readonly Span[][]):
   return undefined
 }
 
+/** A value that is not named must not occur. */
+function countMismatch(
+  place: string,
+  wanted: Readonly<Record<string, Bound>>,
+  answers: readonly Answer[],
+): string | undefined {
+  const counts: Record<string, number> = Object.fromEntries(Object.keys(wanted).map(value => [value, 0]))
+  for (const answer of answers) {
+    const value = valueAt(place, answer)
+    counts[value] = (counts[value] ?? 0) + 1
+  }
+  const wrong = Object.keys(counts).some(value => !holds(wanted[value] ?? 0, counts[value]!))
+  if (!wrong) return undefined
+  const expected = Object.entries(wanted).map(([value, bound]) => `${bound} × ${value}`)
+  return `expected ${expected.join(', ')}, got ${countsText(counts)}`
+}
+
+/** `body.name`: a field of the JSON body; `header.x-served-by`: a header; `(none)` where there is none. */
+function valueAt(place: string, { headers, body }: Answer): string {
+  const dot = place.indexOf('.')
+  const name = place.slice(dot + 1)
+  if (place.startsWith('header.')) return headers[name.toLowerCase()] ?? '(none)'
+  try {
+    return String((JSON.parse(body) as Record<string, unknown> | null)?.[name] ?? '(none)')
+  } catch {
+    return '(none)'
+  }
+}
+
 function bodyMismatch(expected: unknown, body: string): string | undefined {
   if (typeof expected === 'string')
     return textMatches(expected, body) ? undefined : `expected ${expected}, got ${JSON.stringify(body)}`
@@ -251,12 +298,6 @@ function fillInAll(value: unknown, answer: Answer | undefined): unknown {
   if (Array.isArray(value)) return value.map(item => fillInAll(item, answer))
   if (value === null || typeof value !== 'object') return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillInAll(item, answer)]))
-}
-
-function holds(bound: number | string, value: number): boolean {
-  if (typeof bound === 'number') return value === bound
-  const limit = Number(bound.slice(2))
-  return bound.startsWith('>=') ? value >= limit : value <= limit
 }
 
 function tracesText(traces: readonly (readonly Span[])[]): string {

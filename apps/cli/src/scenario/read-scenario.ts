@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, relative, resolve } from 'node:path'
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import { UserError } from '../user-error.ts'
+import { BOUND_FORMS, isBound } from './bound.ts'
 import { nearest } from './nearest.ts'
-import type { Calls, Expectations, Knob, Scenario, Step } from './scenario.ts'
+import type { Bound, Calls, Expectations, Knob, Meanwhile, Scenario, Step } from './scenario.ts'
 
 /** Reads a scenario.yaml. @throws UserError with every problem as `file:line:col: path: what` */
 export function readScenario(file: string): Scenario {
@@ -61,10 +62,17 @@ class ScenarioReader {
 
   /** What steps refer to by name: proxies in `admins`, earlier steps. */
   #references({ admins, steps }: Scenario): void {
-    for (const [i, { runtime, expect }] of steps.entries()) {
+    for (const [i, { runtime, waitFor, during, expect }] of steps.entries()) {
       const path = ['steps', i] as const
       const proxies: [Path, string][] = [
         ...Object.keys(runtime).map((name): [Path, string] => [[...path, 'runtime', name], name]),
+        ...Object.keys(waitFor).map((name): [Path, string] => [[...path, 'wait_for', name], name]),
+        ...during.flatMap((one, j) =>
+          Object.keys('until' in one ? one.until : {}).map((name): [Path, string] => [
+            [...path, 'during', j, 'until', name],
+            name,
+          ]),
+        ),
         ...Object.keys(expect.stats ?? {}).map((name): [Path, string] => [[...path, 'expect', 'stats', name], name]),
       ]
       for (const [at, name] of proxies) {
@@ -96,7 +104,18 @@ class ScenarioReader {
 
   #step(value: unknown, path: Path, knobs: Readonly<Record<string, Knob>>): Step {
     const fields = this.#map(value, path)
-    this.#known(fields, path, ['name', 'knobs', 'stop', 'start', 'runtime', 'calls', 'expect', 'only'])
+    this.#known(fields, path, [
+      'name',
+      'knobs',
+      'stop',
+      'start',
+      'runtime',
+      'wait_for',
+      'calls',
+      'during',
+      'expect',
+      'only',
+    ])
     const settings = this.#mapOf(fields.knobs, [...path, 'knobs'], (item, at) => this.#text(item, at))
     for (const [name, setting] of Object.entries(settings)) {
       const knob = knobs[name]
@@ -115,10 +134,24 @@ class ScenarioReader {
       runtime: this.#mapOf(fields.runtime, [...path, 'runtime'], (item, at) =>
         this.#mapOf(item, at, (one, place) => this.#text(one, place)),
       ),
+      waitFor: this.#bounds(fields.wait_for, [...path, 'wait_for']),
       ...(calls === undefined ? {} : { calls }),
+      during: this.#list(fields.during ?? [], [...path, 'during']).map((item, i) =>
+        this.#meanwhile(item, [...path, 'during', i]),
+      ),
       expect: this.#expectations(fields.expect ?? {}, [...path, 'expect'], calls),
       ...(only === undefined ? {} : { only }),
     }
+  }
+
+  #meanwhile(value: unknown, path: Path): Meanwhile {
+    const fields = this.#map(value, path)
+    this.#known(fields, path, ['until', 'call'])
+    if (Object.keys(fields).length !== 1) this.#problem(path, 'expected either until or call')
+    if (fields.until !== undefined) return { until: this.#bounds(fields.until, [...path, 'until']) }
+    const at = [...path, 'call']
+    const place = this.#place(fields.call ?? {}, at, ['path'])
+    return { call: { ...place, path: this.#text((fields.call as Fields | undefined)?.path, [...at, 'path'], '/') } }
   }
 
   #only(value: unknown, path: Path): Step['only'] {
@@ -144,10 +177,10 @@ class ScenarioReader {
 
   #expectations(value: unknown, path: Path, calls: Calls | undefined): Expectations {
     const fields = this.#map(value, path)
-    const known = ['status', 'headers', 'body', 'stats', 'trace', 'nested', 'traces', 'spans', 'links', 'p99', 'output']
-    this.#known(fields, path, known)
+    const ofAnswers = ['status', 'statuses', 'took', 'headers', 'body', 'counts', 'trace', 'nested', 'p99']
+    this.#known(fields, path, [...ofAnswers, 'stats', 'traces', 'spans', 'links', 'output'])
     if (calls === undefined) {
-      for (const name of ['status', 'headers', 'body', 'trace', 'nested', 'p99']) {
+      for (const name of ofAnswers) {
         if (fields[name] !== undefined) this.#problem([...path, name], 'this step makes no calls')
       }
     }
@@ -155,6 +188,27 @@ class ScenarioReader {
     const expect: { -readonly [K in keyof Expectations]: Expectations[K] } = {}
     if (fields.status !== undefined)
       expect.status = this.#mapOf(fields.status, at('status'), (item, place) => this.#number(item, place))
+    if (fields.statuses !== undefined) {
+      expect.statuses = this.#list(fields.statuses, at('statuses')).map((item, i) =>
+        this.#number(item, [...at('statuses'), i]),
+      )
+    }
+    if (fields.took !== undefined) {
+      const took = this.#map(fields.took, at('took'))
+      this.#known(took, at('took'), ['min_ms', 'max_ms'])
+      expect.took = {
+        minMs: this.#number(took.min_ms ?? 0, [...at('took'), 'min_ms']),
+        maxMs:
+          took.max_ms === undefined ? Number.POSITIVE_INFINITY : this.#number(took.max_ms, [...at('took'), 'max_ms']),
+      }
+    }
+    if (fields.counts !== undefined) {
+      expect.counts = this.#bounds(fields.counts, at('counts'))
+      for (const name of Object.keys(expect.counts)) {
+        if (!/^(body|header)\../.test(name))
+          this.#problem([...at('counts'), name], 'expected body.FIELD or header.NAME')
+      }
+    }
     if (fields.headers !== undefined) {
       expect.headers = this.#mapOf(fields.headers, at('headers'), (item, place) =>
         item === null ? null : this.#text(item, place),
@@ -162,9 +216,7 @@ class ScenarioReader {
     }
     if (fields.body !== undefined) expect.body = fields.body
     if (fields.stats !== undefined) {
-      expect.stats = this.#mapOf(fields.stats, at('stats'), (item, place) =>
-        this.#mapOf(item, place, (one, where) => this.#bound(one, where)),
-      )
+      expect.stats = this.#bounds(fields.stats, at('stats'))
     }
     if (fields.trace !== undefined) expect.trace = this.#text(fields.trace, at('trace'))
     if (fields.nested !== undefined) {
@@ -203,10 +255,14 @@ class ScenarioReader {
     }
   }
 
-  #bound(value: unknown, path: Path): number | string {
-    if (typeof value === 'number') return value
-    if (typeof value === 'string' && /^(>=|<=)\s*\d+$/.test(value)) return value
-    this.#problem(path, `expected a number, ">= N" or "<= N", got ${JSON.stringify(value)}`)
+  /** Two levels of names, then a bound: `proxy: { stat: bound }`. */
+  #bounds(value: unknown, path: Path): Record<string, Record<string, Bound>> {
+    return this.#mapOf(value, path, (item, place) => this.#mapOf(item, place, (one, where) => this.#bound(one, where)))
+  }
+
+  #bound(value: unknown, path: Path): Bound {
+    if (isBound(value)) return value
+    this.#problem(path, `expected ${BOUND_FORMS}, got ${JSON.stringify(value)}`)
     return 0
   }
 

@@ -2,7 +2,7 @@ import type { Mesh } from '../mesh/mesh.ts'
 import { call, p99 } from './call.ts'
 import { checkExpectations, type Failure, type StepEvidence } from './check-expectations.ts'
 import { CollectorClient } from './collector-client.ts'
-import { defaultVariables } from './knob-variables.ts'
+import { meanwhile, waitForStats } from './meanwhile.ts'
 import { ProxyAdmin } from './proxy-admin.ts'
 import type { Scenario, Step } from './scenario.ts'
 
@@ -17,8 +17,15 @@ export interface StepResult {
   skipped?: string
 }
 
-/** Runs the steps of a scenario on a running mesh, one after the other; a failed step does not stop those after it. */
-export async function* runScenario(scenario: Scenario, mesh: Mesh): AsyncGenerator<StepResult> {
+/**
+ * Runs the steps of a scenario on a running mesh, one after the other; a failed step does not stop those after it.
+ * `variables`: those of the compose file, where a step does not set them.
+ */
+export async function* runScenario(
+  scenario: Scenario,
+  mesh: Mesh,
+  variables: Readonly<Record<string, string>>,
+): AsyncGenerator<StepResult> {
   const earlierP99 = new Map<string, number>()
   for (const step of scenario.steps) {
     if (step.only !== undefined && step.only.proxy !== mesh.proxy) {
@@ -26,7 +33,7 @@ export async function* runScenario(scenario: Scenario, mesh: Mesh): AsyncGenerat
       continue
     }
     const began = performance.now()
-    const failure = await runStep(step, scenario, mesh, earlierP99)
+    const failure = await runStep(step, scenario, mesh, variables, earlierP99)
     const collector = collectorOf(scenario, mesh)
     yield {
       name: step.name,
@@ -41,23 +48,25 @@ async function runStep(
   step: Step,
   scenario: Scenario,
   mesh: Mesh,
+  variables: Readonly<Record<string, string>>,
   earlierP99: Map<string, number>,
 ): Promise<Failure | undefined> {
   try {
-    await mesh.set(variablesOf(step, scenario))
+    await mesh.set(variablesOf(step, scenario, variables))
     for (const service of step.stop) await mesh.stop(service)
     for (const service of step.start) await mesh.start(service)
     const admins = new Map<string, ProxyAdmin>()
-    for (const service of new Set([...Object.keys(step.runtime), ...Object.keys(step.expect.stats ?? {})])) {
+    const untils = step.during.flatMap(one => ('until' in one ? [one.until] : []))
+    const observed = new Set([step.expect.stats ?? {}, ...untils].flatMap(stats => Object.keys(stats)))
+    for (const service of new Set([...Object.keys(step.runtime), ...Object.keys(step.waitFor), ...observed])) {
       admins.set(service, adminOf(service, scenario, mesh))
     }
     for (const [service, values] of Object.entries(step.runtime)) await admins.get(service)!.setRuntime(values)
 
     const { expect } = step
+    await waitForStats(step.waitFor, admins)
     const statsBefore: StepEvidence['statsBefore'] = new Map(
-      await Promise.all(
-        Object.keys(expect.stats ?? {}).map(async service => [service, await admins.get(service)!.stats()] as const),
-      ),
+      await Promise.all([...observed].map(async service => [service, await admins.get(service)!.stats()] as const)),
     )
     const outputBefore = new Map(
       await Promise.all(
@@ -66,7 +75,9 @@ async function runStep(
     )
     const since = Date.now()
     const entry = mesh.address(scenario.entry.service, scenario.entry.port)
-    const answers = step.calls === undefined ? [] : await call(entry, step.calls)
+    const calls = step.calls === undefined ? Promise.resolve([]) : call(entry, step.calls)
+    await meanwhile(step.during, mesh, admins, statsBefore)
+    const answers = await calls
     if (answers.length > 0) earlierP99.set(step.name, p99(answers))
     const collector = collectorOf(scenario, mesh)
     return await checkExpectations(expect, {
@@ -84,9 +95,9 @@ async function runStep(
   }
 }
 
-/** Knobs that a step does not set are at their defaults. */
-function variablesOf(step: Step, scenario: Scenario): Record<string, string> {
-  const variables = defaultVariables(scenario)
+/** Knobs that a step does not set are as they were chosen for the run. */
+function variablesOf(step: Step, scenario: Scenario, chosen: Readonly<Record<string, string>>): Record<string, string> {
+  const variables = { ...chosen }
   for (const [name, value] of Object.entries(step.knobs)) variables[scenario.knobs[name]!.variable] = value
   return variables
 }

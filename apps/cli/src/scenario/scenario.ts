@@ -31,11 +31,23 @@ export interface Step {
   start: readonly string[]
   /** Values set in the runtime of proxies, by service. */
   runtime: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** By proxy: what its stats must say before the calls are made: a host is back, a health check has passed. */
+  waitFor: Readonly<Record<string, Readonly<Record<string, Bound>>>>
   calls?: Calls
+  /** Done one after the other while the calls are on their way. */
+  during: readonly Meanwhile[]
   expect: Expectations
   /** `hopscope`: holds for our sidecar alone, for this reason. */
   only?: { proxy: 'hopscope'; reason: string }
 }
+
+/** A number, or `>= 3`, `<= 3`, `3..5`. */
+export type Bound = number | string
+
+/** While calls are held somewhere: wait until stats have grown so far since the step began, or make a call beside them. */
+export type Meanwhile =
+  | { until: Readonly<Record<string, Readonly<Record<string, Bound>>>> }
+  | { call: { service: string; port: number; path: string } }
 
 export interface Calls {
   method: string
@@ -54,12 +66,18 @@ export interface Calls {
 export interface Expectations {
   /** How many answers had which status. */
   status?: Readonly<Record<string, number>>
+  /** The statuses in the order of the calls. */
+  statuses?: readonly number[]
+  /** Milliseconds from the call to the end of its answer, of each of them. */
+  took?: { minMs: number; maxMs: number }
   /** Headers of every answer; null: absent. */
   headers?: Readonly<Record<string, string | null>>
   /** A text for the whole body, or a part of the JSON that it is. */
   body?: unknown
-  /** By proxy: what its counters must have grown by since the step began; a number, or `>= 3`. */
-  stats?: Readonly<Record<string, Readonly<Record<string, number | string>>>>
+  /** `body.name` or `header.x-served-by`: how many answers had which value there. */
+  counts?: Readonly<Record<string, Readonly<Record<string, Bound>>>>
+  /** By proxy: what its counters must have grown by since the step began. */
+  stats?: Readonly<Record<string, Readonly<Record<string, Bound>>>>
   /** The trace of the last call, in trace text. */
   trace?: string
   /**

@@ -49,10 +49,17 @@ steps:
     stop: [b]
     start: [b]
     runtime: { a: { key: 1 } }
+    wait_for: { a: { up: 1 } }
+    during:
+      - until: { a: { held: ">= 1" } }
+      - call: { service: b, port: 4, path: /go }
     calls: { method: POST, path: /, headers: { x: y }, body: z, count: 2, parallel: 2 }
     only: { proxy: hopscope, reason: r }
     expect:
       status: { 200: 2 }
+      statuses: [200, 200]
+      took: { min_ms: 1, max_ms: 9 }
+      counts: { body.name: { b: 1..2 }, header.x: { y: 2 } }
       headers: { x: y, z: null }
       body: { a: 1 }
       stats: { a: { b: ">= 1", c: 0 } }
@@ -72,17 +79,34 @@ test('the reader takes every field of the schema, and no field but those', () =>
   const read = readText(EVERYTHING)
   expect(read.steps[1]?.expect).toEqual({
     ...parse(EVERYTHING).steps[1].expect,
+    took: { minMs: 1, maxMs: 9 },
     p99: { of: 'one', factor: 2, plusMs: 20 },
   })
 })
 
 test('names that lead nowhere are told with their place', () => {
   expect(() => readText(EVERYTHING.replace('of: one', 'of: oen'))).toThrow(
-    /:29:14: steps\[1\]\.expect\.p99\.of: no earlier step with calls is called oen, did you mean one\?$/,
+    /:36:14: steps\[1\]\.expect\.p99\.of: no earlier step with calls is called oen, did you mean one\?$/,
   )
   expect(() => readText(EVERYTHING.replace('runtime: { a:', 'runtime: { aa:'))).toThrow(
     /:16:16: steps\[1\]\.runtime\.aa: admins does not name the port of aa/,
   )
+  expect(() => readText(EVERYTHING.replace('until: { a:', 'until: { aa:'))).toThrow(
+    /:19:18: steps\[1\]\.during\[0\]\.until\.aa: admins does not name the port of aa/,
+  )
+})
+
+test.each([
+  [
+    'b: 1..2',
+    'b: 2...1',
+    /:27:30: steps\[1\]\.expect\.counts\.body\.name\.b: expected a number, ">= N", "<= N" or "N\.\.M", got "2\.\.\.1"$/,
+  ],
+  ['header.x:', 'heder.x:', /:27:41: steps\[1\]\.expect\.counts\.heder\.x: expected body\.FIELD or header\.NAME$/],
+  ['up: 1', 'up: soon', /:17:22: steps\[1\]\.wait_for\.a\.up: expected a number/],
+  ['until:', 'unless:', /:19:9: steps\[1\]\.during\[0\]\.unless: unknown field/],
+])('%s for %s is told with its place', (right, wrong, message) => {
+  expect(() => readText(EVERYTHING.replace(right, wrong))).toThrow(message)
 })
 
 const folder = mkdtempSync(join(tmpdir(), 'scenario-'))
