@@ -18,6 +18,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['?', 'this help'],
 ]
 
+/** The focus goes back by itself when it closes; `onClose` comes a task later, when it may have moved on. */
 export function KeyboardHelp({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => dialog.current?.showModal(), [])

@@ -117,10 +117,6 @@ function LoadedTracePage(props: {
     go(rest, 'replace')
     timeline.current?.focus()
   }
-  const closeHelp = () => {
-    setHelp(false)
-    timeline.current?.focus()
-  }
   return (
     <>
       <TraceHead trace={trace} isFile={props.reload === undefined} />
@@ -170,7 +166,7 @@ function LoadedTracePage(props: {
           <SidePanel columns={columns} strings={trace.strings} row={selected} client={client} onClose={deselect} />
         )}
       </div>
-      {isHelp && <KeyboardHelp onClose={closeHelp} />}
+      {isHelp && <KeyboardHelp onClose={() => setHelp(false)} />}
     </>
   )
 }
