@@ -51,12 +51,12 @@ test('an Envoy file with mistakes', () => {
   const file = join(folder, 'typo.yaml')
   writeFileSync(
     file,
-    'static_resources:\n  clusters:\n    - name: a\n      connect_timeot: 1s\n      lb_policy: RING_HASH\n',
+    'static_resources:\n  clusters:\n    - name: a\n      connect_timeot: 1s\n      lb_policy: CLUSTER_PROVIDED\n',
   )
   const { code, said } = hopscope('validate', file)
   expect(code).toBe(1)
   expect(said).toMatch(/typo\.yaml:4:7: static_resources\.clusters\[0\]\.connect_timeot: .*connect_timeout/)
-  expect(said).toMatch(/typo\.yaml:5:\d+: static_resources\.clusters\[0\]\.lb_policy: .*supports only ROUND_ROBIN/)
+  expect(said).toMatch(/typo\.yaml:5:\d+: static_resources\.clusters\[0\]\.lb_policy: .*supports only /)
 })
 
 test('a good Envoy file is called what Envoy calls it', () => {
@@ -106,7 +106,7 @@ test('a scenario.yaml with mistakes names all of them', () => {
   )
   expect(() => readScenario(file)).toThrow(/7:15: steps\[0\]\.expect\.satus: unknown field, did you mean status\?/)
   expect(() => readScenario(file)).toThrow(
-    /steps\[0\]\.expect\.stats\.a\.b: expected a number, ">= N" or "<= N", got "many"/,
+    /steps\[0\]\.expect\.stats\.a\.b: expected a number, ">= N", "<= N" or "N\.\.M", got "many"/,
   )
   expect(() => readScenario(file)).toThrow(/9:14: steps\[1\]\.knobs\.x: there is no knob x/)
 })

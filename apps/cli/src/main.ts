@@ -53,6 +53,16 @@ program
   })
 
 program
+  .command('curl')
+  .description("send a request through the running mesh's entry: hopscope curl PATH_OR_URL [curl's arguments]")
+  .allowUnknownOption()
+  .argument('<target>')
+  .argument('[args...]')
+  .action(async (target: string, args: string[]) => {
+    exitCode = await (await import('./commands/curl.ts')).curl(target, args)
+  })
+
+program
   .command('verify [scenarios...]')
   .description('run scenarios and hold what comes out against what must come out')
   .addOption(knob())
@@ -69,6 +79,23 @@ program
   .description('the scenarios, what they teach, their knobs')
   .action(async () => {
     exitCode = await (await import('./commands/ls.ts')).list()
+  })
+
+program
+  .command('new <name>')
+  .description('a working scenario to start from: scenarios/NAME, or a path')
+  .action(async name => {
+    exitCode = (await import('./commands/new.ts')).newScenario(name)
+  })
+
+program
+  .command('compare <scenario>')
+  .description('what tracing costs: the same calls traced, untraced and without a proxy, interleaved')
+  .option('--calls <n>', 'calls of each kind', '300')
+  .addOption(proxy())
+  .option('--json', 'print the result as JSON')
+  .action(async (scenario, options) => {
+    exitCode = await (await import('./commands/compare.ts')).compare(scenario, options)
   })
 
 program

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { checkout } from '../checkout.ts'
 import { nearest } from '../scenario/nearest.ts'
 import { UserError } from '../user-error.ts'
-import { isRunning, type MeshState, readState } from './mesh-state.ts'
+import { detachedState, isRunning, type MeshState } from './mesh-state.ts'
 
 /** A mesh ends within this, ms: three seconds for each service, all at once. */
 const PATIENCE_AT_END = 10_000
@@ -12,7 +12,7 @@ const PATIENCE_AT_END = 10_000
 /** Starts `hopscope up` with the same arguments in the background and returns when it is ready. */
 export async function detach(args: readonly string[], options: { docker?: boolean }): Promise<number> {
   if (options.docker) throw new UserError('--detach is for processes; with Docker, docker compose up -d does it')
-  const other = readState()
+  const other = detachedState()
   if (other !== undefined) throw new UserError(`${other.scenario} runs already: ./hopscope down ends it`)
   mkdirSync(join(checkout, '.hopscope'), { recursive: true })
   const logFile = join(checkout, '.hopscope', 'mesh.log')
@@ -25,7 +25,7 @@ export async function detach(args: readonly string[], options: { docker?: boolea
   })
   closeSync(log)
   child.unref()
-  while (readState()?.pid !== child.pid) {
+  while (detachedState()?.pid !== child.pid) {
     if (child.exitCode !== null)
       throw new UserError(
         readFileSync(logFile, 'utf8')
@@ -73,7 +73,7 @@ export async function down(): Promise<number> {
 }
 
 function theMesh(): MeshState {
-  const state = readState()
+  const state = detachedState()
   if (state === undefined) throw new UserError('no detached mesh runs: ./hopscope up --detach starts one')
   return state
 }

@@ -1,34 +1,48 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { checkout } from '../checkout.ts'
 import type { RunningService } from '../mesh/process-mesh.ts'
 
-/** The mesh that `up --detach` left running in this checkout. */
+/** A mesh that `up` holds in this checkout, for commands in other terminals. */
 export interface MeshState {
   /** Of the process that holds it. */
   pid: number
   scenario: string
+  /** Started by `up --detach`. */
+  detached: boolean
+  /** Where calls go in, without a path. */
+  entry: string
+  /** The collector. */
+  collector: string
+  /** Empty with Docker, which keeps its own books. */
   services: RunningService[]
 }
 
-const file = join(checkout, '.hopscope', 'mesh.json')
+const folder = join(checkout, '.hopscope', 'meshes')
 
 export function writeState(state: MeshState): void {
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, JSON.stringify(state, null, 1))
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(fileOf(state.pid), JSON.stringify(state, null, 1))
 }
 
-/** Undefined when none runs; what a killed one left behind is cleared away. */
-export function readState(): MeshState | undefined {
-  if (!existsSync(file)) return undefined
-  const state = JSON.parse(readFileSync(file, 'utf8')) as MeshState
-  if (isRunning(state.pid)) return state
-  forgetState()
-  return undefined
+/** The meshes that run, the one started last at the end; what a killed one left behind is cleared away. */
+export function readStates(): MeshState[] {
+  if (!existsSync(folder)) return []
+  const states: MeshState[] = []
+  for (const name of readdirSync(folder)) {
+    const pid = Number.parseInt(name, 10)
+    if (isRunning(pid)) states.push(JSON.parse(readFileSync(join(folder, name), 'utf8')) as MeshState)
+    else forgetState(pid)
+  }
+  return states.sort((a, b) => a.pid - b.pid)
 }
 
-export function forgetState(): void {
-  rmSync(file, { force: true })
+export function detachedState(): MeshState | undefined {
+  return readStates().find(state => state.detached)
+}
+
+export function forgetState(pid: number): void {
+  rmSync(fileOf(pid), { force: true })
 }
 
 export function isRunning(pid: number): boolean {
@@ -38,4 +52,8 @@ export function isRunning(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+function fileOf(pid: number): string {
+  return join(folder, `${pid}.json`)
 }

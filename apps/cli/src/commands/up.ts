@@ -61,7 +61,7 @@ export async function up(name: string | undefined, options: UpOptions): Promise<
     console.error('\nending …')
   } finally {
     await mesh.down()
-    forgetMesh()
+    forgetState(process.pid)
   }
   return 0
 }
@@ -77,19 +77,22 @@ async function start(options: UpOptions, meshOptions: MeshOptions): Promise<Mesh
   return mesh
 }
 
-/** For `ps`, `logs` and `down`, when this process was started by `up --detach`. */
+/** For commands in other terminals. */
 function recordMesh(scenario: Scenario, mesh: Mesh): void {
-  if (process.env.HOPSCOPE_DETACHED !== '1' || mesh.kind !== 'processes') return
-  writeState({ pid: process.pid, scenario: scenario.name, services: (mesh as ProcessMesh).processes() })
-}
-
-function forgetMesh(): void {
-  if (process.env.HOPSCOPE_DETACHED === '1') forgetState()
+  writeState({
+    pid: process.pid,
+    scenario: scenario.name,
+    detached: process.env.HOPSCOPE_DETACHED === '1',
+    entry: mesh.address(scenario.entry.service, scenario.entry.port),
+    collector: mesh.address(scenario.collector.service, scenario.collector.port),
+    services: mesh.kind === 'processes' ? (mesh as ProcessMesh).processes() : [],
+  })
 }
 
 function announce(scenario: Scenario, mesh: Mesh, seconds: number): void {
   const viewer = `${mesh.address(scenario.collector.service, scenario.collector.port)}/zipkin/`
   const entry = mesh.address(scenario.entry.service, scenario.entry.port)
+  const path = scenario.entry.path
   const proxy = mesh.proxy === 'envoy' ? ' with the real Envoy in place of every sidecar' : ''
   const lines = [
     `${scenario.title}: ${mesh.services.length} services${proxy}, ready after ${seconds.toFixed(1)} s`,
@@ -100,7 +103,7 @@ function announce(scenario: Scenario, mesh: Mesh, seconds: number): void {
       ([service, port]) => `  admin    ${mesh.address(service, port)}  ${service}`,
     ),
     '',
-    `  try      curl -i ${entry}${scenario.entry.path}`,
+    `  try      ./hopscope curl ${path}    or    curl -i ${entry}${path}`,
     '  end      Ctrl-C',
   ]
   console.log(lines.join('\n'))

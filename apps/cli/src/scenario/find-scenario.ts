@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { checkout } from '../checkout.ts'
 import { UserError } from '../user-error.ts'
 import { nearest } from './nearest.ts'
@@ -11,8 +11,14 @@ export type { Scenario } from './scenario.ts'
 /** What `hopscope up` runs without a name: the root docker-compose.yml. */
 const TOUR = 'tour'
 
-/** By folder name (`04-broken-propagation`), number (`04`, `4`) or slug (`broken-propagation`). @throws UserError */
+/**
+ * By folder name (`04-broken-propagation`), number (`04`, `4`), slug (`broken-propagation`), or the path of a folder anywhere
+ * (`./my-mesh`).
+ *
+ * @throws UserError
+ */
 export async function findScenario(name: string = TOUR): Promise<Scenario> {
+  if (isPath(name)) return readScenario(resolve(name, 'scenario.yaml'))
   const names = scenarioNames()
   const wanted = /^\d$/.test(name) ? `0${name}` : name
   const found = names.find(
@@ -21,6 +27,11 @@ export async function findScenario(name: string = TOUR): Promise<Scenario> {
   if (found !== undefined) return readScenario(join(checkout, 'scenarios', found, 'scenario.yaml'))
   const slugs = names.flatMap(folder => [folder, folder.replace(/^\d+-/, '')])
   throw new UserError(`there is no scenario ${name}${nearest(name, slugs)}\nThere are: ${names.join(', ')}`)
+}
+
+/** Said with a slash, it is a folder and not a name. */
+export function isPath(name: string): boolean {
+  return name.includes('/')
 }
 
 /** Folders of scenarios/ that hold a scenario, the tour last. */

@@ -4,7 +4,17 @@ import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import { UserError } from '../user-error.ts'
 import { BOUND_FORMS, isBound } from './bound.ts'
 import { nearest } from './nearest.ts'
-import type { Bound, Calls, Expectations, Knob, Meanwhile, Scenario, Step } from './scenario.ts'
+import type {
+  Bound,
+  Calls,
+  ComparedRun,
+  Comparison,
+  Expectations,
+  Knob,
+  Meanwhile,
+  Scenario,
+  Step,
+} from './scenario.ts'
 
 /** Reads a scenario.yaml. @throws UserError with every problem as `file:line:col: path: what` */
 export function readScenario(file: string): Scenario {
@@ -26,20 +36,26 @@ class ScenarioReader {
 
   read(): Scenario {
     const fields = this.#parse()
-    this.#known(fields, [], ['title', 'teaches', 'compose', 'entry', 'collector', 'admins', 'knobs', 'steps'])
+    this.#known(
+      fields,
+      [],
+      ['title', 'teaches', 'compose', 'entry', 'collector', 'admins', 'knobs', 'steps', 'compare'],
+    )
     const folder = dirname(this.#file)
     const knobs = this.#mapOf(fields.knobs, ['knobs'], (value, path) => this.#knob(value, path))
+    const entry = this.#entry(fields.entry, ['entry'])
     const scenario: Scenario = {
       name: basename(folder),
       folder,
       composeFile: resolve(folder, this.#text(fields.compose, ['compose'], 'compose.yaml')),
       title: this.#text(fields.title, ['title']),
       teaches: this.#text(fields.teaches, ['teaches']),
-      entry: this.#entry(fields.entry, ['entry']),
+      entry,
       collector: this.#place(fields.collector ?? { service: 'collector', port: 9411 }, ['collector'], []),
       admins: this.#mapOf(fields.admins, ['admins'], (value, path) => this.#number(value, path)),
       knobs,
       steps: this.#list(fields.steps, ['steps']).map((step, i) => this.#step(step, ['steps', i], knobs)),
+      compare: fields.compare === undefined ? undefined : this.#comparison(fields.compare, entry, knobs),
     }
     this.#references(scenario)
     if (this.#problems.length > 0) throw new UserError(this.#report())
@@ -116,14 +132,7 @@ class ScenarioReader {
       'expect',
       'only',
     ])
-    const settings = this.#mapOf(fields.knobs, [...path, 'knobs'], (item, at) => this.#text(item, at))
-    for (const [name, setting] of Object.entries(settings)) {
-      const knob = knobs[name]
-      if (knob === undefined)
-        this.#problem([...path, 'knobs', name], `there is no knob ${name}${nearest(name, Object.keys(knobs))}`)
-      else if (!knob.values.includes(setting))
-        this.#problem([...path, 'knobs', name], `expected ${knob.values.join(', ')}, got ${setting}`)
-    }
+    const settings = this.#settings(fields.knobs, [...path, 'knobs'], knobs)
     const only = fields.only === undefined ? undefined : this.#only(fields.only, [...path, 'only'])
     const calls = fields.calls === undefined ? undefined : this.#calls(fields.calls, [...path, 'calls'])
     return {
@@ -141,6 +150,36 @@ class ScenarioReader {
       ),
       expect: this.#expectations(fields.expect ?? {}, [...path, 'expect'], calls),
       ...(only === undefined ? {} : { only }),
+    }
+  }
+
+  #settings(value: unknown, path: Path, knobs: Readonly<Record<string, Knob>>): Record<string, string> {
+    const settings = this.#mapOf(value, path, (item, at) => this.#text(item, at))
+    for (const [name, setting] of Object.entries(settings)) {
+      const knob = knobs[name]
+      if (knob === undefined)
+        this.#problem([...path, name], `there is no knob ${name}${nearest(name, Object.keys(knobs))}`)
+      else if (!knob.values.includes(setting))
+        this.#problem([...path, name], `expected ${knob.values.join(', ')}, got ${setting}`)
+    }
+    return settings
+  }
+
+  #comparison(value: unknown, entry: Scenario['entry'], knobs: Readonly<Record<string, Knob>>): Comparison {
+    const fields = this.#map(value, ['compare'])
+    this.#known(fields, ['compare'], ['path', 'runs'])
+    const runs = this.#mapOf(fields.runs, ['compare', 'runs'], (item, at): Omit<ComparedRun, 'name'> => {
+      const run = this.#map(item, at)
+      this.#known(run, at, ['knobs', 'entry'])
+      return {
+        knobs: this.#settings(run.knobs, [...at, 'knobs'], knobs),
+        entry: run.entry === undefined ? entry : this.#place(run.entry, [...at, 'entry'], []),
+      }
+    })
+    if (Object.keys(runs).length < 2) this.#problem(['compare', 'runs'], 'expected at least two, by name')
+    return {
+      path: this.#text(fields.path, ['compare', 'path'], entry.path),
+      runs: Object.entries(runs).map(([name, run]) => ({ name, ...run })),
     }
   }
 

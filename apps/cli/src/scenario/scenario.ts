@@ -13,6 +13,22 @@ export interface Scenario {
   admins: Readonly<Record<string, number>>
   knobs: Readonly<Record<string, Knob>>
   steps: readonly Step[]
+  /** What `hopscope compare` holds side by side; undefined: nothing. */
+  compare: Comparison | undefined
+}
+
+/** The same call on several forms of the mesh. */
+export interface Comparison {
+  path: string
+  /** In the order of the report; each is held against the one before it. */
+  runs: readonly ComparedRun[]
+}
+
+export interface ComparedRun {
+  name: string
+  knobs: Readonly<Record<string, string>>
+  /** Where its calls go in; the scenario's entry unless said. */
+  entry: { service: string; port: number }
 }
 
 export interface Knob {

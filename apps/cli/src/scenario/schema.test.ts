@@ -70,6 +70,11 @@ steps:
       links: { a -> b: 1 }
       p99: { of: one, factor: 2, plus_ms: 20 }
       output: { a: [line] }
+compare:
+  path: /x
+  runs:
+    plain: { knobs: { k: a }, entry: { service: a, port: 5 } }
+    other: { knobs: { k: b } }
 `
 
 test('the reader takes every field of the schema, and no field but those', () => {
@@ -81,6 +86,13 @@ test('the reader takes every field of the schema, and no field but those', () =>
     ...parse(EVERYTHING).steps[1].expect,
     took: { minMs: 1, maxMs: 9 },
     p99: { of: 'one', factor: 2, plusMs: 20 },
+  })
+  expect(read.compare).toEqual({
+    path: '/x',
+    runs: [
+      { name: 'plain', knobs: { k: 'a' }, entry: { service: 'a', port: 5 } },
+      { name: 'other', knobs: { k: 'b' }, entry: { service: 'a', port: 1, path: '/' } },
+    ],
   })
 })
 
