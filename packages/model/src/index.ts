@@ -5,6 +5,7 @@ export { type CorrectedTrace, correctClockSkew } from './clock-skew.ts'
 export { DependencyLinker } from './dependencies.ts'
 export * from './formats/index.ts'
 export { type Attempt, type Hop, type HopForm, type HopParts, hopsFromTrace } from './hop.ts'
+export { attemptCount, countHops, type HopFacts, isTimedOut, matchesHop } from './hop-facts.ts'
 export { upstreamWait } from './hop-parts.ts'
 export { ipFromV6Bytes, parseIp } from './ip.ts'
 export { matchTraceText, type TraceTextMatch } from './match-trace-text.ts'
@@ -28,3 +29,15 @@ export { type ServiceSummary, summariseTrace, type TraceSummary } from './summar
 export { TEXT_EPOCH, TEXT_TRACE_ID, TraceTextError, textFromTrace, traceFromText } from './text.ts'
 export { IdError, lowTraceId, normaliseParentId, normaliseSpanId, normaliseTraceId } from './trace-id.ts'
 export { breadthFirst, buildTree, depthFirst, type SpanNode } from './tree.ts'
+export {
+  formatTypedQuery,
+  type HopCriteria,
+  parseTypedQuery,
+  QUERY_FIELDS,
+  QUERY_FLAGS,
+  queryRequestOf,
+  splitTypedQuery,
+  type TypedQuery,
+  type TypedQueryProblem,
+  type TypedWord,
+} from './typed-query.ts'
