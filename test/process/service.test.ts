@@ -132,6 +132,42 @@ describe('gates and sequences', () => {
     expect(await (await fetch(`${url}/gate/a/release`)).json()).toMatchObject({ released: 0 })
   })
 
+  it('holds one of a sequence at its gate', async () => {
+    const { url } = await service()
+    const turn = async () => (await fetch(`${url}/seq?codes=503,201@hold`)).status
+    expect(await turn()).toBe(503)
+    const held = turn()
+    await fetch(`${url}/gate/hold/waiting`)
+    await fetch(`${url}/gate/hold/release`)
+    expect(await held).toBe(201)
+    expect((await fetch(`${url}/seq?codes=200,abc@hold`)).status).toBe(400)
+  })
+
+  it('is unhealthy when it is told to be', async () => {
+    const { url } = await service()
+    await fetch(`${url}/health/fail`)
+    expect((await fetch(`${url}/health`)).status).toBe(503)
+    expect((await fetch(`${url}/`)).status).toBe(200)
+    await fetch(`${url}/health/ok`)
+    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ status: 'ok', requests: 1 })
+  })
+
+  it('gives what is left of a deadline to its upstreams', async () => {
+    const upstream = await service()
+    const { url } = await service({
+      UPSTREAM_URIS: `${upstream.url}/headers`,
+      TIMING_50_PERCENTILE: '30ms',
+      FORWARD_DEADLINE: 'yes',
+    })
+    const answer = await fetch(url, { headers: { 'x-envoy-expected-rq-timeout-ms': '5000' } })
+    const { upstream_calls: calls } = (await answer.json()) as {
+      upstream_calls: { body: { headers: Record<string, string> } }[]
+    }
+    const left = Number(calls[0]!.body.headers['X-Envoy-Expected-Rq-Timeout-Ms'])
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThanOrEqual(4970)
+  })
+
   it('gives the codes of a sequence in turn, and begins again', async () => {
     const { url } = await service()
     const status = async (query: string, headers = {}) => (await fetch(`${url}/seq?${query}`, { headers })).status

@@ -15,6 +15,8 @@ export interface ServiceConfig {
   outbound?: HostPort
   upstreamTimeout: Milliseconds
   forward: Forward
+  /** What is left of the caller's deadline (Envoy's x-envoy-expected-rq-timeout-ms) goes on to the upstreams. */
+  forwardDeadline: boolean
   timing: { p50: Milliseconds; p90: Milliseconds; p99: Milliseconds; variancePercent: number }
   errors: {
     /** Share of requests that fail, 0..1. */
@@ -78,6 +80,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     ...(outbound === undefined ? {} : { outbound }),
     upstreamTimeout: duration('HTTP_CLIENT_REQUEST_TIMEOUT', 30_000),
     forward: oneOf('FORWARD', 'all', ['all', 'none', 'request-id']),
+    forwardDeadline: oneOf('FORWARD_DEADLINE', 'no', ['yes', 'no']) === 'yes',
     timing: { p50, p90, p99, variancePercent: number('TIMING_VARIANCE', 0, 0, 100) },
     errors: {
       rate: number('ERROR_RATE', 0, 0, 1),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { forwardHeaders } from './forward-headers.ts'
+import { forwardHeaders, remainingDeadline } from './forward-headers.ts'
 
 const incoming = {
   host: 'shop',
@@ -26,3 +26,12 @@ it('copies the request id alone, which keeps logs together and breaks the trace'
 })
 
 it('copies nothing', () => expect(forwardHeaders(incoming, 'none')).toEqual({}))
+
+it.each([
+  ['300', 20.2, { 'x-envoy-expected-rq-timeout-ms': '279' }],
+  ['300', 400, { 'x-envoy-expected-rq-timeout-ms': '1' }],
+  ['soon', 0, {}],
+  [undefined, 0, {}],
+])('a deadline of %s after %s ms', (value, elapsed, expected) => {
+  expect(remainingDeadline({ 'x-envoy-expected-rq-timeout-ms': value }, elapsed)).toEqual(expected)
+})

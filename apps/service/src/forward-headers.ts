@@ -37,3 +37,13 @@ export function forwardHeaders(incoming: IncomingHttpHeaders, forward: Forward):
   }
   return headers
 }
+
+/** In this many milliseconds from now Envoy, or whoever called it, gives up. */
+export const DEADLINE_HEADER = 'x-envoy-expected-rq-timeout-ms'
+
+/** The deadline for calls made `elapsed` ms after the request came; at least 1 ms, which is Envoy's word for "over". */
+export function remainingDeadline(incoming: IncomingHttpHeaders, elapsed: number): Record<string, string> {
+  const value = incoming[DEADLINE_HEADER]
+  if (typeof value !== 'string' || !/^\d+$/.test(value)) return {}
+  return { [DEADLINE_HEADER]: String(Math.max(1, Number(value) - Math.ceil(elapsed))) }
+}

@@ -40,8 +40,7 @@ export function createService(config: ServiceConfig): Service {
   const random = createRandom(config.seed)
   addHealth(http, config.name)
   addHttpbin(http, random)
-  addGates(http)
-  addSequences(http)
+  addSequences(http, addGates(http))
   const { warm } = addWork(http, config, random)
 
   return {

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
  *   /gate/NAME/waiting?count=n     answers as soon as n requests wait (default 1)
  *   /gate/NAME/release?count=n     lets the first n go (default: all that wait); later ones wait again
  */
-export function addGates(http: FastifyInstance): void {
+export function addGates(http: FastifyInstance): Gates {
   const gates = new Map<string, Gate>()
   const gate = (name: string) => {
     const known = gates.get(name)
@@ -33,6 +33,12 @@ export function addGates(http: FastifyInstance): void {
     gate(name).whenWaiting(reply, count, waiting => void reply.send({ gate: name, waiting }))
     return reply
   })
+  return { wait: (name, reply, go) => gate(name).wait(reply, go) }
+}
+
+/** For routes that hold a request at a gate before they answer it. */
+export interface Gates {
+  wait(name: string, reply: FastifyReply, go: () => void): void
 }
 
 interface Named {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ServiceConfig } from '../config.ts'
-import { forwardHeaders } from '../forward-headers.ts'
+import { forwardHeaders, remainingDeadline } from '../forward-headers.ts'
 import { createErrors } from '../work/errors.ts'
 import { drawLatency } from '../work/latency.ts'
 import { createLock } from '../work/lock.ts'
@@ -64,7 +64,11 @@ export function addWork(http: FastifyInstance, config: ServiceConfig, random: Ra
         if (failing && errors.type === 'http_error') return answer(errors.code, { error: `${name}: failed on purpose` })
 
         const path = uri.split('?', 1)[0]!
-        const calls = await upstreams.ask(path, forwardHeaders(request.headers, forward), gone.signal)
+        const headers = {
+          ...forwardHeaders(request.headers, forward),
+          ...(config.forwardDeadline ? remainingDeadline(request.headers, performance.now() - started) : {}),
+        }
+        const calls = await upstreams.ask(path, headers, gone.signal)
         if (gone.signal.aborted) return reply
         const code = calls.every(call => call.code >= 200 && call.code < 400) ? 200 : 500
         return answer(code, { body: message, ...(calls.length === 0 ? {} : { upstream_calls: calls }) })
