@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { scenarioNames } from '../../apps/cli/src/scenario/find-scenario.ts'
 import { findEnvoy, HOW_TO_GET_ENVOY } from '../conformance/envoy/harness/program.ts'
 
 /** Every scenario, run and held against what must come out: with our sidecar, and with the real Envoy in its place. */
 const cli = join(import.meta.dirname, '../../apps/cli/src/main.ts')
-const SCENARIOS = ['01-single-hop', '02-both-sides', '04-broken-propagation', 'tour']
+const SCENARIOS = scenarioNames()
 
 function verify(...args: string[]) {
   const run = spawnSync(process.execPath, [cli, 'verify', ...args, '--json'], { encoding: 'utf8', timeout: 60_000 })

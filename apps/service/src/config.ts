@@ -63,7 +63,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const p50 = duration('TIMING_50_PERCENTILE', 0)
   const p90 = duration('TIMING_90_PERCENTILE', p50)
   const p99 = duration('TIMING_99_PERCENTILE', p90)
-  const outbound = read<HostPort | undefined>('OUTBOUND_ADDR', undefined, parseHostPort, address)
+  const outbound =
+    env.OUTBOUND_ADDR === 'none'
+      ? undefined
+      : read<HostPort | undefined>('OUTBOUND_ADDR', undefined, parseHostPort, `${address}, or none`)
   const tracing = oneOf('TRACING', 'none', ['none', 'sdk'])
 
   const config: ServiceConfig = {

@@ -18,11 +18,11 @@ export function knobVariables(scenario: Scenario, settings: readonly string[]): 
     if (equals < 0 || !knob.values.includes(value)) {
       throw new UserError(`knob ${name} is one of ${knob.values.join(', ')}, as in --set ${name}=${knob.values[1]}`)
     }
-    variables[knob.variable] = value
+    Object.assign(variables, knob.variables[value])
   }
   return variables
 }
 
 export function defaultVariables(scenario: Scenario): Record<string, string> {
-  return Object.fromEntries(Object.values(scenario.knobs).map(knob => [knob.variable, knob.values[0]!]))
+  return Object.assign({}, ...Object.values(scenario.knobs).map(({ variables, values }) => variables[values[0]!]))
 }

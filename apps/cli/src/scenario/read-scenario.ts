@@ -104,18 +104,26 @@ class ScenarioReader {
     }
   }
 
+  /** `variable` and a list of `values`, or a map: what each value sets. */
   #knob(value: unknown, path: Path): Knob {
     const fields = this.#map(value, path)
     this.#known(fields, path, ['about', 'variable', 'values'])
-    const values = this.#list(fields.values, [...path, 'values']).map((item, i) =>
-      this.#text(item, [...path, 'values', i]),
-    )
-    if (values.length < 2) this.#problem([...path, 'values'], 'expected at least two values, the first is the default')
-    return {
-      about: this.#text(fields.about, [...path, 'about']),
-      variable: this.#text(fields.variable, [...path, 'variable']),
-      values,
+    const about = this.#text(fields.about, [...path, 'about'])
+    const at: Path = [...path, 'values']
+    let variables: Record<string, Record<string, string>>
+    let values: string[]
+    if (fields.variable === undefined && fields.values !== undefined && !Array.isArray(fields.values)) {
+      variables = this.#mapOf(fields.values, at, (item, place) =>
+        this.#mapOf(item, place, (one, where) => this.#text(one, where)),
+      )
+      values = Object.keys(variables)
+    } else {
+      const variable = this.#text(fields.variable, [...path, 'variable'])
+      values = this.#list(fields.values, at).map((item, i) => this.#text(item, [...at, i]))
+      variables = Object.fromEntries(values.map(one => [one, { [variable]: one }]))
     }
+    if (values.length < 2) this.#problem(at, 'expected at least two values, the first is the default')
+    return { about, values, variables }
   }
 
   #step(value: unknown, path: Path, knobs: Readonly<Record<string, Knob>>): Step {

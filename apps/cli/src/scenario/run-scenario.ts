@@ -98,7 +98,8 @@ async function runStep(
 /** Knobs that a step does not set are as they were chosen for the run. */
 function variablesOf(step: Step, scenario: Scenario, chosen: Readonly<Record<string, string>>): Record<string, string> {
   const variables = { ...chosen }
-  for (const [name, value] of Object.entries(step.knobs)) variables[scenario.knobs[name]!.variable] = value
+  for (const [name, value] of Object.entries(step.knobs))
+    Object.assign(variables, scenario.knobs[name]!.variables[value])
   return variables
 }
 

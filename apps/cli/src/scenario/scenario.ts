@@ -33,10 +33,10 @@ export interface ComparedRun {
 
 export interface Knob {
   about: string
-  /** The variable of the compose file that it sets. */
-  variable: string
   /** The first is the default. */
   values: readonly string[]
+  /** By value: the variables of the compose file that it sets. */
+  variables: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 export interface Step {

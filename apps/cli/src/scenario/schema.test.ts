@@ -40,7 +40,7 @@ compose: compose.yaml
 entry: { service: a, port: 1, path: / }
 collector: { service: c, port: 2 }
 admins: { a: 3 }
-knobs: { k: { about: x, variable: K, values: [a, b] } }
+knobs: { k: { about: x, variable: K, values: [b, 1, a] }, m: { about: y, values: { c: { C: 1, D: 2 }, e: {} } } }
 steps:
   - name: one
     calls: { path: / }
@@ -86,6 +86,10 @@ test('the reader takes every field of the schema, and no field but those', () =>
     ...parse(EVERYTHING).steps[1].expect,
     took: { minMs: 1, maxMs: 9 },
     p99: { of: 'one', factor: 2, plusMs: 20 },
+  })
+  expect(read.knobs).toEqual({
+    k: { about: 'x', values: ['b', '1', 'a'], variables: { a: { K: 'a' }, 1: { K: '1' }, b: { K: 'b' } } },
+    m: { about: 'y', values: ['c', 'e'], variables: { c: { C: '1', D: '2' }, e: {} } },
   })
   expect(read.compare).toEqual({
     path: '/x',

@@ -17,11 +17,9 @@ export function addSequences(http: FastifyInstance, gates: Gates): void {
     const { codes = '', id, per } = request.query
     const turns = codes.split(',').map(parseTurn)
     if (turns.some(({ status }) => status === undefined))
-      return reply
-        .code(400)
-        .send({
-          error: 'codes: expected statuses from 200 to 599 with commas between, codes=503,200 or codes=503,200@gate',
-        })
+      return reply.code(400).send({
+        error: 'codes: expected statuses from 200 to 599 with commas between, codes=503,200 or codes=503,200@gate',
+      })
 
     const own = per === 'request' ? request.headers['x-request-id'] : undefined
     const key = JSON.stringify([id ?? codes, own])
