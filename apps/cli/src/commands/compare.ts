@@ -145,7 +145,7 @@ function print(scenario: Scenario, path: string, results: readonly RunResult[]):
     console.log(
       `  ${cells[0]!.padEnd(width)}  ${cells
         .slice(1)
-        .map(cell => cell.padEnd(20))
+        .map(cell => cell.padEnd(22))
         .join('')
         .trimEnd()}`,
     )
