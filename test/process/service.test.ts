@@ -328,7 +328,7 @@ describe('with the OpenTelemetry SDK', () => {
       OUTBOUND_ADDR: authority,
     })
     expect((await fetch(app.url, { headers: B3 })).status).toBe(200)
-    await expect.poll(() => spans.length, { timeout: 5000 }).toBeGreaterThanOrEqual(2)
+    await expect.poll(() => spans.length, { timeout: 5000 }).toBeGreaterThanOrEqual(3)
 
     const server = spans.find(span => span.kind === 'SERVER')
     const client = spans.find(span => span.kind === 'CLIENT')
@@ -337,7 +337,9 @@ describe('with the OpenTelemetry SDK', () => {
       parentId: B3['x-b3-spanid'],
       localEndpoint: { serviceName: 'otel-app' },
     })
-    expect(client).toMatchObject({ traceId: B3['x-b3-traceid'], parentId: server!.id })
+    const work = spans.find(span => span.kind === undefined)
+    expect(work).toMatchObject({ name: 'ask upstreams', traceId: B3['x-b3-traceid'], parentId: server!.id })
+    expect(client).toMatchObject({ traceId: B3['x-b3-traceid'], parentId: work!.id })
     // The sidecar behind it gets the application's own span as parent, once, and the request id as it came.
     expect(received[0]!.headers).toMatchObject({
       'x-b3-traceid': B3['x-b3-traceid'],

@@ -19,7 +19,7 @@ if (!config.ok) {
 const { tracing } = config
 const sdk = tracing === undefined ? undefined : (await import('./tracing.ts')).startTracing(tracing, config.name)
 const { createService } = await import('./service.ts')
-const service = createService(config)
+const service = createService(config, sdk?.inSpan)
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {

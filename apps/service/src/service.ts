@@ -5,7 +5,7 @@ import { addGates } from './routes/gates.ts'
 import { addHealth } from './routes/health.ts'
 import { addHttpbin } from './routes/httpbin.ts'
 import { addSequences } from './routes/sequences.ts'
-import { addWork } from './routes/work.ts'
+import { addWork, type InSpan } from './routes/work.ts'
 import { createRandom } from './work/random.ts'
 
 export interface Service {
@@ -21,7 +21,8 @@ export interface Service {
 /** Largest request body: echoed back, so it is held in memory. */
 const BODY_LIMIT = 16 * 1024 * 1024
 
-export function createService(config: ServiceConfig): Service {
+/** `inSpan`: of the SDK, when the service is instrumented. */
+export function createService(config: ServiceConfig, inSpan?: InSpan): Service {
   const http = fastify({
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
@@ -41,7 +42,7 @@ export function createService(config: ServiceConfig): Service {
   addHealth(http, config.name)
   addHttpbin(http, random)
   addSequences(http, addGates(http))
-  const { warm } = addWork(http, config, random)
+  const { warm } = addWork(http, config, random, inSpan)
 
   return {
     http,

@@ -211,8 +211,9 @@ class ScenarioReader {
 
   #calls(value: unknown, path: Path): Calls {
     const fields = this.#map(value, path)
-    this.#known(fields, path, ['method', 'path', 'headers', 'body', 'count', 'parallel'])
+    this.#known(fields, path, ['to', 'method', 'path', 'headers', 'body', 'count', 'parallel'])
     return {
+      ...(fields.to === undefined ? {} : { to: this.#place(fields.to, [...path, 'to'], []) }),
       method: this.#text(fields.method, [...path, 'method'], 'GET'),
       path: this.#text(fields.path, [...path, 'path'], '/'),
       headers: this.#mapOf(fields.headers, [...path, 'headers'], (item, at) => this.#text(item, at)),

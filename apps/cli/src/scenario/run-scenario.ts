@@ -74,7 +74,8 @@ async function runStep(
       ),
     )
     const since = Date.now()
-    const entry = mesh.address(scenario.entry.service, scenario.entry.port)
+    const to = step.calls?.to ?? scenario.entry
+    const entry = mesh.address(to.service, to.port)
     const calls = step.calls === undefined ? Promise.resolve([]) : call(entry, step.calls)
     await meanwhile(step.during, mesh, admins, statsBefore)
     const answers = await calls

@@ -66,6 +66,8 @@ export type Meanwhile =
   | { call: { service: string; port: number; path: string } }
 
 export interface Calls {
+  /** Where they go; the scenario's entry unless said. */
+  to?: { service: string; port: number }
   method: string
   path: string
   headers: Readonly<Record<string, string>>

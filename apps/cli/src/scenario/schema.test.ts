@@ -53,7 +53,7 @@ steps:
     during:
       - until: { a: { held: ">= 1" } }
       - call: { service: b, port: 4, path: /go }
-    calls: { method: POST, path: /, headers: { x: y }, body: z, count: 2, parallel: 2 }
+    calls: { to: { service: b, port: 6 }, method: POST, path: /, headers: { x: y }, body: z, count: 2, parallel: 2 }
     only: { proxy: hopscope, reason: r }
     expect:
       status: { 200: 2 }

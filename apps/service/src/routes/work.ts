@@ -19,6 +19,11 @@ interface Answer {
   upstream_calls?: UpstreamCall[]
 }
 
+/** Runs work in a span of that name. */
+export type InSpan = <T>(name: string, work: () => Promise<T>) => Promise<T>
+
+const withoutSpan: InSpan = (_name, work) => work()
+
 /**
  * Every path that nothing else has: a service at work. In order:
  *
@@ -27,7 +32,12 @@ interface Answer {
  * One upstream that fails makes the answer a 500, as in fake-service. When the caller goes away, so do the calls that were
  * made for it.
  */
-export function addWork(http: FastifyInstance, config: ServiceConfig, random: Random): { warm(): void } {
+export function addWork(
+  http: FastifyInstance,
+  config: ServiceConfig,
+  random: Random,
+  inSpan: InSpan = withoutSpan,
+): { warm(): void } {
   const { name, message, errors, timing } = config
   const lock = createLock(config.lock)
   const fails = createErrors(errors, random)
@@ -68,7 +78,7 @@ export function addWork(http: FastifyInstance, config: ServiceConfig, random: Ra
           ...forwardHeaders(request.headers, forward),
           ...(config.forwardDeadline ? remainingDeadline(request.headers, performance.now() - started) : {}),
         }
-        const calls = await upstreams.ask(path, headers, gone.signal)
+        const calls = await inSpan('ask upstreams', () => upstreams.ask(path, headers, gone.signal))
         if (gone.signal.aborted) return reply
         const code = calls.every(call => call.code >= 200 && call.code < 400) ? 200 : 500
         return answer(code, { body: message, ...(calls.length === 0 ? {} : { upstream_calls: calls }) })
