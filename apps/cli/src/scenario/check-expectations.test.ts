@@ -47,6 +47,15 @@ const holds: [string, Expectations, Parameters<typeof evidence>[0]?][] = [
   ['a bound of a counter', { stats: { edge: { rq: '>= 1' } } }],
   ['the trace of the call', { trace: 'edge  *  ..  server  error=*\n  shop  *  ..  client\n' }],
   ['spans within their parents', { nested: true }],
+  [
+    'how many spans were open at once',
+    { overlap: [{ spans: { localEndpoint: { serviceName: 'b' } }, most: 2 }] },
+    {
+      traces: [
+        traceFromText('a  x  0..30  server\n  b  x  0..9  client\n  b  x  3..16  client\n  b  x  15..29  client\n'),
+      ],
+    },
+  ],
   ['all traces', { traces: ['edge  *  ..  server\n  …\n'] }],
   ['no trace', { traces: [] }, { traces: [] }],
   ['a part of a span', { spans: [{ kind: 'CLIENT', localEndpoint: { serviceName: 'shop' } }] }],
@@ -92,6 +101,11 @@ const fails: [string, Expectations, RegExp, Parameters<typeof evidence>[0]?][] =
     { body: { saw: 1 } },
     /^body: expected JSON, got "oops"$/m,
     { answers: [answer(200, 1, 'oops')] },
+  ],
+  [
+    'too many at once',
+    { overlap: [{ spans: { kind: 'CLIENT' }, most: 2 }] },
+    /^overlap: expected 2 spans like \{"kind":"CLIENT"\} to be open at once at most, there were 1 in$/m,
   ],
   [
     'a latency',

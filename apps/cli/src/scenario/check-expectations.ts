@@ -37,6 +37,9 @@ const LATE_END = 10
 /** ... and seem to begin this long before it, ms: two processes never read quite the same time off one clock. */
 const EARLY_START = 5
 
+/** The real Envoy notes the end of a call so long after its peer has read the answer, ms. */
+const ABOUT_TO_END = 2
+
 /** Looks until everything expected is there and nothing else; the first failure that remains, or undefined. */
 export async function checkExpectations(
   expect: Expectations,
@@ -154,7 +157,7 @@ async function checkTraces(expect: Expectations, evidence: StepEvidence): Promis
       }
     }
   }
-  if (expect.trace !== undefined || expect.nested) {
+  if (expect.trace !== undefined || expect.nested || expect.overlap !== undefined) {
     const traceId = last?.headers['x-b3-traceid']
     if (traceId === undefined) return { message: 'trace: the answer has no x-b3-traceid, so its trace cannot be found' }
     const spans = await collector.trace(traceId)
@@ -163,6 +166,14 @@ async function checkTraces(expect: Expectations, evidence: StepEvidence): Promis
     const outside = expect.nested ? nestingMismatch(spans) : undefined
     if (outside !== undefined)
       return { message: `nested: ${outside} in\n${textFromTrace(spans) || '(no spans)'}`, traceId }
+    for (const { spans: part, most } of expect.overlap ?? []) {
+      const width = mostOpen(spans.filter(span => partialMismatch(part, span) === undefined))
+      if (!holds(most, width))
+        return {
+          message: `overlap: expected ${most} spans like ${JSON.stringify(part)} to be open at once at most, there were ${width} in\n${textFromTrace(spans) || '(no spans)'}`,
+          traceId,
+        }
+    }
   }
   if (expect.traces !== undefined || expect.spans !== undefined) {
     const traces = await collector.tracesSince(since)
@@ -200,6 +211,14 @@ function nestingMismatch(spans: readonly Span[]): string | undefined {
     }
   }
   return undefined
+}
+
+/** How many of these spans were open at the same time, at most; one that is about to end no longer counts. */
+function mostOpen(spans: readonly Span[]): number {
+  const times = spans.map(timesOf)
+  const openAt = (at: number) =>
+    times.filter(([start, end]) => start === at || (start < at && at < end - ABOUT_TO_END * 1000))
+  return Math.max(0, ...times.map(([start]) => openAt(start).length))
 }
 
 /** Start and end, µs; NaN where not known, which lies within nothing. */

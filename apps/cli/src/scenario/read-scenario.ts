@@ -225,7 +225,7 @@ class ScenarioReader {
 
   #expectations(value: unknown, path: Path, calls: Calls | undefined): Expectations {
     const fields = this.#map(value, path)
-    const ofAnswers = ['status', 'statuses', 'took', 'headers', 'body', 'counts', 'trace', 'nested', 'p99']
+    const ofAnswers = ['status', 'statuses', 'took', 'headers', 'body', 'counts', 'trace', 'nested', 'overlap', 'p99']
     this.#known(fields, path, [...ofAnswers, 'stats', 'traces', 'spans', 'links', 'output'])
     if (calls === undefined) {
       for (const name of ofAnswers) {
@@ -270,6 +270,14 @@ class ScenarioReader {
     if (fields.nested !== undefined) {
       if (fields.nested !== true) this.#problem(at('nested'), `expected true, got ${JSON.stringify(fields.nested)}`)
       expect.nested = true
+    }
+    if (fields.overlap !== undefined) {
+      expect.overlap = this.#list(fields.overlap, at('overlap')).map((item, i) => {
+        const place = [...at('overlap'), i]
+        const one = this.#map(item, place)
+        this.#known(one, place, ['spans', 'most'])
+        return { spans: this.#map(one.spans, [...place, 'spans']), most: this.#bound(one.most, [...place, 'most']) }
+      })
     }
     if (fields.traces !== undefined) expect.traces = this.#texts(fields.traces, at('traces'))
     if (fields.spans !== undefined) expect.spans = this.#list(fields.spans, at('spans'))

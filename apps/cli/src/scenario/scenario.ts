@@ -103,6 +103,8 @@ export interface Expectations {
    * and end at most 10 ms after it: the real Envoy notes the end of a call up to 2 ms after its peer has read the answer.
    */
   nested?: boolean
+  /** In the trace of the last call: how many of the spans that are like `spans` (parts of Zipkin JSON) were open at once, at most. */
+  overlap?: readonly { spans: unknown; most: Bound }[]
   /** All traces that began since the step began, in any order, and no other. */
   traces?: readonly string[]
   /** Parts of spans (Zipkin JSON): each must be found in the traces that began since the step began. */

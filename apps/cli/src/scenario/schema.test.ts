@@ -65,6 +65,7 @@ steps:
       stats: { a: { b: ">= 1", c: 0 } }
       trace: a  *  ..
       nested: true
+      overlap: [{ spans: { kind: CLIENT }, most: <=3 }]
       traces: [a  *  ..]
       spans: [{ kind: CLIENT }]
       links: { a -> b: 1 }
@@ -102,7 +103,7 @@ test('the reader takes every field of the schema, and no field but those', () =>
 
 test('names that lead nowhere are told with their place', () => {
   expect(() => readText(EVERYTHING.replace('of: one', 'of: oen'))).toThrow(
-    /:36:14: steps\[1\]\.expect\.p99\.of: no earlier step with calls is called oen, did you mean one\?$/,
+    /:37:14: steps\[1\]\.expect\.p99\.of: no earlier step with calls is called oen, did you mean one\?$/,
   )
   expect(() => readText(EVERYTHING.replace('runtime: { a:', 'runtime: { aa:'))).toThrow(
     /:16:16: steps\[1\]\.runtime\.aa: admins does not name the port of aa/,
