@@ -1,15 +1,13 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Span } from '@hopscope/model'
 import { generateTrace, seededRandom } from '@hopscope/model/testing'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findChromium, launchChromium } from './harness/chromium.ts'
 import { buildViewer, type Collector, startCollector } from './harness/collector.ts'
 import { shopTrace } from './harness/mesh-trace.ts'
+import { axeViolations, openViewer, type ViewerPage } from './harness/viewer-page.ts'
 
 const chromium = findChromium()
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const SHOP = '463ac35c9f6413ad'
 const HOSTILE = '463ac35c9f6413ae'
 
@@ -17,9 +15,8 @@ const name = chromium ? 'the viewer' : 'the viewer (skipped: no Chromium; instal
 describe.skipIf(!chromium)(name, () => {
   let collector: Collector
   let browser: Browser
-  let context: BrowserContext
+  let viewer: ViewerPage
   let page: Page
-  const problems: string[] = []
   let big: Span[]
 
   beforeAll(async () => {
@@ -40,53 +37,17 @@ describe.skipIf(!chromium)(name, () => {
     await start('light')
   })
   afterEach(async () => {
-    await context.close()
-    expect(problems).toEqual([])
+    await viewer.context.close()
+    expect(viewer.problems).toEqual([])
   })
 
-  /** A page that notes what must never happen: script errors, policy violations, requests to elsewhere. */
   async function start(colorScheme: 'light' | 'dark'): Promise<void> {
-    await context?.close()
-    problems.length = 0
-    context = await browser.newContext({ colorScheme, viewport: { width: 1280, height: 800 } })
-    page = await context.newPage()
-    page.on('pageerror', error => problems.push(error.message))
-    page.on('dialog', dialog => problems.push(`dialog ${dialog.message()}`))
-    page.on('console', message => {
-      if (/Content Security Policy/.test(message.text())) problems.push(message.text())
-    })
-    page.on('request', request => {
-      const url = new URL(request.url())
-      if (url.origin !== collector.origin && url.protocol !== 'blob:') problems.push(`request to ${request.url()}`)
-    })
+    await viewer?.context.close()
+    viewer = await openViewer(browser, collector, { colorScheme })
+    page = viewer.page
   }
-  const open = (path: string) => page.goto(`${collector.origin}/zipkin/${path}`)
+  const open = (path: string) => viewer.open(path)
   const rows = () => page.locator('.row:visible')
-
-  it('searches what the URL says, and opens a trace from the list', async () => {
-    await open('?serviceName=stock&annotationQuery=http.status_code%3D503&lookback=15m')
-    await page.locator('.result').first().waitFor()
-    expect(await page.locator('.result').count()).toBe(1)
-    expect(await page.getByLabel('Service', { exact: true }).inputValue()).toBe('stock')
-    expect(await page.locator('.result').innerText()).toMatch(/edge[\s\S]*182ms/)
-    await page.locator('.result a').click()
-    await page.waitForURL(`**/zipkin/traces/${SHOP}`)
-    await rows().first().waitFor()
-    await page.goBack()
-    await page.locator('.result').waitFor()
-  })
-
-  it('searches by the form, keeps it in the URL, and says what to do when nothing is found', async () => {
-    await open('')
-    await page.locator('.result').first().waitFor()
-    await page.getByLabel('Service', { exact: true }).fill('nobody')
-    await page.keyboard.press('Enter')
-    await page.getByText('No trace matches').waitFor()
-    expect(new URL(page.url()).search).toBe('?serviceName=nobody')
-    expect(await page.locator('.command').first().innerText()).toBe('./hopscope up')
-    await page.getByLabel('Min', { exact: true }).fill('soon')
-    expect(await page.getByRole('alert').innerText()).toContain('10ms')
-  })
 
   it('shows calls as hops, and every span beside', async () => {
     await open(`traces/${SHOP}`)
@@ -133,34 +94,15 @@ describe.skipIf(!chromium)(name, () => {
     await page.locator('.row.selected.match').waitFor()
   })
 
-  it('draws who calls whom, with errors, and leads to the traces', async () => {
-    await open('dependency')
-    const stock = page.getByRole('button', { name: /^stock 1 call ✕ 100%/ })
-    await stock.focus()
-    await page.keyboard.press('Enter')
-    const panel = page.getByLabel('Service stock')
-    await panel.getByRole('link', { name: 'traces of shop calling stock' }).waitFor()
-    await page.getByRole('button', { name: 'Table' }).click()
-    await page.getByRole('row', { name: /shop stock 1/ }).waitFor()
-    await panel.getByRole('link', { name: 'Traces of stock', exact: true }).click()
-    await page.locator('.result').first().waitFor()
-    expect(page.url()).toContain('serviceName=stock')
-  })
-
-  it("opens Zipkin's links", async () => {
-    await open(`?serviceName=shop&lookback=millis&millis=900000&endTs=${Date.now()}&limit=5`)
-    await page.locator('.result').first().waitFor()
-    expect(await page.locator('.result').count()).toBe(1)
-    await open(`dependency?startTs=${Date.now() - 900_000}&endTs=${Date.now()}`)
-    await page.getByRole('button', { name: /^shop 1 call/ }).waitFor()
+  it("opens Zipkin's link to a trace that is not there", async () => {
     await open('traces/00000000000000ff')
     await page.getByText('This trace is not here').waitFor()
   })
 
   it('shows hostile names as text', async () => {
-    for (const path of [`traces/${HOSTILE}?view=spans&span=000000000000000a`, '?annotationQuery=evil', 'dependency']) {
+    for (const path of [`traces/${HOSTILE}?view=spans&span=000000000000000a`, 'search?q=tag%3Devil', 'mesh']) {
       await open(path)
-      await page.locator('.row, .result, .node').first().waitFor()
+      await page.locator('.row, .trace-row, .node').first().waitFor()
       expect(await page.locator('main img, main script, main iframe').count()).toBe(0)
     }
     await open(`traces/${HOSTILE}?view=spans&span=000000000000000a`)
@@ -192,35 +134,17 @@ describe.skipIf(!chromium)(name, () => {
   for (const scheme of ['light', 'dark'] as const) {
     it(`has nothing for axe to complain about, ${scheme}`, async () => {
       await start(scheme)
-      const pages = [
-        '',
-        '?serviceName=nobody',
-        `traces/${SHOP}?span=0000000000000002`,
-        'dependency?select=stock',
-        'dependency?view=table',
-        'traceViewer',
-        'traces/00000000000000ff',
-      ]
+      const pages = [`traces/${SHOP}?span=0000000000000002`, 'traceViewer', 'traces/00000000000000ff']
       for (const path of pages) {
         await open(path)
-        await page.locator('.row, .result, .node, .notice, .links, .drop').first().waitFor()
+        await page.locator('.row, .notice, .drop').first().waitFor()
         if (path.includes('span=')) await page.locator('.span-card').first().waitFor()
-        // As a debugger would: the page's policy forbids scripts that are added to it.
-        await page.evaluate(AXE)
-        const violations = await page.evaluate(async () => {
-          // biome-ignore lint/suspicious/noExplicitAny: axe puts itself on the window, untyped
-          const result = await (window as any).axe.run()
-          return result.violations.map(
-            (v: Violation) => `${v.id}: ${v.nodes.map(n => n.html.slice(0, 120)).join(' | ')}`,
-          )
-        })
+        const violations = await axeViolations(page)
         expect(violations, path).toEqual([])
       }
     }, 240_000)
   }
 })
-
-type Violation = { id: string; nodes: { html: string }[] }
 
 function hostileTrace(timestamp: number): Span[] {
   const markup = '"><script>window.pwned=1</script><img src=x onerror="window.pwned=1">'

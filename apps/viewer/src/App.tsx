@@ -1,71 +1,96 @@
-import { useEffect } from 'react'
-import { DependencyPage } from './dependencies/DependencyPage.tsx'
-import { SearchPage } from './search/SearchPage.tsx'
+import { lazy, Suspense, useEffect } from 'react'
+import { CompareTray } from './compare/CompareTray.tsx'
+import { COMPARE } from './compare/compare-url.ts'
+import { LIVE } from './live/live-url.ts'
+import { MESH } from './mesh/mesh-url.ts'
+import { searchRoute } from './search/search-url.ts'
 import { Notice } from './shared/Notice.tsx'
-import { linkTo, useRoute } from './shared/navigation.ts'
+import { linkTo, upgradeAddress, useRoute } from './shared/navigation.ts'
 import { applyTheme, type Theme, useTheme } from './shared/theme.ts'
-import { OpenFilePage } from './trace/OpenFilePage.tsx'
-import { TracePage } from './trace/TracePage.tsx'
-import { ANY, DEFAULT_LOOKBACK, type Route } from './url.ts'
+import type { Route } from './url.ts'
 
 applyTheme()
+upgradeAddress()
 
-const SEARCH: Route = { page: 'search', query: ANY, sort: 'newest' }
-const GRAPH: Route = { page: 'dependencies', time: { kind: 'last', lookback: DEFAULT_LOOKBACK }, view: 'graph' }
-const TITLES = { search: 'Traces', trace: 'Trace', dependencies: 'Services', open: 'Open a file', unknown: 'Not found' }
+const LivePage = lazy(async () => ({ default: (await import('./live/LivePage.tsx')).LivePage }))
+const SearchPage = lazy(async () => ({ default: (await import('./search/SearchPage.tsx')).SearchPage }))
+const TracePage = lazy(async () => ({ default: (await import('./trace/TracePage.tsx')).TracePage }))
+const ComparePage = lazy(async () => ({ default: (await import('./compare/ComparePage.tsx')).ComparePage }))
+const MeshPage = lazy(async () => ({ default: (await import('./mesh/MeshPage.tsx')).MeshPage }))
+const OpenFilePage = lazy(async () => ({ default: (await import('./trace/OpenFilePage.tsx')).OpenFilePage }))
+
+const TITLES: Record<Route['page'], string> = {
+  live: 'Live',
+  search: 'Search',
+  trace: 'Trace',
+  compare: 'Compare',
+  mesh: 'Mesh',
+  open: 'Open a file',
+  unknown: 'Not found',
+}
+const PAGES: readonly (readonly [Route, string])[] = [
+  [LIVE, 'Live'],
+  [searchRoute({}), 'Search'],
+  [COMPARE, 'Compare'],
+  [MESH, 'Mesh'],
+  [{ page: 'open' }, 'Open'],
+]
 
 export function App() {
   const route = useRoute()
   useEffect(() => {
     document.title = `${TITLES[route.page]}${route.page === 'trace' ? ` ${route.traceId.slice(-8)}` : ''} · Hopscope`
   }, [route])
-  const current = (page: Route['page']) => (route.page === page ? 'page' : undefined)
   return (
     <>
-      <a className="skip" href="#main">
+      {/* Not a link: with <base> it would lead away from the page. */}
+      <button type="button" className="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to content
-      </a>
+      </button>
       <header className="top">
-        <a className="brand" {...linkTo(SEARCH)}>
+        <a className="brand" {...linkTo(LIVE)}>
           <Mark />
           <span>Hopscope</span>
         </a>
         <nav aria-label="Pages">
-          <a {...linkTo(SEARCH)} aria-current={current('search')}>
-            Traces
-          </a>
-          <a {...linkTo(GRAPH)} aria-current={current('dependencies')}>
-            Services
-          </a>
-          <a {...linkTo({ page: 'open' })} aria-current={current('open')}>
-            Open file
-          </a>
+          {PAGES.map(([page, name]) => (
+            <a key={name} {...linkTo(page)} aria-current={route.page === page.page ? 'page' : undefined}>
+              {name}
+            </a>
+          ))}
         </nav>
         <ThemeToggle />
       </header>
       <main id="main" className={`page-${route.page}`} tabIndex={-1}>
-        <Page route={route} />
+        <Suspense fallback={<p className="opening sr-only">Opening …</p>}>
+          <Page route={route} />
+        </Suspense>
       </main>
+      <CompareTray />
     </>
   )
 }
 
 function Page({ route }: { route: Route }) {
   switch (route.page) {
+    case 'live':
+      return <LivePage route={route} />
     case 'search':
       return <SearchPage route={route} />
     case 'trace':
       return <TracePage key={route.traceId} route={route} source={undefined} />
-    case 'dependencies':
-      return <DependencyPage route={route} />
+    case 'compare':
+      return <ComparePage route={route} />
+    case 'mesh':
+      return <MeshPage route={route} />
     case 'open':
       return <OpenFilePage />
     case 'unknown':
       return (
         <Notice kind="error" title="There is no such page">
           <p>
-            <code>{route.path}</code> leads nowhere. Pages are the <a {...linkTo(SEARCH)}>traces</a> and the{' '}
-            <a {...linkTo(GRAPH)}>services</a>.
+            <code>{route.path}</code> leads nowhere. Pages are the <a {...linkTo(LIVE)}>new traces</a>, the{' '}
+            <a {...linkTo(searchRoute({}))}>search</a> and the <a {...linkTo(MESH)}>mesh</a>.
           </p>
         </Notice>
       )
@@ -73,10 +98,15 @@ function Page({ route }: { route: Route }) {
 }
 
 const NEXT: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }
-const THEME_NAMES: Record<Theme, string> = { system: '◐ Auto', light: '○ Light', dark: '● Dark' }
+const THEME_SIGNS: Record<Theme, readonly [sign: string, name: string]> = {
+  system: ['◐', 'Auto'],
+  light: ['○', 'Light'],
+  dark: ['●', 'Dark'],
+}
 
 function ThemeToggle() {
   const [theme, setTheme] = useTheme()
+  const [sign, name] = THEME_SIGNS[theme]
   return (
     <button
       type="button"
@@ -84,7 +114,8 @@ function ThemeToggle() {
       title="Colours: as the system, light, dark"
       onClick={() => setTheme(NEXT[theme])}
     >
-      {THEME_NAMES[theme]}
+      <span aria-hidden="true">{sign}</span>
+      <span className="theme-name">{name}</span>
       <span className="sr-only"> colours. Change to {NEXT[theme]}</span>
     </button>
   )

@@ -1,47 +1,43 @@
 import { describe, expect, it } from 'vitest'
-import { ANY, formatLookback, formatUrl, parseUrl, type Route } from './url.ts'
+import { COMPARE } from './compare/compare-url.ts'
+import { LIVE } from './live/live-url.ts'
+import { MESH } from './mesh/mesh-url.ts'
+import { DEFAULT_TIME, formatLookback } from './shared/time-range.ts'
+import { traceRoute } from './trace/trace-url.ts'
+import { formatUrl, parseUrl, type Route } from './url.ts'
 
 const parse = (url: string): Route => {
   const [path = '', search = ''] = url.split('?')
   return parseUrl(path, search)
 }
+const ANY = { page: 'search', q: '', time: DEFAULT_TIME, sort: 'newest' } as const
 
 describe('a route and its address', () => {
   const routes: Route[] = [
-    { page: 'search', query: ANY, sort: 'newest' },
+    LIVE,
+    { page: 'live', only: ['error', 'timeout'] },
+    ANY,
     {
       page: 'search',
-      query: {
-        serviceName: 'a&b=c #ü',
-        spanName: 'get /a?x=1',
-        remoteServiceName: 'db',
-        annotationQuery: 'error and http.status_code=503',
-        minDuration: '10ms',
-        maxDuration: '1.5s',
-        time: { kind: 'between', startTs: 1_700_000_000_000, endTs: 1_700_000_900_000 },
-        limit: 50,
-      },
+      q: 'service="a&b=c #ü" hop=shop->price attempt>1 wat',
+      time: { kind: 'between', startTs: 1_700_000_000_000, endTs: 1_700_000_900_000 },
       sort: 'longest',
     },
+    { ...ANY, time: { kind: 'last', lookback: 3_600_000, endTs: 1_700_000_000_000 }, sort: 'spans' },
+    { ...ANY, time: { kind: 'last', lookback: 1_234 } },
+    traceRoute('463ac35c9f6413ad'),
     {
-      page: 'search',
-      query: { ...ANY, time: { kind: 'last', lookback: 3_600_000, endTs: 1_700_000_000_000 } },
-      sort: 'spans',
-    },
-    { page: 'search', query: { ...ANY, time: { kind: 'last', lookback: 1_234 } }, sort: 'newest' },
-    { page: 'trace', traceId: '463ac35c9f6413ad', view: 'hops', clock: 'adjusted', find: '' },
-    {
-      page: 'trace',
-      traceId: '463ac35c9f6413ad48485a3953bb6124',
+      ...traceRoute('463ac35c9f6413ad48485a3953bb6124', '72485a3953bb6124'),
       view: 'spans',
       clock: 'raw',
-      selected: '72485a3953bb6124',
       find: '50% of=x',
       range: [100.5, 2_000],
     },
-    { page: 'trace', traceId: '<b>%', view: 'hops', clock: 'adjusted', find: '' },
-    { page: 'dependencies', time: { kind: 'last', lookback: 86_400_000 }, view: 'graph' },
-    { page: 'dependencies', time: { kind: 'last', lookback: 900_000 }, view: 'table', selected: 'a → b' },
+    traceRoute('<b>%'),
+    COMPARE,
+    { ...COMPARE, a: '463ac35c9f6413ad', b: 'service=shop attempt>1', changed: true },
+    { ...MESH, time: { kind: 'last', lookback: 86_400_000 } },
+    { ...MESH, view: 'table', selected: 'a → b', around: { service: 'a*b', hops: 2 } },
     { page: 'open' },
   ]
   it.each(routes.map(route => [formatUrl(route), route] as const))('%j is read back', (url, route) => {
@@ -50,36 +46,36 @@ describe('a route and its address', () => {
 })
 
 describe("Zipkin's own links", () => {
-  const queryOf = (url: string) => {
+  const search = (url: string) => {
     const route = parse(url)
     if (route.page !== 'search') throw new Error(route.page)
-    return route.query
+    return route
   }
 
   it('reads what Lens writes', () => {
     expect(
-      queryOf(
-        '?serviceName=frontend&spanName=get&annotationQuery=error&minDuration=10ms&lookback=15m&endTs=1700000000000&limit=10',
+      search(
+        '?serviceName=frontend&spanName=get+/x&remoteServiceName=db&annotationQuery=error+and+a%3Db+c&minDuration=10ms&maxDuration=2s&lookback=15m&endTs=1700000000000&limit=10',
       ),
     ).toEqual({
-      ...ANY,
-      serviceName: 'frontend',
-      spanName: 'get',
-      annotationQuery: 'error',
-      minDuration: '10ms',
+      page: 'search',
+      q: 'service=frontend span="get /x" peer=db error tag="a=b c" duration>=10ms duration<=2s',
       time: { kind: 'last', lookback: 900_000, endTs: 1_700_000_000_000 },
-      limit: 10,
+      sort: 'newest',
     })
   })
+  it('reads durations without a unit as microseconds', () => {
+    expect(search('?minDuration=1500').q).toBe('duration>=1500us')
+  })
   it('reads every way to say a time', () => {
-    expect(queryOf('?lookback=millis&millis=5000&endTs=9000').time).toEqual({
+    expect(search('?lookback=millis&millis=5000&endTs=9000').time).toEqual({
       kind: 'last',
       lookback: 5_000,
       endTs: 9_000,
     })
-    expect(queryOf('?lookback=3600000').time).toEqual({ kind: 'last', lookback: 3_600_000 })
+    expect(search('?lookback=3600000').time).toEqual({ kind: 'last', lookback: 3_600_000 })
     for (const word of ['custom', 'range']) {
-      expect(queryOf(`?lookback=${word}&startTs=1000&endTs=9000`).time).toEqual({
+      expect(search(`?lookback=${word}&startTs=1000&endTs=9000`).time).toEqual({
         kind: 'between',
         startTs: 1_000,
         endTs: 9_000,
@@ -87,11 +83,11 @@ describe("Zipkin's own links", () => {
     }
   })
   it('reads `all` as any', () => {
-    expect(queryOf('?serviceName=all&spanName=ALL')).toEqual(ANY)
+    expect(search('?serviceName=all&spanName=ALL')).toEqual(ANY)
   })
   it('falls back on nonsense rather than failing', () => {
-    expect(queryOf('?limit=-1&lookback=soon&endTs=x&startTs=5')).toEqual(ANY)
-    expect(queryOf('?lookback=custom&startTs=9000&endTs=1000').time).toEqual({
+    expect(search('?limit=-1&lookback=soon&endTs=x&startTs=5&minDuration=x')).toEqual(ANY)
+    expect(search('?lookback=custom&startTs=9000&endTs=1000').time).toEqual({
       kind: 'last',
       lookback: 900_000,
       endTs: 1_000,
@@ -99,13 +95,14 @@ describe("Zipkin's own links", () => {
   })
   it('opens a trace, the graph, the file page', () => {
     expect(parse('traces/463ac35c9f6413ad').page).toBe('trace')
-    expect(parse('dependency?startTs=1&endTs=2').page).toBe('dependencies')
+    expect(parse('dependency?startTs=1&endTs=2')).toEqual({ ...MESH, time: { kind: 'between', startTs: 1, endTs: 2 } })
     expect(parse('traceViewer').page).toBe('open')
     expect(parse('traces/%E0%A4%A')).toMatchObject({ page: 'trace', traceId: '%E0%A4%A' })
   })
   it('knows what it does not know', () => {
     expect(parse('nowhere/else')).toEqual({ page: 'unknown', path: '/nowhere/else' })
     expect(parse('traces/a/b').page).toBe('unknown')
+    expect(parse('?only=wat')).toEqual(LIVE)
   })
 })
 

@@ -25,7 +25,7 @@ export {
   traceTimestamp,
 } from './query.ts'
 export type * from './span.ts'
-export { type ServiceSummary, summariseTrace, type TraceSummary } from './summary.ts'
+export { requestOf, type ServiceSummary, summariseTrace, type TraceSummary } from './summary.ts'
 export { TEXT_EPOCH, TEXT_TRACE_ID, TraceTextError, textFromTrace, traceFromText } from './text.ts'
 export { IdError, lowTraceId, normaliseParentId, normaliseSpanId, normaliseTraceId } from './trace-id.ts'
 export { breadthFirst, buildTree, depthFirst, type SpanNode } from './tree.ts'

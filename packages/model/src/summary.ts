@@ -6,6 +6,10 @@ export interface TraceSummary {
   /** Of the root, else of the first span below a missing one. */
   rootService?: string
   rootName?: string
+  /** Method and path, where the root knows them: `GET /cart?id=1`. Says more than the name that a proxy gives. */
+  rootRequest?: string
+  /** The root failed: whoever asked got an error. Without it, an `error` is one that was made up for, or that nobody saw. */
+  rootFailed?: true
   /** Absent when no span has a time. */
   timestamp?: Microseconds
   /** From the first start to the last end; 0 for a single unfinished span. */
@@ -35,6 +39,9 @@ export function summariseTrace(spans: readonly Span[]): TraceSummary {
   const service = head?.localEndpoint?.serviceName ?? head?.remoteEndpoint?.serviceName
   if (service !== undefined) summary.rootService = service
   if (head?.name !== undefined) summary.rootName = head.name
+  const request = head && requestOf(head)
+  if (request !== undefined) summary.rootRequest = request
+  if (head?.tags?.error !== undefined) summary.rootFailed = true
 
   let start = Number.POSITIVE_INFINITY
   let end = Number.NEGATIVE_INFINITY
@@ -50,6 +57,12 @@ export function summariseTrace(spans: readonly Span[]): TraceSummary {
   if (spans.some(span => span.tags?.error !== undefined)) summary.error = 'critical'
   else if (spans.some(span => span.annotations?.some(({ value }) => value === 'error'))) summary.error = 'transient'
   return summary
+}
+
+/** `GET /cart?id=1`, from the tags of a span of HTTP. */
+export function requestOf({ tags }: Span): string | undefined {
+  const path = tags?.['http.path'] ?? tags?.['http.url']?.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  return path === undefined ? undefined : `${tags?.['http.method'] ?? ''} ${path || '/'}`.trim()
 }
 
 function countServices(spans: readonly Span[]): ServiceSummary[] {

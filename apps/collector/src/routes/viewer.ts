@@ -12,8 +12,17 @@ const BUILT_VIEWER = fileURLToPath(new URL('../../../viewer/dist/', import.meta.
 const SECURITY_POLICY =
   "default-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'self'; object-src 'none'; frame-ancestors 'self'"
 
-/** Zipkin's links: each is a page of the viewer. */
-const PAGES = ['/zipkin/', '/zipkin/index.html', '/zipkin/traces/:traceId', '/zipkin/dependency', '/zipkin/traceViewer']
+/** Zipkin's links, and the viewer's own pages. */
+const PAGES = [
+  '/zipkin/',
+  '/zipkin/index.html',
+  '/zipkin/traces/:traceId',
+  '/zipkin/dependency',
+  '/zipkin/traceViewer',
+  '/zipkin/search',
+  '/zipkin/compare',
+  '/zipkin/mesh',
+]
 
 /** The viewer under /zipkin/, its config.json, and the redirects that lead there. */
 export function viewerRoutes(app: FastifyInstance, context: Context): void {

@@ -1,38 +1,47 @@
-import type { DependencyLink, Milliseconds, Span } from '@hopscope/model'
-import { parseDuration } from '../shared/duration.ts'
-import type { SearchQuery, TimeRange } from '../url.ts'
+import {
+  countHops,
+  type DependencyLink,
+  hopsFromTrace,
+  matchesHop,
+  parseTypedQuery,
+  queryRequestOf,
+  type Span,
+  summariseTrace,
+} from '@hopscope/model'
+import { type TimeRange, windowOf } from '../shared/time-range.ts'
 import { getJson } from './get-json.ts'
+import type { TraceItem } from './trace-item.ts'
 
 export const fetchServices = (signal?: AbortSignal) => getJson<string[]>('services', {}, signal)
 
 export const fetchSpanNames = (serviceName: string, signal?: AbortSignal) =>
   getJson<string[]>('spans', { serviceName }, signal)
 
-export const fetchRemoteServices = (serviceName: string, signal?: AbortSignal) =>
-  getJson<string[]>('remoteServices', { serviceName }, signal)
+export const fetchTagKeys = (signal?: AbortSignal) => getJson<string[]>('autocompleteKeys', {}, signal)
 
-export const fetchTraces = (query: SearchQuery, signal?: AbortSignal) =>
-  getJson<Span[][]>(
-    'traces',
-    {
-      serviceName: query.serviceName,
-      spanName: query.spanName,
-      remoteServiceName: query.remoteServiceName,
-      annotationQuery: query.annotationQuery,
-      // The API takes maxDuration only beside a minDuration.
-      minDuration: parseDuration(query.minDuration) || (query.maxDuration ? 1 : undefined),
-      maxDuration: parseDuration(query.maxDuration),
-      ...windowOf(query.time),
-      limit: query.limit,
-    },
-    signal,
-  )
+export const fetchTagValues = (key: string, signal?: AbortSignal) =>
+  getJson<string[]>('autocompleteValues', { key }, signal)
+
+export const fetchTrace = (traceId: string, signal?: AbortSignal) =>
+  getJson<Span[]>(`trace/${encodeURIComponent(traceId)}`, {}, signal)
 
 export const fetchDependencies = (time: TimeRange, signal?: AbortSignal) =>
   getJson<DependencyLink[]>('dependencies', windowOf(time), signal)
 
-/** What the API calls a window: its end and its length. */
-export function windowOf(time: TimeRange, now: Milliseconds = Date.now()): { endTs: number; lookback: number } {
-  if (time.kind === 'between') return { endTs: time.endTs, lookback: time.endTs - time.startTs }
-  return { endTs: time.endTs ?? now, lookback: time.lookback }
+/** Whole traces that a typed query finds. */
+export async function fetchTraces(
+  text: string,
+  time: TimeRange,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Span[][]> {
+  const { query } = parseTypedQuery(text)
+  const { annotationQuery, ...request } = queryRequestOf(query, { ...windowOf(time), limit })
+  const words = [...(annotationQuery ?? [])].map(([key, value]) => (value === '' ? key : `${key}=${value}`))
+  const traces = await getJson<Span[][]>('traces', { ...request, annotationQuery: words.join(' and ') }, signal)
+  return query.hop ? traces.filter(spans => matchesHop(query.hop!, hopsFromTrace(spans))) : traces
+}
+
+export function itemOf(spans: readonly Span[]): TraceItem {
+  return { ...summariseTrace(spans), ...countHops(hopsFromTrace(spans)) }
 }

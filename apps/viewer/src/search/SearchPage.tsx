@@ -1,64 +1,113 @@
-import { summariseTrace } from '@hopscope/model'
-import { useMemo } from 'react'
-import { fetchTraces } from '../api/queries.ts'
+import { parseTypedQuery } from '@hopscope/model'
+import { useEffect, useMemo, useState } from 'react'
+import { isTraceId } from '../compare/compare-url.ts'
 import { CollectorFailed } from '../shared/CollectorFailed.tsx'
 import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
-import { useFetch } from '../shared/use-fetch.ts'
-import { ANY, formatUrl, type Route, type SearchQuery } from '../url.ts'
-import { ResultList } from './ResultList.tsx'
-import { SearchForm } from './SearchForm.tsx'
-import { sortSummaries } from './trace-summary.ts'
+import { TimeRangeFields } from '../shared/TimeRangeFields.tsx'
+import { TraceList } from '../shared/TraceList.tsx'
+import { traceRoute } from '../trace/trace-url.ts'
+import { formatUrl } from '../url.ts'
+import { QueryBox } from './QueryBox.tsx'
+import { SavedSearches } from './SavedSearches.tsx'
+import type { SearchRoute, Sort } from './search-url.ts'
+import { sortItems } from './sort-items.ts'
+import { useKnownNames } from './use-known-names.ts'
+import { type Found, useSearch } from './use-search.ts'
 
-/** Asks at once for what the URL says; the form only changes the URL. */
-export function SearchPage({ route }: { route: Route & { page: 'search' } }) {
-  const { query, sort } = route
-  const key = formatUrl({ page: 'search', query, sort: 'newest' })
-  const [traces, refresh] = useFetch(`${key}`, signal => fetchTraces(query, signal))
-  const summaries = useMemo(() => traces.data?.map(summariseTrace), [traces.data])
-  const sorted = useMemo(() => summaries && sortSummaries(summaries, sort), [summaries, sort])
+const SORTS: readonly (readonly [Sort, string])[] = [
+  ['newest', 'Newest'],
+  ['longest', 'Longest'],
+  ['spans', 'Most spans'],
+]
 
-  const submit = (next: SearchQuery) => {
-    const url: Route = { page: 'search', query: next, sort }
+/** Asks at once for what the URL says; the box only changes the URL. */
+export function SearchPage({ route }: { route: SearchRoute }) {
+  const [draft, setDraft] = useState(route.q)
+  useEffect(() => setDraft(route.q), [route.q])
+  const names = useKnownNames(draft)
+  const [found, { more, refresh }] = useSearch(route)
+  const items = useMemo(() => sortItems(found.items, route.sort), [found.items, route.sort])
+
+  const submit = (text: string) => {
+    const q = text.trim()
+    if (isTraceId(q)) return navigate(traceRoute(q.toLowerCase()))
+    if (parseTypedQuery(q).problems.length > 0) return
     // The same question again is a refresh: time has moved on.
-    if (formatUrl(url) === formatUrl(route)) refresh()
-    else navigate(url)
+    if (q === route.q) refresh()
+    else navigate({ ...route, q })
   }
   return (
     <>
-      <h1 className="sr-only">Traces</h1>
-      <SearchForm key={key} query={query} onSubmit={submit} />
-      <div className="results" aria-busy={traces.state === 'loading'}>
-        {traces.state === 'failed' && <CollectorFailed error={traces.error} onRetry={refresh} />}
-        {traces.state === 'loading' && !sorted && <Skeleton />}
-        {sorted && sorted.length > 0 && (
-          <ResultList
-            summaries={sorted}
-            sort={sort}
-            limit={query.limit}
-            isLoading={traces.state === 'loading'}
-            onSort={next => navigate({ ...route, sort: next }, 'replace')}
-            onRefresh={refresh}
+      <h1 className="sr-only">Search</h1>
+      <search className="search-bar">
+        <form
+          onSubmit={event => {
+            event.preventDefault()
+            submit(draft)
+          }}
+        >
+          <QueryBox
+            label="Search traces"
+            text={draft}
+            names={names}
+            placeholder="service=shop hop=shop->price attempt>1 error duration>100ms, or a trace id"
+            onType={setDraft}
+            onSubmit={submit}
           />
-        )}
-        {traces.state === 'done' && sorted?.length === 0 && <NothingFound query={query} onRefresh={refresh} />}
-      </div>
+          <TimeRangeFields time={route.time} onChange={time => navigate({ ...route, time })} />
+          <button type="submit" className="primary">
+            Search
+          </button>
+        </form>
+        <SavedSearches url={formatUrl(route)} q={route.q} />
+      </search>
+      <ResultHead route={route} found={found} onRefresh={refresh} />
+      {found.state === 'failed' && <CollectorFailed error={found.error!} onRetry={refresh} />}
+      {items.length > 0 && <TraceList items={items} label="Traces" onEnd={more} />}
+      {found.state === 'loading' && items.length === 0 && <Skeleton />}
+      {found.state === 'done' && items.length === 0 && <NothingFound route={route} onRefresh={refresh} />}
     </>
   )
 }
 
-function NothingFound({ query, onRefresh }: { query: SearchQuery; onRefresh: () => void }) {
-  const isNarrow = JSON.stringify({ ...query, time: ANY.time, limit: 0 }) !== JSON.stringify({ ...ANY, limit: 0 })
+function ResultHead({ route, found, onRefresh }: { route: SearchRoute; found: Found; onRefresh: () => void }) {
+  const failed = found.items.filter(item => item.error).length
+  if (found.items.length === 0) return null
   return (
-    <Notice kind="empty" title={isNarrow ? 'No trace matches' : 'No traces in this time'}>
-      {isNarrow && (
+    <div className="result-head">
+      <p role="status">
+        <strong>{found.items.length.toLocaleString('en')}</strong>
+        {found.hasMore ? '+' : ''} {found.items.length === 1 ? 'trace' : 'traces'}
+        {failed > 0 && <span className="bad">, ✕ {failed} with errors</span>}
+      </p>
+      <fieldset className="segmented">
+        <legend className="sr-only">Order</legend>
+        {SORTS.map(([sort, text]) => (
+          <button
+            key={sort}
+            type="button"
+            aria-pressed={route.sort === sort}
+            onClick={() => navigate({ ...route, sort }, 'replace')}
+          >
+            {text}
+          </button>
+        ))}
+      </fieldset>
+      <button type="button" className="quiet" onClick={onRefresh} disabled={found.state === 'loading'}>
+        ↻ Refresh
+      </button>
+    </div>
+  )
+}
+
+function NothingFound({ route, onRefresh }: { route: SearchRoute; onRefresh: () => void }) {
+  return (
+    <Notice kind="empty" title={route.q === '' ? 'No traces in this time' : 'No trace matches'}>
+      {route.q !== '' && (
         <p>
           Names must match whole, and all conditions must hold in one trace. Widen the time, or{' '}
-          <button
-            type="button"
-            className="link"
-            onClick={() => navigate({ page: 'search', query: { ...ANY, time: query.time }, sort: 'newest' })}
-          >
+          <button type="button" className="link" onClick={() => navigate({ ...route, q: '' })}>
             search without conditions
           </button>
           .
@@ -68,11 +117,6 @@ function NothingFound({ query, onRefresh }: { query: SearchQuery; onRefresh: () 
       <Command>./hopscope up</Command>
       <p>or send one request through a running one:</p>
       <Command>./hopscope curl /</Command>
-      <p>
-        or report a span from anywhere. Zipkin reporters and OpenTelemetry SDKs need only this address,{' '}
-        <code>{location.origin}</code>:
-      </p>
-      <Command>{curlLine(location.origin)}</Command>
       <button type="button" onClick={onRefresh}>
         Look again
       </button>
@@ -80,16 +124,11 @@ function NothingFound({ query, onRefresh }: { query: SearchQuery; onRefresh: () 
   )
 }
 
-/** A line that works when pasted: one span, now. */
-function curlLine(origin: string): string {
-  return `curl ${origin}/api/v2/spans -H 'content-type: application/json' -d '[{"traceId":"'$(openssl rand -hex 8)'","id":"1","name":"hello","kind":"SERVER","timestamp":'$(date +%s)'000000,"duration":12000,"localEndpoint":{"serviceName":"curl"}}]'`
-}
-
 function Skeleton() {
   return (
     <div className="skeleton" role="status">
       <span className="sr-only">Searching…</span>
-      {['a', 'b', 'c', 'd', 'e', 'f'].map(line => (
+      {['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(line => (
         <div key={line} />
       ))}
     </div>

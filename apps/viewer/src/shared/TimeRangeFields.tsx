@@ -1,5 +1,5 @@
 import type { Milliseconds } from '@hopscope/model'
-import { formatLookback, type TimeRange } from '../url.ts'
+import { formatLookback, type TimeRange } from './time-range.ts'
 
 const CHOICES: readonly (readonly [Milliseconds, string])[] = [
   [60_000, 'last minute'],

@@ -1,6 +1,9 @@
 import { type MouseEvent, useMemo, useSyncExternalStore } from 'react'
 import { formatUrl, parseUrl, type Route } from '../url.ts'
 
+/** Browsers refuse an address that changes a few hundred times in some seconds, as it would while somebody zooms. */
+const MIN_BETWEEN_REPLACES = 150
+
 /** Where the pages live: `/zipkin/`, or what the server wrote into `<base>`. */
 const base = () => new URL('.', document.baseURI)
 
@@ -9,19 +12,46 @@ const announce = () => {
   for (const listener of listeners) listener()
 }
 
-/** The page the address bar names; follows back, forward and {@link navigate}. */
+/** The address of what is on screen; the address bar follows within {@link MIN_BETWEEN_REPLACES} ms. */
+let current = location.href
+let lastReplace = 0
+let timer: ReturnType<typeof setTimeout> | undefined
+
+addEventListener('popstate', () => {
+  clearTimeout(timer)
+  timer = undefined
+  current = location.href
+  announce()
+})
+addEventListener('pagehide', writeAddress)
+
+/** The page that is on screen; follows back, forward and {@link navigate}. */
 export function useRoute(): Route {
-  const href = useSyncExternalStore(subscribe, () => location.href)
+  const href = useSyncExternalStore(subscribe, () => current)
   return useMemo(() => parseHref(href), [href])
 }
 
 /** Goes to a page. `replace` where going back to what was before would be of no use. */
 export function navigate(route: Route, how: 'push' | 'replace' = 'push'): void {
   const href = hrefOf(route)
-  if (href === location.href) return
-  if (how === 'push') history.pushState(null, '', href)
-  else history.replaceState(null, '', href)
+  if (href === current) return
+  if (how === 'push') {
+    writeAddress()
+    history.pushState(null, '', href)
+    current = href
+  } else {
+    current = href
+    const wait = lastReplace + MIN_BETWEEN_REPLACES - performance.now()
+    if (wait <= 0) writeAddress()
+    else timer ??= setTimeout(writeAddress, wait)
+  }
   announce()
+}
+
+/** Links of Zipkin, and those that say more than they need, as ours would be written. */
+export function upgradeAddress(): void {
+  const route = parseHref(current)
+  if (route.page !== 'unknown') navigate(route, 'replace')
 }
 
 export function hrefOf(route: Route): string {
@@ -47,6 +77,14 @@ export function linkTo(route: Route) {
   }
 }
 
+function writeAddress(): void {
+  clearTimeout(timer)
+  timer = undefined
+  if (location.href === current) return
+  lastReplace = performance.now()
+  history.replaceState(null, '', current)
+}
+
 function parseHref(href: string): Route {
   const url = new URL(href)
   const { pathname } = base()
@@ -56,9 +94,5 @@ function parseHref(href: string): Route {
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
-  addEventListener('popstate', listener)
-  return () => {
-    listeners.delete(listener)
-    removeEventListener('popstate', listener)
-  }
+  return () => listeners.delete(listener)
 }

@@ -1,9 +1,9 @@
 import type { Endpoint } from '@hopscope/model'
 import { useEffect, useState } from 'react'
+import { searchRoute } from '../search/search-url.ts'
 import { Chip } from '../shared/Chip.tsx'
 import { formatDuration } from '../shared/duration.ts'
 import { linkTo } from '../shared/navigation.ts'
-import { ANY } from '../url.ts'
 import { FLAG, type RowColumns, SEGMENT, type SegmentKind } from './columns.ts'
 import type { SpanDetail } from './loaded-trace.ts'
 import { spansOf } from './rows.ts'
@@ -141,15 +141,12 @@ function SpanCard({ detail }: { detail: SpanDetail }) {
                   <a
                     className="find-like"
                     title="Find traces with this tag"
-                    {...linkTo({
-                      page: 'search',
-                      query: {
-                        ...ANY,
-                        serviceName: span.localEndpoint?.serviceName ?? '',
-                        annotationQuery: value === '' ? key : `${key}=${value}`,
-                      },
-                      sort: 'newest',
-                    })}
+                    {...linkTo(
+                      searchRoute({
+                        ...(span.localEndpoint?.serviceName ? { serviceName: span.localEndpoint.serviceName } : {}),
+                        annotationQuery: new Map([[key, value]]),
+                      }),
+                    )}
                   >
                     <span aria-hidden="true">⌕</span>
                     <span className="sr-only">Find traces with this tag</span>

@@ -1,7 +1,8 @@
-import type { DependencyLink } from '@hopscope/model'
+import type { DependencyLink, TypedQuery } from '@hopscope/model'
+import { searchRoute } from '../search/search-url.ts'
 import { Chip } from '../shared/Chip.tsx'
 import { linkTo } from '../shared/navigation.ts'
-import { ANY, type SearchQuery, type TimeRange } from '../url.ts'
+import type { TimeRange } from '../shared/time-range.ts'
 import { share } from './Graph.tsx'
 
 /** Who calls a service and whom it calls, each with the way to its traces. */
@@ -13,8 +14,7 @@ export function ServicePanel(props: {
   onClose: () => void
 }) {
   const { service, links, time } = props
-  const search = (query: Partial<SearchQuery>) =>
-    linkTo({ page: 'search', query: { ...ANY, time, ...query }, sort: 'newest' })
+  const search = (query: TypedQuery) => linkTo(searchRoute(query, time))
   const section = (title: string, own: readonly DependencyLink[], other: 'parent' | 'child') => (
     <section>
       <h3>{title}</h3>
@@ -29,7 +29,7 @@ export function ServicePanel(props: {
               {link.callCount.toLocaleString('en')} calls
               {link.errorCount ? <span className="bad"> ✕ {share(link.errorCount, link.callCount)}</span> : null}
             </span>
-            <a {...search({ serviceName: link.parent, remoteServiceName: link.child })}>
+            <a {...search({ hop: { caller: link.parent, callee: link.child } })}>
               traces
               <span className="sr-only">
                 {' '}
@@ -56,7 +56,7 @@ export function ServicePanel(props: {
         </button>
         <p className="panel-facts">
           <a {...search({ serviceName: service })}>Traces of {service}</a>
-          <a {...search({ serviceName: service, annotationQuery: 'error' })}>with errors</a>
+          <a {...search({ serviceName: service, annotationQuery: new Map([['error', '']]) })}>with errors</a>
         </p>
       </header>
       {section(

@@ -5,17 +5,18 @@ import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
 import { TimeRangeFields } from '../shared/TimeRangeFields.tsx'
 import { useFetch } from '../shared/use-fetch.ts'
-import { formatUrl, type Route } from '../url.ts'
+import { formatUrl } from '../url.ts'
 import { Graph } from './Graph.tsx'
 import { LinkTable } from './LinkTable.tsx'
 import { layoutGraph } from './layout.ts'
+import type { MeshRoute } from './mesh-url.ts'
 import { ServicePanel } from './ServicePanel.tsx'
 
 /** Beyond this the graph is a thicket; the table says the same. */
 const MAX_DRAWN = 200
 
-export function DependencyPage({ route }: { route: Route & { page: 'dependencies' } }) {
-  const key = formatUrl({ page: 'dependencies', time: route.time, view: 'graph' })
+export function MeshPage({ route }: { route: MeshRoute }) {
+  const key = formatUrl({ page: 'mesh', time: route.time, view: 'graph' })
   const [links, refresh] = useFetch(key, signal => fetchDependencies(route.time, signal))
   const layout = useMemo(() => layoutGraph(links.data ?? []), [links.data])
   const [filter, setFilter] = useState('')
@@ -28,8 +29,8 @@ export function DependencyPage({ route }: { route: Route & { page: 'dependencies
   const calls = layout.links.reduce((sum, link) => sum + link.callCount, 0)
   return (
     <>
-      <div className="dependency-head">
-        <h1>Services</h1>
+      <div className="mesh-head">
+        <h1>Mesh</h1>
         <TimeRangeFields time={route.time} onChange={time => navigate({ ...route, time })} />
         <fieldset className="segmented">
           <legend className="sr-only">View</legend>
@@ -75,7 +76,7 @@ export function DependencyPage({ route }: { route: Route & { page: 'dependencies
         </Notice>
       )}
       {links.data && links.data.length > 0 && (
-        <div className={route.selected === undefined ? 'dependency-body' : 'dependency-body with-panel'}>
+        <div className={route.selected === undefined ? 'mesh-body' : 'mesh-body with-panel'}>
           {isTable ? (
             <LinkTable links={layout.links} filter={filter} onSelect={select} />
           ) : (

@@ -1,0 +1,18 @@
+import type { HopFacts, TraceSummary } from '@hopscope/model'
+import type { Trouble } from '../live/live-url.ts'
+
+/** A trace as lists show it. */
+export type TraceItem = TraceSummary & HopFacts
+
+export function hasTrouble(item: TraceItem, trouble: Trouble): boolean {
+  switch (trouble) {
+    case 'error':
+      return item.error !== undefined
+    case 'retry':
+      return item.retries > 0
+    case 'timeout':
+      return item.timeouts > 0
+    case 'untraced':
+      return item.untraced > 0
+  }
+}

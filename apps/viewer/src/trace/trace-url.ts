@@ -1,0 +1,47 @@
+import type { Microseconds } from '@hopscope/model'
+
+/** What a link says of a trace's page. */
+export interface TraceRoute {
+  page: 'trace'
+  traceId: string
+  view: 'hops' | 'spans'
+  /** `raw`: times as reported, `adjusted`: clock skew taken out. */
+  clock: 'adjusted' | 'raw'
+  /** Id of the selected span. */
+  selected?: string
+  /** Text looked for inside the trace; '' for none. */
+  find: string
+  /** The part of the time axis on screen, µs from the trace's start. Absent: all of it. */
+  range?: readonly [Microseconds, Microseconds]
+}
+
+/** A trace as it opens when nothing else is said. */
+export function traceRoute(traceId: string, selected?: string): TraceRoute {
+  const route: TraceRoute = { page: 'trace', traceId, view: 'hops', clock: 'adjusted', find: '' }
+  return selected === undefined ? route : { ...route, selected }
+}
+
+export function parseTraceUrl(traceId: string, parameters: URLSearchParams): TraceRoute {
+  const text = (name: string) => parameters.get(name) ?? ''
+  const route: TraceRoute = {
+    page: 'trace',
+    traceId,
+    view: text('view') === 'spans' ? 'spans' : 'hops',
+    clock: text('clock') === 'raw' ? 'raw' : 'adjusted',
+    find: text('find'),
+  }
+  const selected = text('span')
+  if (selected) route.selected = selected
+  const range = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text('t'))
+  if (range && Number(range[1]) < Number(range[2])) route.range = [Number(range[1]), Number(range[2])]
+  return route
+}
+
+export function formatTraceUrl(route: TraceRoute, put: (name: string, value: string | undefined) => void): string {
+  if (route.view !== 'hops') put('view', route.view)
+  if (route.clock !== 'adjusted') put('clock', route.clock)
+  put('span', route.selected)
+  put('find', route.find)
+  if (route.range) put('t', `${route.range[0]}-${route.range[1]}`)
+  return `traces/${encodeURIComponent(route.traceId)}`
+}

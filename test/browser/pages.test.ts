@@ -1,0 +1,211 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { findChromium, launchChromium } from './harness/chromium.ts'
+import { buildViewer, type Collector, startCollector } from './harness/collector.ts'
+import { shopTrace } from './harness/mesh-trace.ts'
+import { axeViolations, openViewer, type ViewerPage } from './harness/viewer-page.ts'
+
+const chromium = findChromium()
+const SHOP = '463ac35c9f6413ad'
+
+const name = chromium ? 'the pages' : 'the pages (skipped: no Chromium; install it or set HOPSCOPE_CHROMIUM)'
+describe.skipIf(!chromium)(name, () => {
+  let collector: Collector
+  let empty: Collector
+  let browser: Browser
+  let viewer: ViewerPage
+  let page: Page
+  const ago = (seconds: number) => (Date.now() - seconds * 1_000) * 1_000
+
+  beforeAll(async () => {
+    await buildViewer()
+    collector = await startCollector()
+    empty = await startCollector()
+    await collector.send(shopTrace(SHOP, ago(5)))
+    browser = await launchChromium(chromium!)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await collector?.stop()
+    await empty?.stop()
+  })
+  beforeEach(async () => {
+    viewer = await openViewer(browser, collector)
+    page = viewer.page
+  })
+  afterEach(async () => {
+    await viewer.context.close()
+    expect(viewer.problems).toEqual([])
+  })
+  const open = (path: string) => viewer.open(path)
+  const results = () => page.locator('.trace-row')
+  const searchBox = () => page.getByRole('combobox', { name: 'Search traces' })
+
+  describe('live', () => {
+    it('shows what was there, and what comes', async () => {
+      await open('')
+      await results().first().waitFor()
+      const before = await results().count()
+      await collector.send(shopTrace('00000000000000a1', ago(0.3)))
+      await expect.poll(() => results().count()).toBe(before + 1)
+      expect(await results().first().innerText()).toMatch(/edge\s+GET \/cart\?id=42[\s\S]*182ms/)
+      await results().first().getByRole('link').click()
+      await page.waitForURL('**/traces/00000000000000a1')
+    })
+
+    it('pauses, goes on, clears, and picks by trouble', async () => {
+      await open('')
+      await results().first().waitFor()
+      const before = await results().count()
+      await page.getByRole('button', { name: 'Pause' }).click()
+      await collector.send(shopTrace('00000000000000a2', ago(0.2)))
+      await page.getByRole('button', { name: 'Resume, 1 new' }).waitFor()
+      expect(await results().count()).toBe(before)
+      await page.getByRole('button', { name: /Resume/ }).click()
+      await expect.poll(() => results().count()).toBe(before + 1)
+      await page.getByRole('button', { name: 'timeouts 0' }).click()
+      await page.getByText('is like that').waitFor()
+      expect(page.url()).toContain('only=timeout')
+      await page.getByRole('button', { name: /untraced hops/ }).click()
+      await expect.poll(() => results().count()).toBe(before + 1)
+      await page.getByRole('button', { name: 'Clear' }).click()
+      await page.getByText('Waiting for the first trace').waitFor()
+    })
+
+    it('is picked by a drag over the scatter', async () => {
+      await open('')
+      await results().first().waitFor()
+      const box = (await page.locator('.scatter canvas').boundingBox())!
+      await page.mouse.move(box.x + 60, box.y + 12)
+      await page.mouse.down()
+      await page.mouse.move(box.x + 90, box.y + 30, { steps: 3 })
+      await page.mouse.up()
+      await page.getByText('is like that').waitFor()
+      await page.getByRole('button', { name: /Show all again/ }).click()
+      await results().first().waitFor()
+    })
+
+    it('teaches while nothing comes, until the first trace', async () => {
+      const waiting = await openViewer(browser, empty)
+      await waiting.open('')
+      await waiting.page.getByText('The collector listens').waitFor()
+      expect(await waiting.page.locator('.command').first().innerText()).toBe('npm start')
+      await empty.send(shopTrace(SHOP, ago(1)))
+      await waiting.page.locator('.trace-row').first().waitFor()
+      await waiting.context.close()
+      expect(waiting.problems).toEqual([])
+    })
+  })
+
+  describe('search', () => {
+    it('finds what the address says, and keeps what is typed in it', async () => {
+      await open('search?q=service%3Dstock+tag%3Dhttp.status_code%3D503')
+      await results().first().waitFor()
+      expect(await searchBox().inputValue()).toBe('service=stock tag=http.status_code=503')
+      await searchBox().fill('service=nobody')
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('Enter')
+      await page.getByText('No trace matches').waitFor()
+      expect(new URL(page.url()).search).toBe('?q=service%3Dnobody')
+      await page.goBack()
+      await results().first().waitFor()
+      expect(await searchBox().inputValue()).toBe('service=stock tag=http.status_code=503')
+    })
+
+    it('looks at calls: who calls whom, tried again, silent', async () => {
+      await open('search?q=hop%3Dshop-%3Epayment+untraced')
+      await results().first().waitFor()
+      for (const q of ['hop=shop->stock untraced', 'hop=payment->shop', 'hop=shop->stock attempt>1', 'timeout']) {
+        await open(`search?q=${encodeURIComponent(q)}`)
+        await page.getByText('No trace matches').waitFor()
+      }
+    })
+
+    it('offers what may come next, by keyboard', async () => {
+      await open('search')
+      await results().first().waitFor()
+      await searchBox().focus()
+      await page.keyboard.type('serv')
+      await page.getByRole('option', { name: /^service=/ }).waitFor()
+      await page.keyboard.press('ArrowDown')
+      await page.keyboard.press('Enter')
+      await expect.poll(() => searchBox().inputValue()).toBe('service=')
+      await page.keyboard.type('pri')
+      await page.getByRole('option', { name: /^service=price/ }).waitFor()
+      await page.keyboard.press('ArrowDown')
+      await page.keyboard.press('Enter')
+      await expect.poll(() => searchBox().inputValue()).toBe('service=price ')
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('Enter')
+      await page.waitForURL('**/search?q=service%3Dprice')
+    })
+
+    it('says what cannot be read', async () => {
+      await open('search?q=servce%3Dshop')
+      expect(await page.getByRole('alert').innerText()).toContain('“servce” is no field')
+    })
+
+    it('goes to a trace by its id', async () => {
+      await open('search')
+      await searchBox().fill(SHOP.toUpperCase())
+      await page.keyboard.press('Enter')
+      await page.waitForURL(`**/traces/${SHOP}`)
+    })
+
+    it('keeps searches as links', async () => {
+      await open('search?q=error')
+      await page.getByRole('button', { name: 'Save this search' }).click()
+      await page.getByLabel('Name of this search').fill('what fails')
+      await page.keyboard.press('Enter')
+      await open('search')
+      await page.getByRole('link', { name: 'what fails' }).click()
+      await page.waitForURL('**/search?q=error')
+      await page.getByRole('button', { name: 'Forget what fails' }).click()
+      await page.getByRole('link', { name: 'what fails' }).waitFor({ state: 'detached' })
+    })
+
+    it("opens Zipkin's links, and writes them anew", async () => {
+      await open(`?serviceName=shop&annotationQuery=error&lookback=1h&limit=5`)
+      await results().first().waitFor()
+      await page.waitForURL(url => url.pathname.endsWith('/search'))
+      expect(new URL(page.url()).searchParams.get('q')).toBe('service=shop error')
+      await open(`dependency?startTs=${Date.now() - 900_000}&endTs=${Date.now()}`)
+      await page.getByRole('button', { name: /^shop \d+ call/ }).waitFor()
+      expect(page.url()).toContain('/mesh?')
+    })
+  })
+
+  describe('mesh', () => {
+    it('draws who calls whom, with errors, and leads to the traces', async () => {
+      await open('mesh')
+      const stock = page.getByRole('button', { name: /^stock \d+ calls? ✕ 100%/ })
+      await stock.focus()
+      await page.keyboard.press('Enter')
+      const panel = page.getByLabel('Service stock')
+      await panel.getByRole('link', { name: 'traces of shop calling stock' }).waitFor()
+      await page.getByRole('button', { name: 'Table' }).click()
+      await page.getByRole('row', { name: /shop stock \d/ }).waitFor()
+      await panel.getByRole('link', { name: 'traces of shop calling stock' }).click()
+      await results().first().waitFor()
+      expect(await searchBox().inputValue()).toBe('hop=shop->stock')
+    })
+  })
+
+  for (const scheme of ['light', 'dark'] as const) {
+    it(`has nothing for axe to complain about, ${scheme}`, async () => {
+      await viewer.context.close()
+      viewer = await openViewer(browser, collector, { colorScheme: scheme })
+      page = viewer.page
+      const pages = ['', 'search', 'search?q=service%3Dnobody', 'mesh?select=stock', 'mesh?view=table']
+      for (const path of pages) {
+        await open(path)
+        await page.locator('.trace-row, .node, .notice, .links').first().waitFor()
+        expect(await axeViolations(page), path).toEqual([])
+      }
+      await open('search')
+      await searchBox().click()
+      await page.getByRole('option').first().waitFor()
+      expect(await axeViolations(page), 'completion').toEqual([])
+    }, 240_000)
+  }
+})
