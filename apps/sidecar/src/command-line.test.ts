@@ -49,3 +49,13 @@ test('help and versions need no configuration', () => {
   expect(parse('-h').type).toBe('help')
   expect(parse('--version').type).toBe('version')
 })
+
+test('the transport is of the environment', () => {
+  const parseWith = (value: string) => parseCommandLine(['-c', 'a.yaml'], { HOPSCOPE_TRANSPORT: value })
+  expect(parse('-c a.yaml')).toMatchObject({ options: { transport: 'auto' } })
+  expect(parseWith('socket')).toMatchObject({ options: { transport: 'socket' } })
+  expect(parseWith('sokcet')).toEqual({
+    type: 'error',
+    message: "HOPSCOPE_TRANSPORT is one of auto, socket, handle, not 'sokcet'",
+  })
+})

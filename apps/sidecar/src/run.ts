@@ -5,7 +5,7 @@ import { NAME, VERSION } from './version.ts'
 
 /** The whole life of the process. A bad command line or file ends it with status 1 before any port is bound. */
 export async function run(args: readonly string[]): Promise<void> {
-  const commandLine = parseCommandLine(args)
+  const commandLine = parseCommandLine(args, process.env)
   switch (commandLine.type) {
     case 'help':
       process.stdout.write(HELP)

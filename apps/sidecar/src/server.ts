@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Bootstrap } from '@hopscope/envoy-config'
-import { createAccessLogs, createProxy, Runtime, Stats } from '@hopscope/proxy'
+import { chooseTransports, createAccessLogs, createProxy, Runtime, Stats } from '@hopscope/proxy'
 import { type AdminPage, type AdminServer, openAdminServer } from './admin/admin-server.ts'
 import { clustersPage } from './admin/clusters-page.ts'
 import { configDump } from './admin/config-dump.ts'
@@ -40,7 +40,12 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
     stats,
     onError: (path, error) => log.error('file', `cannot write to '${path}': ${error.message}`),
   })
-  const proxy = createProxy({ node: bootstrap.node, stats, runtime, accessLogs })
+  const transports = await chooseTransports(options.transport).catch((error: Error) => {
+    log.critical('main', error.message)
+    process.exit(1)
+  })
+  log.info('main', `transport: ${transports.name}`)
+  const proxy = createProxy({ node: bootstrap.node, stats, runtime, accessLogs, transports })
 
   let ending = false
   async function end(reason: string): Promise<void> {

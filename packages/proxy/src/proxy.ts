@@ -18,6 +18,8 @@ import type { Stats } from './stats/stats.ts'
 import { Timers } from './timers.ts'
 import { createHttpTracer } from './tracing/create-http-tracer.ts'
 import { createZipkinReporters } from './tracing/zipkin-reporters.ts'
+import { socketTransports } from './transport/socket-transport.ts'
+import type { Transports } from './transport/transports.ts'
 
 export interface ProxyOptions {
   node: Node
@@ -28,6 +30,10 @@ export interface ProxyOptions {
   /** Numbers in [0, 1); for load balancing, weights, back-off and sampling. */
   random?: () => number
   resolveName?: ResolveName
+  /** How bytes come and go; Node's sockets unless given (`chooseTransports`). */
+  transports?: Transports
+  /** Other processes listen on the same ports. */
+  reusePort?: boolean
 }
 
 export interface Proxy {
@@ -59,12 +65,19 @@ export function createProxy(options: ProxyOptions): Proxy {
   const { node, stats, runtime, accessLogs } = options
   const clock = options.clock ?? createClock()
   const random = options.random ?? Math.random
+  const transports = options.transports ?? socketTransports
   const timers = new Timers(clock)
-  const clusters = new ClusterManager({ stats, runtime, clock, timers, random }, options.resolveName)
+  const clusters = new ClusterManager({ stats, runtime, clock, timers, transports, random }, options.resolveName)
   const asyncClient = createAsyncClient({ clusters, clock, timers })
   const reporters = createZipkinReporters({ node, stats, runtime, asyncClient })
   const acceptors = new Map<string, Acceptor>()
   let connectionIds = 0
+  const acceptorServices = {
+    stats,
+    transports,
+    reusePort: options.reusePort ?? false,
+    nextConnectionId: () => ++connectionIds,
+  }
   let draining = false
 
   /** Everything that requests of a listener need, so that none of them looks at configuration. */
@@ -135,7 +148,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     try {
       for (const listener of listeners) {
         const key = bindKey(listener)
-        if (!acceptors.has(key)) bound.set(key, await listen(listener, stats, () => ++connectionIds))
+        if (!acceptors.has(key)) bound.set(key, await listen(listener, acceptorServices))
       }
     } catch (error) {
       for (const acceptor of bound.values()) acceptor.close()

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Histogram, Stats } from '../stats/stats.ts'
 import type { Timers } from '../timers.ts'
+import type { Transports } from '../transport/transports.ts'
 import { Pool } from '../upstream/pool.ts'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts'
 import { type ClusterStats, createClusterStats } from './cluster-stats.ts'
@@ -16,6 +17,7 @@ export interface ClusterServices {
   runtime: Runtime
   clock: Clock
   timers: Timers
+  transports: Transports
   /** Numbers in [0, 1). */
   random: () => number
 }
@@ -106,7 +108,7 @@ export class ActiveCluster {
   }
 
   #createHost(endpoint: ResolvedEndpoint): Host {
-    const { clock, timers } = this.#services
+    const { clock, timers, transports } = this.#services
     const { connectTimeout, idleTimeout, maxRequestsPerConnection, perConnectionBufferLimitBytes } = this.config
     const create = (host: Host): Pool =>
       new Pool(
@@ -115,6 +117,7 @@ export class ActiveCluster {
           stats: this.stats,
           clock,
           timers,
+          transports,
           connectTimeout,
           idleTimeout,
           maxRequests: maxRequestsPerConnection,

@@ -1,5 +1,5 @@
-import { formatAddress } from '../listener/socket-transport.ts'
 import { Counter, Gauge } from '../stats/stats.ts'
+import { formatAddress } from '../transport/address-text.ts'
 import type { Pool } from '../upstream/pool.ts'
 
 /** One endpoint of a cluster, with its connections. */

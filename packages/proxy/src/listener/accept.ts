@@ -1,11 +1,11 @@
-import { createServer, type Server } from 'node:net'
 import type { Listener } from '@hopscope/envoy-config'
 import { ListenError } from '../errors.ts'
 import { ConnectionManager } from '../http/connection-manager.ts'
 import type { ConnectionManagerContext } from '../http/connection-manager-context.ts'
 import type { Stats } from '../stats/stats.ts'
-import { formatAddress, SocketTransport } from './socket-transport.ts'
-import type { TransportHandler } from './transport.ts'
+import { formatAddress } from '../transport/address-text.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { BoundPort, Transports } from '../transport/transports.ts'
 
 /** A bound listener: accepts connections for the connection manager it was last given. */
 export interface Acceptor {
@@ -23,33 +23,26 @@ export interface Acceptor {
   close(): void
 }
 
-/** Connections waiting to be accepted, as Envoy's default. */
-const BACKLOG = 128
+export interface AcceptorServices {
+  stats: Stats
+  transports: Transports
+  /** Several processes share the port. */
+  reusePort: boolean
+  nextConnectionId: () => number
+}
 
 /** Rejects with a `ListenError` when the address cannot be had. */
-export async function listen(listener: Listener, stats: Stats, nextConnectionId: () => number): Promise<Acceptor> {
-  const server = createServer({
-    allowHalfOpen: true,
-    noDelay: true,
-    pauseOnConnect: false,
-    highWaterMark: listener.perConnectionBufferLimitBytes,
-  })
-  await bind(server, listener)
-  const bound = server.address()
-  const port = bound !== null && typeof bound === 'object' ? bound.port : listener.address.port
-  const address = formatAddress(listener.address.address, port)
+export async function listen(listener: Listener, services: AcceptorServices): Promise<Acceptor> {
+  const { stats, nextConnectionId } = services
   const numbers = createListenerStats(stats, listenerStatName(listener))
   const connections = new Set<ConnectionManager>()
   let context: ConnectionManagerContext | undefined
   let name = listener.name
   let direction = listener.trafficDirection
 
-  server.on('error', () => {
-    // A failed accept (no descriptors left) concerns that one connection; it is tried again with the next.
-  })
-  server.on('connection', socket => {
+  function accept(transport: Transport): void {
     if (context === undefined) {
-      socket.destroy()
+      transport.destroy()
       return
     }
     const { clock } = context
@@ -58,7 +51,6 @@ export async function listen(listener: Listener, stats: Stats, nextConnectionId:
     numbers.active.add()
     numbers.workerTotal.add()
     numbers.workerActive.add()
-    const transport = new SocketTransport(socket, IGNORE)
     const connection = new ConnectionManager(context, transport, nextConnectionId(), () => {
       connections.delete(connection)
       numbers.active.sub()
@@ -67,7 +59,11 @@ export async function listen(listener: Listener, stats: Stats, nextConnectionId:
       numbers.length.record(Math.trunc(clock.now() - acceptedAt))
     })
     connections.add(connection)
-  })
+  }
+
+  const bound = await bind(listener, services, accept)
+  const { port } = bound
+  const address = formatAddress(listener.address.address, port)
 
   return {
     get name() {
@@ -84,37 +80,36 @@ export async function listen(listener: Listener, stats: Stats, nextConnectionId:
       context = next
     },
     stopListening() {
-      server.close()
+      bound.close()
     },
     drain() {
-      server.close()
+      bound.close()
       for (const connection of [...connections]) connection.drain()
     },
     close() {
-      server.close()
+      bound.close()
       for (const connection of [...connections]) connection.destroy()
     },
   }
 }
-
-const IGNORE: TransportHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
 
 /** `127.0.0.1_8080`, the configured address: stats cannot have colons. */
 export function listenerStatName({ address }: Listener): string {
   return formatAddress(address.address, address.port).replaceAll(':', '_')
 }
 
-function bind(server: Server, { address }: Listener): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const where = formatAddress(address.address, address.port)
-      reject(new ListenError(`cannot bind '${where}': ${bindError(error)}`, { cause: error }))
-    })
-    server.listen({ host: address.address, port: address.port, backlog: BACKLOG }, () => {
-      server.removeAllListeners('error')
-      resolve()
-    })
-  })
+async function bind(
+  { address, perConnectionBufferLimitBytes }: Listener,
+  { transports, reusePort }: AcceptorServices,
+  onConnection: (transport: Transport) => void,
+): Promise<BoundPort> {
+  const options = { ip: address.address, port: address.port, highWaterMark: perConnectionBufferLimitBytes, reusePort }
+  try {
+    return await transports.listen(options, onConnection)
+  } catch (error) {
+    const where = formatAddress(address.address, address.port)
+    throw new ListenError(`cannot bind '${where}': ${bindError(error as NodeJS.ErrnoException)}`, { cause: error })
+  }
 }
 
 function bindError(error: NodeJS.ErrnoException): string {

@@ -5,6 +5,7 @@ import { createClusterStats } from '../cluster/cluster-stats.ts'
 import { Host } from '../cluster/host.ts'
 import { Stats } from '../stats/stats.ts'
 import { Timers } from '../timers.ts'
+import { socketTransports } from '../transport/socket-transport.ts'
 import { type ConnectionOwner, UpstreamConnection } from './connection.ts'
 import type { Pool } from './pool.ts'
 
@@ -39,6 +40,7 @@ beforeEach(async () => {
         stats: createClusterStats(new Stats(), 'a'),
         clock,
         timers: new Timers(clock),
+        transports: socketTransports,
         connectTimeout: 1000,
         idleTimeout: 0,
         maxRequests: 0,

@@ -3,10 +3,10 @@ import type { Clock } from '../clock.ts'
 import type { ClusterStats } from '../cluster/cluster-stats.ts'
 import type { Host } from '../cluster/host.ts'
 import { ResponseDecoder, type ResponseHead, type ResponseSink } from '../http/codec/response-decoder.ts'
-import { Output } from '../listener/output.ts'
-import { SocketTransport } from '../listener/socket-transport.ts'
-import type { Transport, TransportHandler } from '../listener/transport.ts'
 import type { Timer, Timers } from '../timers.ts'
+import { Output } from '../transport/output.ts'
+import type { Transport, TransportHandler } from '../transport/transport.ts'
+import type { Transports } from '../transport/transports.ts'
 import type { ResetReason } from './reset-reason.ts'
 
 /** What a request hears from the connection that carries it. */
@@ -39,6 +39,7 @@ export interface ConnectionConfig {
   stats: ClusterStats
   clock: Clock
   timers: Timers
+  transports: Transports
   connectTimeout: Milliseconds
   idleTimeout: Milliseconds
   /** 0: unlimited. */
@@ -91,7 +92,7 @@ export class UpstreamConnection implements TransportHandler {
     host.stats.cx_active.add()
     this.#timer = config.timers.create(() => this.#onTimeout())
     this.#timer.start(config.connectTimeout)
-    this.#transport = SocketTransport.connect(host.ip, host.port, config.bufferLimit, this)
+    this.#transport = config.transports.connect(host.ip, host.port, config.bufferLimit, this)
     this.#output = new Output(this.#transport, stats.upstream_cx_tx_bytes_total, config.bufferLimit)
     this.#output.onDrain = () => this.#handler?.onDrain()
   }

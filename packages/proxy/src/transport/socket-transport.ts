@@ -1,6 +1,8 @@
-import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net'
 import type { Milliseconds } from '@hopscope/envoy-config'
+import { formatAddress } from './address-text.ts'
 import type { Transport, TransportHandler } from './transport.ts'
+import { BACKLOG, NOBODY, type Transports } from './transports.ts'
 
 /** A `Transport` on Node's public socket. */
 export class SocketTransport implements Transport {
@@ -84,7 +86,27 @@ export class SocketTransport implements Transport {
   }
 }
 
-/** `127.0.0.1:80`, `[::1]:80`. */
-export function formatAddress(ip: string, port: number): string {
-  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
+/** Over `node:net`, which every Node has. */
+export const socketTransports: Transports = {
+  name: 'socket',
+  connect: SocketTransport.connect,
+  listen({ ip, port, highWaterMark, reusePort }, onConnection) {
+    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false, highWaterMark })
+    // Each process has its own descriptor: with `exclusive` Node's cluster module hands none around.
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host: ip, port, backlog: BACKLOG, exclusive: true, reusePort }, () => {
+        server.removeAllListeners('error')
+        server.on('error', () => {
+          // A failed accept (no descriptors left) concerns that one connection; it is tried again with the next.
+        })
+        server.on('connection', socket => onConnection(new SocketTransport(socket, NOBODY)))
+        const bound = server.address()
+        resolve({
+          port: bound !== null && typeof bound === 'object' ? bound.port : port,
+          close: () => void server.close(),
+        })
+      })
+    })
+  },
 }

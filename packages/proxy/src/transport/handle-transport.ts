@@ -1,0 +1,285 @@
+import { getSystemErrorMap } from 'node:util'
+import type { Milliseconds } from '@hopscope/envoy-config'
+import { formatAddress } from './address-text.ts'
+import type { Transport, TransportHandler } from './transport.ts'
+import { BACKLOG, type BoundPort, type ListenOptions, NOBODY, type Transports } from './transports.ts'
+import { type ConnectRequest, type SocketName, type TcpHandle, UV_EOF, type Uv, type WriteRequest } from './uv.ts'
+
+/** Every read of every connection lands here first; what came is copied out at once, in just its size. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
+
+/**
+ * Over libuv's handles: no stream machinery between the kernel and the codec, no buffer made for a read, and a write that the kernel
+ * takes at once (nearly every one) leaves nothing behind. What that is worth: docs/performance.md.
+ */
+export function createHandleTransports(uv: Uv): Transports {
+  const { state, READ_BYTES_OR_ERROR, LAST_WRITE_WAS_ASYNC } = uv
+  /** Unused still: one that was written at once. */
+  let spare = new uv.WriteWrap()
+
+  function onRead(this: TcpHandle): void {
+    const transport = this.owner as HandleTransport
+    const bytes = state[READ_BYTES_OR_ERROR]!
+    if (bytes > 0) transport.received(bytes)
+    else if (bytes < 0) transport.ended(bytes)
+  }
+
+  function onWritten(this: WriteRequest, error: number): void {
+    ;(this.owner as HandleTransport).written(this.bytes!, error)
+  }
+
+  function onConnected(this: ConnectRequest, error: number): void {
+    ;(this.owner as HandleTransport).connected(error)
+  }
+
+  class HandleTransport implements Transport {
+    handler: TransportHandler
+    localAddress = ''
+    remoteAddress = ''
+    readonly #handle: TcpHandle
+    readonly #highWaterMark: number
+    #state: 'connecting' | 'open' | 'ending' | 'closed' = 'connecting'
+    #paused = false
+    /** The peer has ended its half: there is nothing to read any more. */
+    #readEnded = false
+    /** Bytes that the kernel did not take at once. */
+    #queued = 0
+    /** A producer was told to wait. */
+    #full = false
+    #corked: (Uint8Array | string)[] | undefined
+    #error: NodeJS.ErrnoException | undefined
+    #patience: NodeJS.Timeout | undefined
+
+    constructor(handle: TcpHandle, highWaterMark: number, handler: TransportHandler) {
+      this.#handle = handle
+      this.#highWaterMark = highWaterMark
+      this.handler = handler
+      handle.owner = this
+    }
+
+    /** An address, no name. */
+    connect(ip: string, port: number): void {
+      const request = new uv.TCPConnectWrap()
+      request.owner = this
+      request.oncomplete = onConnected
+      const handle = this.#handle
+      const error = ip.includes(':') ? handle.connect6(request, ip, port) : handle.connect(request, ip, port)
+      if (error !== 0) setImmediate(() => this.connected(error))
+    }
+
+    connected(error: number): void {
+      if (this.#state !== 'connecting') return
+      if (error !== 0) {
+        this.#fail(error)
+        return
+      }
+      this.open()
+      this.handler.onConnect?.()
+    }
+
+    /** There is a connection: addresses are known, bytes may come. */
+    open(): void {
+      const handle = this.#handle
+      this.#state = 'open'
+      this.localAddress = nameText(out => handle.getsockname(out))
+      this.remoteAddress = nameText(out => handle.getpeername(out))
+      handle.setNoDelay(true)
+      handle.useUserBuffer(READ_BUFFER)
+      handle.onread = onRead
+      const error = handle.readStart()
+      if (error !== 0) this.#fail(error)
+    }
+
+    received(bytes: number): void {
+      const chunk = Buffer.allocUnsafe(bytes)
+      READ_BUFFER.copy(chunk, 0, 0, bytes)
+      this.handler.onData(chunk)
+    }
+
+    ended(error: number): void {
+      if (this.#state === 'closed' || this.#readEnded) return
+      this.#readEnded = true
+      this.#handle.readStop()
+      if (error === UV_EOF) this.handler.onEnd()
+      else this.#fail(error)
+    }
+
+    write(data: Uint8Array | string): boolean {
+      if (this.#state !== 'open') return true
+      if (this.#corked !== undefined) {
+        this.#corked.push(data)
+        return !this.#full
+      }
+      const request = spare
+      const error =
+        typeof data === 'string'
+          ? this.#handle.writeLatin1String(request, data)
+          : this.#handle.writeBuffer(request, data)
+      return this.#wrote(error, request, [data], data.length)
+    }
+
+    cork(): void {
+      this.#corked ??= []
+    }
+
+    uncork(): void {
+      const pieces = this.#corked ?? []
+      this.#corked = undefined
+      if (pieces.length === 0 || this.#state !== 'open') return
+      const buffers = pieces.map(piece => (typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece))
+      const request = spare
+      const error = this.#handle.writev(request, buffers, true)
+      this.#wrote(
+        error,
+        request,
+        buffers,
+        buffers.reduce((sum, { length }) => sum + length, 0),
+      )
+    }
+
+    #wrote(error: number, request: WriteRequest, buffers: readonly (Uint8Array | string)[], bytes: number): boolean {
+      if (error !== 0) {
+        this.#fail(error)
+        return true
+      }
+      if (state[LAST_WRITE_WAS_ASYNC] === 0) return true
+      spare = new uv.WriteWrap()
+      request.owner = this
+      request.oncomplete = onWritten
+      request.buffers = buffers
+      request.bytes = bytes
+      this.#queued += bytes
+      if (this.#queued < this.#highWaterMark) return true
+      this.#full = true
+      return false
+    }
+
+    written(bytes: number, error: number): void {
+      this.#queued -= bytes
+      if (error !== 0) {
+        this.#fail(error)
+        return
+      }
+      if (this.#queued > 0) return
+      if (this.#state === 'ending') this.#shutdown()
+      else if (this.#full) {
+        this.#full = false
+        if (this.#state === 'open') this.handler.onDrain()
+      }
+    }
+
+    pause(): void {
+      if (this.#paused || this.#readEnded || this.#state !== 'open') return
+      this.#paused = true
+      this.#handle.readStop()
+    }
+
+    resume(): void {
+      if (!this.#paused) return
+      this.#paused = false
+      if (this.#readEnded || (this.#state !== 'open' && this.#state !== 'ending')) return
+      const error = this.#handle.readStart()
+      if (error !== 0) this.#fail(error)
+    }
+
+    end(patience: Milliseconds, onGivenUp: () => void): void {
+      if (this.#state !== 'open') {
+        if (this.#state === 'connecting') this.destroy()
+        return
+      }
+      if (this.#corked !== undefined) this.uncork()
+      this.#state = 'ending'
+      if (this.#queued === 0) this.#shutdown()
+      if (patience > 0) this.#watch(patience, onGivenUp, this.#handle.writeQueueSize)
+    }
+
+    /** Patience begins anew with every byte that leaves. */
+    #watch(patience: Milliseconds, onGivenUp: () => void, before: number): void {
+      this.#patience = setTimeout(() => {
+        if (this.#state === 'closed') return
+        const left = this.#handle.writeQueueSize
+        if (left > 0 && left < before) {
+          this.#watch(patience, onGivenUp, left)
+          return
+        }
+        onGivenUp()
+        this.destroy()
+      }, patience)
+    }
+
+    /** Our half is over; the peer's is not waited for. */
+    #shutdown(): void {
+      if (this.#state === 'closed') return
+      const request = new uv.ShutdownWrap()
+      request.oncomplete = () => this.destroy()
+      if (this.#handle.shutdown(request) !== 0) this.destroy()
+    }
+
+    #fail(error: number): void {
+      if (this.#state === 'closed') return
+      this.#error ??= systemError(error)
+      this.destroy()
+    }
+
+    destroy(): void {
+      if (this.#state === 'closed') return
+      this.#state = 'closed'
+      clearTimeout(this.#patience)
+      this.#corked = undefined
+      this.#handle.close(() => this.handler.onClose(this.#error))
+    }
+  }
+
+  function listen(options: ListenOptions, onConnection: (transport: Transport) => void): BoundPort {
+    const { ip, port, highWaterMark, reusePort } = options
+    const server = new uv.TCP(uv.SERVER)
+    const flags = reusePort ? uv.REUSEPORT : 0
+    if (flags === undefined) throw systemError(-95) // ENOTSUP
+    const error =
+      (ip.includes(':') ? server.bind6(ip, port, flags) : server.bind(ip, port, flags)) || server.listen(BACKLOG)
+    if (error !== 0) {
+      server.close(() => {})
+      throw systemError(error)
+    }
+    server.onconnection = (failure, client) => {
+      // A failed accept (no descriptors left) concerns that one connection; it is tried again with the next.
+      if (failure !== 0 || client === undefined) return
+      const transport = new HandleTransport(client, highWaterMark, NOBODY)
+      transport.open()
+      onConnection(transport)
+    }
+    const bound: SocketName = {}
+    server.getsockname(bound)
+    let closed = false
+    return {
+      port: bound.port ?? port,
+      close() {
+        if (!closed) server.close(() => {})
+        closed = true
+      },
+    }
+  }
+
+  return {
+    name: 'handle',
+    connect(ip, port, highWaterMark, handler) {
+      const transport = new HandleTransport(new uv.TCP(uv.SOCKET), highWaterMark, handler)
+      transport.connect(ip, port)
+      return transport
+    },
+    async listen(options, onConnection) {
+      return listen(options, onConnection)
+    },
+  }
+}
+
+function nameText(ask: (out: SocketName) => number): string {
+  const out: SocketName = {}
+  return ask(out) === 0 ? formatAddress(out.address ?? '', out.port ?? 0) : ''
+}
+
+/** As Node makes them: `code`, `errno`. */
+function systemError(errno: number): NodeJS.ErrnoException {
+  const [code, message] = getSystemErrorMap().get(errno) ?? [`${errno}`, 'unknown error']
+  return Object.assign(new Error(message), { code, errno })
+}

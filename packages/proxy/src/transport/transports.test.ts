@@ -1,0 +1,281 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { chooseTransports } from './choose-transports.ts'
+import { createHandleTransports } from './handle-transport.ts'
+import { socketTransports } from './socket-transport.ts'
+import type { Transport } from './transport.ts'
+import { type BoundPort, NOBODY, type Transports } from './transports.ts'
+import { loadUv } from './uv.ts'
+
+/** Both must do the same. */
+const ALL: Transports[] = [socketTransports, createHandleTransports(loadUv()!)]
+
+const open: { close(): unknown }[] = []
+afterEach(() => {
+  for (const one of open.splice(0)) one.close()
+})
+
+/** A Node server, and what it got. */
+async function peer(onConnection: (socket: Socket) => void): Promise<number> {
+  const server: Server = createServer({ allowHalfOpen: true }, socket => {
+    socket.on('error', () => {})
+    open.push({ close: () => socket.destroy() })
+    onConnection(socket)
+  }).listen(0, '127.0.0.1')
+  open.push(server)
+  await new Promise(resolve => server.once('listening', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+/** What a handler heard, in words; resolves when it hears `last`. */
+function listener(last: string, more: { onConnect?(): void } = {}) {
+  const heard: string[] = []
+  let bytes = ''
+  let done: (heard: string[]) => void
+  const all = new Promise<string[]>(resolve => {
+    done = resolve
+  })
+  const hear = (word: string) => {
+    heard.push(word)
+    if (word.startsWith(last)) done(heard)
+  }
+  const handler = {
+    onConnect() {
+      hear('connect')
+      more.onConnect?.()
+    },
+    onData(chunk: Buffer) {
+      bytes += chunk.toString('latin1')
+      if (heard.at(-1) !== 'data') hear('data')
+    },
+    onDrain: () => hear('drain'),
+    onEnd: () => hear('end'),
+    onClose: (error: NodeJS.ErrnoException | undefined) => hear(`close ${error?.code ?? ''}`.trim()),
+  }
+  return { handler, heard, all, bytes: () => bytes }
+}
+
+describe.each(ALL)('$name', transports => {
+  test('says whom it is connected to, and carries text and bytes both ways', async () => {
+    const port = await peer(socket =>
+      socket.on('data', chunk => socket.end(Buffer.concat([chunk, Buffer.from([0xff])]))),
+    )
+    const { handler, all, bytes } = listener('end', {
+      onConnect: () => {
+        transport.write('caf\u00e9 ')
+        transport.write(Buffer.from([0, 0xfe]))
+      },
+    })
+    const transport: Transport = transports.connect('127.0.0.1', port, 1000, handler)
+    expect([transport.localAddress, transport.remoteAddress]).toEqual(['', ''])
+    expect(await all).toEqual(['connect', 'data', 'end'])
+    expect(bytes()).toMatch(/^caf\u00e9 /)
+    expect(bytes().endsWith('\xff')).toBe(true)
+    expect(transport.localAddress).toMatch(/^127\.0\.0\.1:\d+$/)
+    expect(transport.remoteAddress).toBe(`127.0.0.1:${port}`)
+    transport.destroy()
+  })
+
+  test('a refused connection: closed, with its code, and not at once', async () => {
+    const { handler, heard, all } = listener('close')
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    await new Promise(resolve => server.close(resolve))
+    transports.connect('127.0.0.1', port, 1000, handler)
+    expect(heard).toEqual([])
+    expect(await all).toEqual(['close ECONNREFUSED'])
+  })
+
+  test('an address that cannot be had rejects with its code', async () => {
+    const port = await peer(() => {})
+    const options = { ip: '127.0.0.1', port, highWaterMark: 1000, reusePort: false }
+    await expect(transports.listen(options, () => {})).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await expect(transports.listen({ ...options, ip: '192.0.2.1', port: 0 }, () => {})).rejects.toMatchObject({
+      code: 'EADDRNOTAVAIL',
+    })
+  })
+
+  test('IPv6, where there is one', async () => {
+    const bound = await transports
+      .listen({ ip: '::1', port: 0, highWaterMark: 1000, reusePort: false }, accepted => {
+        accepted.handler = { ...NOBODY, onData: () => accepted.write(accepted.remoteAddress) }
+      })
+      .catch(error => error.code)
+    if (bound === 'EADDRNOTAVAIL' || bound === 'EAFNOSUPPORT') return
+    open.push(bound)
+    const { handler, all, bytes } = listener('data', { onConnect: () => transport.write('x') })
+    const transport: Transport = transports.connect('::1', bound.port, 1000, handler)
+    await all
+    expect(bytes()).toBe(transport.localAddress)
+    expect(bytes()).toMatch(/^\[::1\]:\d+$/)
+    transport.destroy()
+  })
+
+  test('a peer that does not read: write says wait, and drain comes when it has read', async () => {
+    let received = 0
+    let slow: Socket | undefined
+    const port = await peer(socket => {
+      slow = socket
+      socket.pause()
+      socket.on('data', chunk => {
+        received += chunk.length
+      })
+    })
+    const { handler, heard, all } = listener('drain', {
+      onConnect: () => {
+        const piece = Buffer.alloc(1 << 20, 'x')
+        let sent = 0
+        while (transport.write(piece)) sent++
+        expect(sent).toBeLessThan(100)
+      },
+    })
+    const transport: Transport = transports.connect('127.0.0.1', port, 64 * 1024, handler)
+    await expect.poll(() => slow).toBeDefined()
+    expect(heard).toEqual(['connect'])
+    slow!.resume()
+    await all
+    expect(received).toBeGreaterThanOrEqual(1 << 20)
+    transport.destroy()
+  })
+
+  test('large writes between cork and uncork arrive whole and in order', async () => {
+    const chunks: Buffer[] = []
+    let ended = false
+    const port = await peer(socket => {
+      socket.on('data', chunk => chunks.push(chunk))
+      socket.on('end', () => {
+        ended = true
+        socket.end()
+      })
+    })
+    const large = Buffer.alloc(8 << 20, 'm')
+    const { handler, all } = listener('close', {
+      onConnect: () => {
+        transport.cork()
+        transport.write('head')
+        transport.write(large)
+        transport.uncork()
+        transport.write('tail')
+        transport.end(0, () => {})
+      },
+    })
+    const transport: Transport = transports.connect('127.0.0.1', port, 1000, handler)
+    await all
+    await expect.poll(() => ended).toBe(true)
+    const all8 = Buffer.concat(chunks)
+    expect([all8.length, all8.subarray(0, 5).toString(), all8.subarray(-5).toString()]).toEqual([
+      large.length + 8,
+      'headm',
+      'mtail',
+    ])
+  })
+
+  test('while it is paused nothing is heard, not even the end', async () => {
+    const port = await peer(socket => socket.end('all of it'))
+    const { handler, heard, all, bytes } = listener('end', { onConnect: () => transport.pause() })
+    const transport: Transport = transports.connect('127.0.0.1', port, 1000, handler)
+    await expect.poll(() => heard).toEqual(['connect'])
+    await new Promise(resolve => setTimeout(resolve, 30))
+    expect(heard).toEqual(['connect'])
+    transport.resume()
+    await all
+    expect(bytes()).toBe('all of it')
+    transport.destroy()
+  })
+
+  test('a peer that ends its half can still be written to', async () => {
+    let received = ''
+    const port = await peer(socket => {
+      socket.end('bye')
+      socket.on('data', chunk => {
+        received += chunk
+      })
+    })
+    const { handler, all } = listener('end')
+    const transport = transports.connect('127.0.0.1', port, 1000, handler)
+    await all
+    transport.write('still here')
+    await expect.poll(() => received).toBe('still here')
+    transport.destroy()
+  })
+
+  test('a reset by the peer closes it, with its code', async () => {
+    const port = await peer(socket => socket.on('data', () => socket.resetAndDestroy()))
+    const { handler, all } = listener('close', { onConnect: () => transport.write('x') })
+    const transport: Transport = transports.connect('127.0.0.1', port, 1000, handler)
+    expect((await all).at(-1)).toBe('close ECONNRESET')
+  })
+
+  test('destroyed while it connects, or twice: closed once, later', async () => {
+    const port = await peer(() => {})
+    const { handler, heard, all } = listener('close')
+    const transport = transports.connect('127.0.0.1', port, 1000, handler)
+    transport.destroy()
+    transport.destroy()
+    expect(transport.write('x')).toBe(true)
+    expect(heard).toEqual([])
+    expect(await all).toEqual(['close'])
+  })
+
+  test('an end for a peer that takes nothing: given up after so long', async () => {
+    const port = await peer(socket => socket.pause())
+    let givenUp = 0
+    const { handler, all } = listener('close', {
+      onConnect: () => {
+        const piece = Buffer.alloc(1 << 20)
+        for (let i = 0; i < 32; i++) transport.write(piece)
+        transport.end(50, () => givenUp++)
+      },
+    })
+    const transport: Transport = transports.connect('127.0.0.1', port, 1000, handler)
+    await all
+    expect(givenUp).toBe(1)
+  })
+
+  test('an accepted connection: its handler may change at any time', async () => {
+    const accepted: Transport[] = []
+    const bound: BoundPort = await transports.listen(
+      { ip: '127.0.0.1', port: 0, highWaterMark: 1000, reusePort: false },
+      transport => {
+        accepted.push(transport)
+        transport.handler = {
+          ...NOBODY,
+          onData: chunk => {
+            transport.write(`first ${chunk}`)
+            transport.handler = { ...NOBODY, onData: next => void transport.write(`second ${next}`) }
+          },
+        }
+      },
+    )
+    open.push(bound)
+    const socket = connect(bound.port, '127.0.0.1')
+    open.push({ close: () => socket.destroy() })
+    const next = () => new Promise<string>(resolve => socket.once('data', chunk => resolve(chunk.toString())))
+    socket.write('a')
+    expect(await next()).toBe('first a')
+    socket.write('b')
+    expect(await next()).toBe('second b')
+    expect(accepted[0]!.localAddress).toBe(`127.0.0.1:${bound.port}`)
+    bound.close()
+    socket.write('c')
+    expect(await next()).toBe('second c')
+    accepted[0]!.destroy()
+  })
+
+  test('two on one port, when they say that they share it', async () => {
+    if (process.platform !== 'linux') return
+    const shared = { ip: '127.0.0.1', highWaterMark: 1000, reusePort: true }
+    const first = await transports.listen({ ...shared, port: 0 }, () => {})
+    open.push(first)
+    const second = await transports.listen({ ...shared, port: first.port }, () => {})
+    open.push(second)
+    expect(second.port).toBe(first.port)
+  })
+})
+
+test('the handles are chosen where they work, sockets when told so', async () => {
+  expect((await chooseTransports('auto')).name).toBe('handle')
+  expect((await chooseTransports('handle')).name).toBe('handle')
+  expect((await chooseTransports('socket')).name).toBe('socket')
+})

@@ -1,0 +1,32 @@
+import type { Transport, TransportHandler } from './transport.ts'
+
+/** A way to get byte streams: over Node's sockets, or over the handles below them. */
+export interface Transports {
+  readonly name: 'socket' | 'handle'
+  /** Begins to connect to an address (no name); `onConnect` or `onClose` follows, later. */
+  connect(ip: string, port: number, highWaterMark: number, handler: TransportHandler): Transport
+  /** Rejects with Node's error (`code`: EADDRINUSE, …) when the address cannot be had. */
+  listen(options: ListenOptions, onConnection: (transport: Transport) => void): Promise<BoundPort>
+}
+
+export interface ListenOptions {
+  ip: string
+  /** 0: any free one. */
+  port: number
+  /** Bytes to be written above which a producer is told to wait, of each connection. */
+  highWaterMark: number
+  /** Other processes may listen on the same port; the kernel shares connections out among them. */
+  reusePort: boolean
+}
+
+export interface BoundPort {
+  readonly port: number
+  /** No new connections; those there are go on. */
+  close(): void
+}
+
+/** Connections waiting to be accepted, as Envoy's default. */
+export const BACKLOG = 128
+
+/** Until the one who gets a connection says who hears it. */
+export const NOBODY: TransportHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
