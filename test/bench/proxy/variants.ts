@@ -43,7 +43,15 @@ export async function startSink(folder: string): Promise<number> {
 
 export function* variants(folder: string, backend: number, sink: number): Generator<Variant> {
   // Below the range from which the kernel takes ports of outgoing connections: a variant that already runs must not take the next one's.
-  const ports = { nginx: 21001, envoy: 21002, envoyTraced: 21003, ours: 21004, oursTraced: 21005, undici: 21006 }
+  const ports = {
+    nginx: 21001,
+    envoy: 21002,
+    envoyTraced: 21003,
+    ours: 21004,
+    oursTraced: 21005,
+    undici: 21006,
+    oursOnSockets: 21007,
+  }
   const configuration = (name: string, listener: number, traced: boolean) => {
     const admin = listener + 100
     const file = join(folder, `${name}.json`)
@@ -70,11 +78,19 @@ export function* variants(folder: string, backend: number, sink: number): Genera
     args: ['-c', configuration(name, port, traced), '--concurrency', '1', '--disable-hot-restart', '-l', 'error'],
     ...(envoy === undefined ? { missing: HOW_TO_GET_ENVOY } : {}),
   })
-  const ourVariant = (name: string, port: number, traced: boolean): Variant => ({
+  const ourVariant = (name: string, port: number, traced: boolean, transport = 'auto'): Variant => ({
     name,
     port,
-    command: process.execPath,
-    args: [join(root, 'apps/sidecar/src/main.ts'), '-c', configuration(name, port, traced), '-l', 'error'],
+    command: 'env',
+    args: [
+      `HOPSCOPE_TRANSPORT=${transport}`,
+      process.execPath,
+      join(root, 'apps/sidecar/src/main.ts'),
+      '-c',
+      configuration(name, port, traced),
+      '-l',
+      'error',
+    ],
   })
 
   writeNginx(
@@ -86,6 +102,7 @@ export function* variants(folder: string, backend: number, sink: number): Genera
   yield { name: 'nginx', port: ports.nginx, command: 'nginx', args: nginxArgs(folder, 'proxy') }
   yield envoyVariant('envoy', ports.envoy, false)
   yield ourVariant('hopscope', ports.ours, false)
+  yield ourVariant('hopscope, sockets', ports.oursOnSockets, false, 'socket')
   yield {
     name: 'node:http + undici',
     port: ports.undici,
