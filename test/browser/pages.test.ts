@@ -1,3 +1,4 @@
+import type { Span } from '@hopscope/model'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findChromium, launchChromium } from './harness/chromium.ts'
@@ -191,15 +192,94 @@ describe.skipIf(!chromium)(name, () => {
     })
   })
 
+  describe('compare', () => {
+    const SLOW = '00000000000000c2'
+    beforeAll(async () => {
+      // the same call, with a slower price
+      const slow = shopTrace(SLOW, ago(4)).map(span =>
+        span.tags?.['upstream_cluster.name'] === 'price' ? { ...span, duration: span.duration! + 90_000 } : span,
+      )
+      await collector.send(slow)
+      for (let i = 0; i < 6; i++) {
+        await collector.send(shopTrace(`0000000000000d0${i}`, ago(60 + i), '/fine').filter(isFine))
+        await collector.send(shopTrace(`0000000000000e0${i}`, ago(60 + i), '/bad'))
+      }
+    })
+    const isFine = ({ tags }: Span) => tags?.['upstream_cluster.name'] !== 'stock' && tags?.error === undefined
+
+    it('takes two traces from the list, and lays them over each other', async () => {
+      await open('search?q=service%3Dedge')
+      await results().first().waitFor()
+      await page.getByRole('button', { name: `Compare this trace, edge ${SHOP.slice(-8)}` }).click()
+      await page.getByText('Choose the trace to compare it with').waitFor()
+      await page.getByRole('button', { name: `Compare with the chosen trace, edge ${SLOW.slice(-8)}` }).click()
+      await page.waitForURL(`**/compare?a=${SHOP}&b=${SLOW}`)
+      await page.locator('.pair-row').first().waitFor()
+      expect(await page.locator('.pair-row').count()).toBe(5)
+      expect(await page.locator('.pair-row.culprit').innerText()).toMatch(/shop[\s\S]*price[\s\S]*\+90ms/)
+      await page.getByLabel('Only differences').check()
+      await expect.poll(() => page.locator('.pair-row').count()).toBe(1)
+      await page.locator('.pair-row .pair-bar.b').click()
+      await page.waitForURL(`**/traces/${SLOW}?span=*`)
+    })
+
+    it('compares what two queries find, with confidence', async () => {
+      await open('compare?a=-error&b=error&lookback=1h')
+      const row = page.getByRole('row', { name: /^edge shop/ })
+      await row.waitFor()
+      expect(await row.innerText()).toContain('no difference shown')
+      const stock = page.getByRole('row', { name: /^shop stock/ })
+      expect(await stock.innerText()).toMatch(/not there[\s\S]*too few to tell/)
+      await page.getByRole('button', { name: 'Swap the sides' }).click()
+      await page.waitForURL('**/compare?a=error&b=-error&lookback=1h')
+    })
+
+    it('says what is missing', async () => {
+      await open(`compare?a=00000000000000ff&b=${SHOP}`)
+      expect(await page.getByRole('alert').innerText()).toContain('no span of 00000000000000ff')
+      await open('compare?a=service%3Dnobody&b=error')
+      await page.getByText('A finds no trace').waitFor()
+    })
+
+    it('shows the runs that the command line measured', async () => {
+      const at = (value: number) => ({ value, low: value - 0.2, high: value + 0.3 })
+      const runs = ['without sidecars', 'untraced', 'traced'].map((run, i) => ({
+        name: run,
+        n: 200,
+        failed: 0,
+        p50: at(2 + i),
+        p95: at(4 + i),
+        p99: at(7),
+        ...(i === 0 ? {} : { costs: at(1) }),
+      }))
+      const buffer = Buffer.from(JSON.stringify({ scenario: '05-partial-mesh', path: '/', runs }))
+      await open('compare')
+      await page
+        .getByLabel('Open its runs.json')
+        .setInputFiles({ name: 'runs.json', mimeType: 'application/json', buffer })
+      await page.getByRole('row', { name: /^traced 200/ }).waitFor()
+      expect(await page.getByRole('row', { name: /^traced 200/ }).innerText()).toMatch(/\+1\.00 ms/)
+    })
+  })
+
   for (const scheme of ['light', 'dark'] as const) {
     it(`has nothing for axe to complain about, ${scheme}`, async () => {
       await viewer.context.close()
       viewer = await openViewer(browser, collector, { colorScheme: scheme })
       page = viewer.page
-      const pages = ['', 'search', 'search?q=service%3Dnobody', 'mesh?select=stock', 'mesh?view=table']
+      const pages = [
+        '',
+        'search',
+        'search?q=service%3Dnobody',
+        'mesh?select=stock',
+        'mesh?view=table',
+        'compare',
+        `compare?a=${SHOP}&b=0000000000000e01`,
+        'compare?a=-error&b=error&lookback=1h',
+      ]
       for (const path of pages) {
         await open(path)
-        await page.locator('.trace-row, .node, .notice, .links').first().waitFor()
+        await page.locator('.trace-row, .node, .notice, .links, .compare-start, .pair-row, .cohorts').first().waitFor()
         expect(await axeViolations(page), path).toEqual([])
       }
       await open('search')

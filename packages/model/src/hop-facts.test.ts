@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { hopsFromTrace } from './hop.ts'
-import { countHops, matchesHop } from './hop-facts.ts'
+import { countHops, matchesHop, matchesTypedQuery } from './hop-facts.ts'
 import { traceFromText } from './text.ts'
 import { parseTypedQuery } from './typed-query.ts'
 
-const RETRIED = hopsFromTrace(
-  traceFromText(`
+const SPANS = traceFromText(`
 edge  GET /  0..100  server
   edge  GET /  1..99  client  ->shop
     shop  GET /  2..98  server
@@ -14,8 +13,8 @@ edge  GET /  0..100  server
         shop  price  30..60  client  ->price  component=proxy
           price  price  31..58  server
       shop  pay  70..90  client  ->pay
-`),
-)
+`)
+const RETRIED = hopsFromTrace(SPANS)
 const matches = (text: string) => matchesHop(parseTypedQuery(text).query.hop!, RETRIED)
 
 describe('facts of calls', () => {
@@ -39,4 +38,18 @@ describe('facts of calls', () => {
     ['hop=price->*', false],
     ['attempt=1', true],
   ])('%s: %s', (text, expected) => expect(matches(text)).toBe(expected))
+  it.each([
+    ['', true],
+    ['service=shop', true],
+    ['service=nobody', false],
+    ['-service=nobody', true],
+    ['error attempt>1', true],
+    ['-error', false],
+    ['-attempt>1', false],
+    ['-attempt>2 -hop=price->*', true],
+    ['hop=shop->pay -timeout', false],
+    ['duration>=50ms -duration>=200ms', true],
+  ])('the whole query %s: %s', (text, expected) =>
+    expect(matchesTypedQuery(parseTypedQuery(text).query, SPANS)).toBe(expected),
+  )
 })

@@ -1,6 +1,7 @@
-import type { Hop } from './hop.ts'
+import { type Hop, hopsFromTrace } from './hop.ts'
+import { matches } from './query.ts'
 import type { Span } from './span.ts'
-import type { HopCriteria } from './typed-query.ts'
+import { type HopCriteria, queryRequestOf, type TypedQuery } from './typed-query.ts'
 
 /** What a list of traces says of the calls in one. */
 export interface HopFacts {
@@ -36,6 +37,22 @@ export function matchesHop(criteria: HopCriteria, hops: readonly Hop[]): boolean
     if (criteria.timeout && !isTimedOut(hop)) return false
     return !criteria.untraced || hop.form === 'phantom'
   })
+}
+
+const ALWAYS = { endTs: Number.MAX_SAFE_INTEGER, lookback: Number.MAX_SAFE_INTEGER, limit: 1 }
+
+/** Whether a trace of any time meets the query: the oracle of whoever answers one. */
+export function matchesTypedQuery(query: TypedQuery, spans: readonly Span[]): boolean {
+  if (!matches(queryRequestOf(query, ALWAYS), spans)) return false
+  const isOfCalls = query.hop !== undefined || query.not?.some(({ hop }) => hop !== undefined)
+  const hops = isOfCalls ? hopsFromTrace(spans) : []
+  if (query.hop && !matchesHop(query.hop, hops)) return false
+  return !query.not?.some(not => (not.hop ? matchesHop(not.hop, hops) : matches(queryRequestOf(not, ALWAYS), spans)))
+}
+
+/** Whether a store's answer has to be looked at once more: calls and negations are not for it. */
+export function isAfterthought({ hop, not }: TypedQuery): boolean {
+  return hop !== undefined || not !== undefined
 }
 
 /** Attempts seen as spans, else what the proxy that makes one span for all of them says: Envoy's tag `retry.count`. */

@@ -5,7 +5,15 @@ export { type CorrectedTrace, correctClockSkew } from './clock-skew.ts'
 export { DependencyLinker } from './dependencies.ts'
 export * from './formats/index.ts'
 export { type Attempt, type Hop, type HopForm, type HopParts, hopsFromTrace } from './hop.ts'
-export { attemptCount, countHops, type HopFacts, isTimedOut, matchesHop } from './hop-facts.ts'
+export {
+  attemptCount,
+  countHops,
+  type HopFacts,
+  isAfterthought,
+  isTimedOut,
+  matchesHop,
+  matchesTypedQuery,
+} from './hop-facts.ts'
 export { upstreamWait } from './hop-parts.ts'
 export { ipFromV6Bytes, parseIp } from './ip.ts'
 export { matchTraceText, type TraceTextMatch } from './match-trace-text.ts'

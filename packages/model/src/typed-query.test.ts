@@ -42,6 +42,8 @@ describe('a typed query', () => {
     ['duration<1ms', { maxDuration: 999 }],
     ['tag=a=b=c', { annotationQuery: new Map([['a', 'b=c']]) }],
     ['tag="say \\"hi\\""', { annotationQuery: new Map([['say "hi"', '']]) }],
+    ['-error -attempt>1', { not: [{ annotationQuery: new Map([['error', '']]) }, { hop: { minAttempts: 2 } }] }],
+    ['-hop=a-b->c', { not: [{ hop: { caller: 'a-b', callee: 'c' } }] }],
     ['tag=k=v tag=k', { annotationQuery: new Map([['k', 'v']]) }],
   ])('%s', (text, query) => expect(read(text)).toEqual(query))
 
@@ -56,6 +58,7 @@ describe('a typed query', () => {
     'tag="a \\"b\\" \\\\c"',
     'duration>=10ms duration<=1s',
     'duration>=1500us',
+    'service=shop -error -hop=shop->price -duration>=1s',
   ])('%s is written as it was read', text => expect(formatTypedQuery(read(text))).toBe(text))
 
   it.each([
@@ -72,6 +75,8 @@ describe('a typed query', () => {
     ['duration=10ms', 'takes >'],
     ['duration>1s duration<1ms', 'No duration'],
     ['=x', 'is no field'],
+    ['-wat', 'is no condition'],
+    ['-', 'is no condition'],
     ['tag==x', 'needs a key'],
   ])('says what is wrong with %s', (text, message) => expect(problem(text).join()).toContain(message))
 
@@ -81,8 +86,8 @@ describe('a typed query', () => {
 
   it('gives the words with their places, for completion', () => {
     expect(splitTypedQuery('error service="a b')).toEqual([
-      { from: 0, to: 5, field: 'error', operator: '', value: '', valueFrom: 5 },
-      { from: 6, to: 18, field: 'service', operator: '=', value: 'a b', valueFrom: 14 },
+      { from: 0, to: 5, isNegated: false, field: 'error', operator: '', value: '', valueFrom: 5 },
+      { from: 6, to: 18, isNegated: false, field: 'service', operator: '=', value: 'a b', valueFrom: 14 },
     ])
   })
 

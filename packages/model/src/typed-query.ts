@@ -3,7 +3,8 @@ import type { Microseconds } from './span.ts'
 
 /**
  * A search as a person types it: `service=shop hop=shop->price attempt>1 timeout tag=http.status_code=503 duration>=10ms`.
- * Words are separated by blanks and all must hold; the order says nothing. What is absent does not restrict.
+ * Words are separated by blanks and all must hold; the order says nothing. What is absent does not restrict. A word with
+ * `-` before it must not hold: `-error`, `-attempt>1`.
  *
  * Without `hop` it is Zipkin's search: each condition is met by some span (of `service`, when there is one). The words
  * about calls (`hop`, `attempt`, `timeout`, `untraced`) must be met by one and the same call.
@@ -19,6 +20,8 @@ export interface TypedQuery {
   minDuration?: Microseconds
   maxDuration?: Microseconds
   hop?: HopCriteria
+  /** Each of one word, none of which may hold. */
+  not?: TypedQuery[]
 }
 
 /** Conditions on one call. */
@@ -42,6 +45,7 @@ export interface TypedQueryProblem {
 export interface TypedWord {
   from: number
   to: number
+  isNegated: boolean
   field: string
   operator: string
   value: string
@@ -60,17 +64,20 @@ export function splitTypedQuery(text: string): TypedWord[] {
   const words: TypedWord[] = []
   const pattern = /(?:"(?:\\.|[^"\\])*"?|[^\s"])+/g
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
-    const raw = match[0]
+    const isNegated = match[0].startsWith('-') && match[0].length > 1
+    const raw = isNegated ? match[0].slice(1) : match[0]
+    const from = match.index + (isNegated ? 1 : 0)
     const parts = /^([a-z]\w*(?:[.-]\w+)*)?(>=|<=|=|>|<)?/i.exec(raw)!
     const [head, field = '', operator = ''] = parts
     const hasField = operator !== '' || head === raw
     words.push({
       from: match.index,
-      to: match.index + raw.length,
+      to: from + raw.length,
+      isNegated,
       field: hasField ? field : raw,
       operator,
       value: hasField ? unquote(raw.slice(head.length)) : '',
-      valueFrom: match.index + (hasField ? head.length : raw.length),
+      valueFrom: from + (hasField ? head.length : raw.length),
     })
   }
   return words
@@ -79,13 +86,15 @@ export function splitTypedQuery(text: string): TypedWord[] {
 /** Reads all words it can, and says of each other one what is wrong with it. */
 export function parseTypedQuery(text: string): { query: TypedQuery; problems: TypedQueryProblem[] } {
   const query: TypedQuery = {}
-  const hop: HopCriteria = {}
   const problems: TypedQueryProblem[] = []
   for (const word of splitTypedQuery(text)) {
-    const message = read(word, query, hop)
+    const into: TypedQuery = word.isNegated ? {} : query
+    const message = read(word, into)
+    if (word.isNegated && message === undefined && Object.keys(into).length > 0) {
+      query.not = [...(query.not ?? []), into]
+    }
     if (message !== undefined) problems.push({ from: word.from, to: word.to, message })
   }
-  if (Object.keys(hop).length > 0) query.hop = hop
   return { query, problems }
 }
 
@@ -112,27 +121,32 @@ export function formatTypedQuery(query: TypedQuery): string {
   }
   if (query.minDuration !== undefined) words.push(`duration>=${formatUnit(query.minDuration)}`)
   if (query.maxDuration !== undefined) words.push(`duration<=${formatUnit(query.maxDuration)}`)
+  for (const not of query.not ?? []) words.push(`-${formatTypedQuery(not)}`)
   return words.join(' ')
 }
 
-/** The part that a span store answers, with the window it is asked for. What `hop` says is to be looked at after. */
+/** The part that a span store answers, with the window it is asked for; `isAfterthought` says whether there is more. */
 export function queryRequestOf(
   query: TypedQuery,
   window: Pick<QueryRequest, 'endTs' | 'lookback' | 'limit'>,
 ): QueryRequest {
-  const { hop: _, minDuration, ...rest } = query
+  const { hop: _, not: __, minDuration, ...rest } = query
   // A longest duration counts only beside a shortest one.
   const min = minDuration ?? (query.maxDuration === undefined ? undefined : 1)
   return { ...rest, ...(min === undefined ? {} : { minDuration: min }), ...window }
 }
 
 /** Puts a word where it belongs; what is wrong with it comes back. */
-function read(word: TypedWord, query: TypedQuery, hop: HopCriteria): string | undefined {
+function read(word: TypedWord, query: TypedQuery): string | undefined {
   const { field, operator, value } = word
+  const hop = () => {
+    query.hop ??= {}
+    return query.hop
+  }
   if (operator === '') {
     if (field === 'error') putTag(query, 'error', '')
-    else if (field === 'timeout') hop.timeout = true
-    else if (field === 'untraced') hop.untraced = true
+    else if (field === 'timeout') hop().timeout = true
+    else if (field === 'untraced') hop().untraced = true
     else if (field !== 'and') return unknownWord(field)
     return undefined
   }
@@ -182,18 +196,20 @@ function putTag(query: TypedQuery, key: string, value: string): void {
   if (value !== '' || !query.annotationQuery.has(key)) query.annotationQuery.set(key, value)
 }
 
-function readHop(text: string, hop: HopCriteria): string | undefined {
+function readHop(text: string, criteria: () => HopCriteria): string | undefined {
   const match = /^(.+?)\s*(?:->|→)\s*(.+)$/.exec(text)
   if (!match) return `hop= names caller and callee, as in hop=${text || 'shop'}->* or hop=*->${text || 'price'}.`
+  const hop = criteria()
   if (hop.caller !== undefined || hop.callee !== undefined) return 'hop= stands twice.'
   if (match[1] !== '*') hop.caller = match[1]!.toLowerCase()
   if (match[2] !== '*') hop.callee = match[2]!.toLowerCase()
   return undefined
 }
 
-function readAttempts(operator: string, value: string, hop: HopCriteria): string | undefined {
+function readAttempts(operator: string, value: string, criteria: () => HopCriteria): string | undefined {
   if (!/^\d{1,6}$/.test(value)) return `attempt${operator} takes a whole number, as in attempt>1; it got “${value}”.`
   const n = Number(value)
+  const hop = criteria()
   if (operator !== '<' && operator !== '<=') hop.minAttempts = operator === '>' ? n + 1 : n
   if (operator !== '>' && operator !== '>=') hop.maxAttempts = operator === '<' ? n - 1 : n
   return undefined

@@ -2,7 +2,8 @@ import {
   countHops,
   type DependencyLink,
   hopsFromTrace,
-  matchesHop,
+  isAfterthought,
+  matchesTypedQuery,
   parseTypedQuery,
   queryRequestOf,
   type Span,
@@ -39,7 +40,7 @@ export async function fetchTraces(
   const { annotationQuery, ...request } = queryRequestOf(query, { ...windowOf(time), limit })
   const words = [...(annotationQuery ?? [])].map(([key, value]) => (value === '' ? key : `${key}=${value}`))
   const traces = await getJson<Span[][]>('traces', { ...request, annotationQuery: words.join(' and ') }, signal)
-  return query.hop ? traces.filter(spans => matchesHop(query.hop!, hopsFromTrace(spans))) : traces
+  return isAfterthought(query) ? traces.filter(spans => matchesTypedQuery(query, spans)) : traces
 }
 
 export function itemOf(spans: readonly Span[]): TraceItem {

@@ -27,12 +27,7 @@ const NOTHING: Live = { items: [], dropped: 0, waiting: 0, isPaused: false, conn
 /** The traces of the last minutes, then new ones as they come. */
 export function useLive(): [live: Live, act: { pause: () => void; resume: () => void; clear: () => void }] {
   const [live, setLive] = useState(NOTHING)
-  const held = useRef({
-    ring: new TraceRing(CAPACITY),
-    isPaused: false,
-    waiting: new Set<string>(),
-    arrivals: [] as number[],
-  })
+  const held = useRef({ ring: new TraceRing(CAPACITY), isPaused: false, waiting: new Set<string>() })
 
   useEffect(() => {
     const state = held.current
@@ -41,28 +36,22 @@ export function useLive(): [live: Live, act: { pause: () => void; resume: () => 
     let connection: Live['connection'] = 'connecting'
     const show = () => {
       timer = undefined
-      const recent = performance.now() - RATE_WINDOW
-      state.arrivals = state.arrivals.filter(time => time > recent)
+      const items = state.ring.items()
+      const recent = (Date.now() - RATE_WINDOW) * 1_000
       setLive(last => ({
-        items: state.isPaused ? last.items : state.ring.items(),
+        items: state.isPaused ? last.items : items,
         dropped: state.ring.dropped,
         waiting: state.waiting.size,
         isPaused: state.isPaused,
         connection,
-        rate: state.arrivals.length / (RATE_WINDOW / 1_000),
+        rate: items.filter(({ timestamp = 0 }) => timestamp > recent).length / (RATE_WINDOW / 1_000),
       }))
     }
     const schedule = () => {
       timer ??= setTimeout(show, BATCH_MS)
     }
-    const seen = new Set<string>()
     const stop = openStream({
       onTrace(item) {
-        if (!seen.has(item.traceId)) {
-          seen.add(item.traceId)
-          if (seen.size > 4 * CAPACITY) seen.clear()
-          state.arrivals.push(performance.now())
-        }
         state.ring.put(item)
         if (state.isPaused) state.waiting.add(item.traceId)
         schedule()

@@ -1,8 +1,9 @@
 import { parseTypedQuery } from '@hopscope/model'
 import { type KeyboardEvent, type Ref, useId, useImperativeHandle, useRef, useState } from 'react'
+import { isTraceId } from '../compare/compare-url.ts'
 import { applyCompletion, type Completions, completionsAt, type KnownNames } from './complete.ts'
 
-/** One line for a typed query, with what may come next below it; Enter sends it. */
+/** One line for a typed query or a trace's id, with what may come next below it; Enter sends it. */
 export function QueryBox(props: {
   label: string
   text: string
@@ -22,7 +23,7 @@ export function QueryBox(props: {
   const at: Completions | undefined = caret === undefined ? undefined : completionsAt(text, caret, names)
   const options = at?.options ?? []
   const isOpen = options.length > 0
-  const { problems } = parseTypedQuery(text)
+  const problems = isTraceId(text) ? [] : parseTypedQuery(text).problems
 
   const close = () => {
     setCaret(undefined)

@@ -28,6 +28,8 @@ describe('completion', () => {
     ['hop=*->d|', ['hop=*->db']],
     ['tag=http|', ['tag=http.status_code']],
     ['tag=http.status_code=5|', ['tag=http.status_code=503']],
+    ['-ti|', ['timeout']],
+    ['-service=sh|', ['service=shop', 'service="my shop"']],
     ['wat=|', []],
     [
       'error |',

@@ -53,8 +53,9 @@ const FLAG_HELP: Record<string, string> = {
 export function completionsAt(text: string, caret: number, names: KnownNames): Completions {
   const word = splitTypedQuery(text).find(({ from, to }) => from <= caret && caret <= to)
   if (!word) return { from: caret, to: caret, options: wordsLike('') }
-  const typed = text.slice(word.from, caret)
-  const place = { from: word.from, to: word.to }
+  const from = word.isNegated ? word.from + 1 : word.from
+  const typed = text.slice(from, caret)
+  const place = { from, to: word.to }
   if (word.operator === '' || caret < word.valueFrom) return { ...place, options: wordsLike(typed) }
   const head = `${word.field}${word.operator}`
   const value = unquoted(text.slice(word.valueFrom, caret))

@@ -30,7 +30,9 @@ export function useKnownNames(text: string): KnownNames {
   const service = words.find(({ field }) => field === 'service')?.value.toLowerCase()
   const key = words.findLast(({ field, value }) => field === 'tag' && value.includes('='))?.value.split('=')[0]
   const [services] = useFetch('services', fetchServices)
-  const [links] = useFetch('links', signal => fetchDependencies(DEFAULT_TIME, signal))
+  // Counting calls is work for the collector: only for who asks about them.
+  const isOfHop = words.some(({ field }) => field === 'hop')
+  const [links] = useFetch(isOfHop ? 'links' : undefined, signal => fetchDependencies(DEFAULT_TIME, signal))
   const [tags] = useFetch('tags', fetchTagKeys)
   const isKnown = service !== undefined && services.data?.includes(service)
   const [spans] = useFetch(isKnown ? `spans ${service}` : undefined, signal => fetchSpanNames(service!, signal))
