@@ -190,6 +190,60 @@ describe.skipIf(!chromium)(name, () => {
       await results().first().waitFor()
       expect(await searchBox().inputValue()).toBe('hop=shop->stock')
     })
+
+    it('leads from a line to the calls, and to those that were tried again', async () => {
+      await open('mesh?select=shop')
+      const service = page.getByLabel('Service shop')
+      await service.getByRole('button', { name: /^\d+ calls ✕/ }).click()
+      const call = page.getByLabel('Calls of shop to stock')
+      await call.getByRole('link', { name: 'where it was tried again' }).click()
+      await page.waitForURL('**/search?q=hop%3Dshop-%3Estock+attempt%3E1')
+      await page.goBack()
+      await call.getByRole('button', { name: 'stock' }).click()
+      await page.getByLabel('Service stock').waitFor()
+    })
+
+    it('shows the neighbours of one service, wider and narrower', async () => {
+      await open('mesh?select=db')
+      await page.getByRole('link', { name: 'Only its neighbours' }).click()
+      await expect.poll(() => page.locator('.node').count()).toBe(2)
+      await page.getByRole('button', { name: 'One call more' }).click()
+      await expect.poll(() => page.locator('.node').count()).toBe(3)
+      expect(page.url()).toContain('around=2*db')
+      await page.getByRole('button', { name: 'Show all' }).click()
+      await expect.poll(() => page.locator('.node').count()).toBeGreaterThan(4)
+    })
+
+    it('cuts a mesh of 300 services to what can be read', async () => {
+      const large = await startCollector()
+      try {
+        const now = ago(10)
+        const half = (i: number, kind: 'CLIENT' | 'SERVER', serviceName: string): Span => ({
+          traceId: (0xf000 + i).toString(16).padStart(16, '0'),
+          id: '0000000000000001',
+          kind,
+          timestamp: now,
+          duration: 1_000,
+          localEndpoint: { serviceName },
+          ...(kind === 'SERVER' ? { shared: true as const } : {}),
+        })
+        const spans = Array.from({ length: 299 }, (_, i) => {
+          // a hub with a hundred callees, and a chain behind one of them
+          const caller = i < 100 ? 'hub' : i === 100 ? 'leaf-0' : `chain-${i - 1}`
+          return [half(i, 'CLIENT', caller), half(i, 'SERVER', i < 100 ? `leaf-${i}` : `chain-${i}`)]
+        })
+        await large.send(spans.flat())
+        const other = await openViewer(browser, large)
+        await other.open('mesh')
+        await other.page.getByText('of 300 services: up to').waitFor()
+        expect(await other.page.getByText('of 300 services').innerText()).toContain('105')
+        expect(await other.page.locator('.node').count()).toBe(105)
+        await other.context.close()
+        expect(other.problems).toEqual([])
+      } finally {
+        await large.stop()
+      }
+    })
   })
 
   describe('compare', () => {

@@ -37,7 +37,7 @@ describe('a route and its address', () => {
     COMPARE,
     { ...COMPARE, a: '463ac35c9f6413ad', b: 'service=shop attempt>1', changed: true },
     { ...MESH, time: { kind: 'last', lookback: 86_400_000 } },
-    { ...MESH, view: 'table', selected: 'a → b', around: { service: 'a*b', hops: 2 } },
+    { ...MESH, view: 'table', metric: 'p95', selected: 'a->b', around: { service: 'a*b', hops: 2 } },
     { page: 'open' },
   ]
   it.each(routes.map(route => [formatUrl(route), route] as const))('%j is read back', (url, route) => {

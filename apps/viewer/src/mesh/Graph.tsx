@@ -1,34 +1,48 @@
 import { useEffect, useRef, useState } from 'react'
 import { serviceColour } from '../shared/service-colour.ts'
 import { type GraphLayout, NODE, type PlacedLink, type PlacedNode } from './layout.ts'
+import { labelOf, type Metric, share, short } from './mesh-link.ts'
+import { parseCall } from './mesh-url.ts'
 
 const MARGIN = 28
 /** With more links, numbers hide the lines: they are shown around the selected service, and in the table. */
 const MAX_LABELS = 60
 /** Smaller, names cannot be read: the rest is scrolled to. */
-const MIN_SCALE = 0.55
+const MIN_SCALE = 0.62
+/** When all of it would be smaller than this, it is as wide as the page instead, and scrolled up and down. */
+const MIN_WHOLE = 0.75
+/** With more links, thick lines hide each other. */
+const MANY_LINKS = 100
 /** Characters that fit beside the swatch. */
 const MAX_NAME = 17
 
 /** Services and calls: thicker is more, dashed with ✕ is failing. Every service is a button. */
 export function Graph(props: {
   layout: GraphLayout
+  metric: Metric
   selected: string | undefined
   filter: string
-  onSelect: (service: string) => void
+  onSelect: (selected: string) => void
 }) {
   const { layout, selected } = props
+  const call = selected === undefined ? undefined : parseCall(selected)
   const filter = props.filter.trim().toLowerCase()
   const most = Math.max(1, ...layout.links.map(link => link.callCount))
   const width = layout.width + MARGIN * 2
   const height = layout.height + MARGIN * 2
-  const isNear = (link: PlacedLink) => selected === undefined || link.parent === selected || link.child === selected
+  const isNear = (link: PlacedLink) =>
+    call
+      ? link.parent === call.parent && link.child === call.child
+      : selected === undefined || link.parent === selected || link.child === selected
   const near = new Set(layout.links.filter(isNear).flatMap(link => [link.parent, link.child]))
   const isDim = (service: string) =>
     (selected !== undefined && !near.has(service) && service !== selected) ||
     (filter !== '' && !service.toLowerCase().includes(filter))
   const box = useRef<HTMLDivElement>(null)
   const scale = useFit(box, width, height)
+  useEffect(() => {
+    if (scale > 0) box.current?.querySelector('.node.selected')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [scale])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields
@@ -60,6 +74,9 @@ export function Graph(props: {
               link={link}
               most={most}
               isDim={!isNear(link)}
+              metric={props.metric}
+              reach={layout.links.length > MANY_LINKS ? 1.6 : 3.8}
+              onSelect={props.onSelect}
               isLabelled={layout.links.length <= MAX_LABELS || (selected !== undefined && isNear(link))}
             />
           ))}
@@ -84,10 +101,12 @@ function useFit(box: React.RefObject<HTMLDivElement | null>, width: number, heig
   useEffect(() => {
     const element = box.current!
     const fit = () => {
-      const fitting = Math.min(1, element.clientWidth / width, element.clientHeight / height)
-      setScale(Math.max(MIN_SCALE, fitting))
+      const byWidth = Math.min(1, element.clientWidth / width)
+      const whole = Math.min(byWidth, element.clientHeight / height)
+      const next = whole >= MIN_WHOLE ? whole : Math.max(MIN_SCALE, byWidth)
+      setScale(next)
       // Entries are at the left, in the middle of their column.
-      element.scrollTop = (Math.max(MIN_SCALE, fitting) * height - element.clientHeight) / 2
+      element.scrollTop = (next * height - element.clientHeight) / 2
     }
     const resize = new ResizeObserver(fit)
     resize.observe(element)
@@ -96,14 +115,29 @@ function useFit(box: React.RefObject<HTMLDivElement | null>, width: number, heig
   return scale
 }
 
-function Link(props: { link: PlacedLink; most: number; isDim: boolean; isLabelled: boolean }) {
-  const { link, most, isDim, isLabelled } = props
+function Link(props: {
+  link: PlacedLink
+  most: number
+  metric: Metric
+  /** How much thicker the busiest line is than an idle one, in pixels. */
+  reach: number
+  isDim: boolean
+  isLabelled: boolean
+  onSelect: (selected: string) => void
+}) {
+  const { link, most, isDim } = props
   const errors = link.errorCount ?? 0
-  const width = 1.2 + 3.8 * (Math.log1p(link.callCount) / Math.log1p(most))
+  const width = 1.2 + props.reach * (Math.log1p(link.callCount) / Math.log1p(most))
   const middle = middleOf(link)
-  const label = errors > 0 ? `${short(link.callCount)} ✕${share(errors, link.callCount)}` : short(link.callCount)
+  const label = labelOf(link, props.metric)
+  const isLabelled = props.isLabelled && label !== ''
   return (
-    <g className={`link${errors > 0 ? ' bad' : ''}${isDim ? ' dim' : ''}${link.isBack ? ' back' : ''}`}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: for the pointer; the panel of a service lists its calls
+    <g
+      onClick={() => props.onSelect(`${link.parent}->${link.child}`)}
+      className={`link${errors > 0 ? ' bad' : ''}${isDim ? ' dim' : ''}${link.isBack ? ' back' : ''}`}
+    >
+      <path d={pathOf(link)} className="link-reach" />
       <path d={pathOf(link)} strokeWidth={width} markerEnd={`url(#arrow-${errors > 0 ? 'bad' : 'plain'})`} />
       {isLabelled && (
         <>
@@ -160,18 +194,15 @@ function Node(props: { node: PlacedNode; isSelected: boolean; isDim: boolean; on
       </text>
       <text x="22" y="34" className="node-calls">
         {calls}
+        {node.selfCalls > 0 && <tspan> ↺</tspan>}
         {node.errors > 0 && <tspan className="bad"> ✕ {share(node.errors, node.calls)}</tspan>}
       </text>
     </g>
   )
 }
 
-function pathOf({ points, parent, child, isBack }: PlacedLink): string {
+function pathOf({ points, isBack }: PlacedLink): string {
   const first = points[0]!
-  if (parent === child) {
-    // A handle on top of the service, clear of the lines that leave at its side.
-    return `M${first.x - 100} ${first.y - NODE.height / 2}c0-24 50-24 50 0`
-  }
   let path = `M${first.x} ${first.y}`
   for (let i = 1; i < points.length; i++) {
     const from = points[i - 1]!
@@ -186,19 +217,8 @@ function pathOf({ points, parent, child, isBack }: PlacedLink): string {
 }
 
 /** Labels stand near the caller's end, where lines to different services are apart. */
-function middleOf({ points, parent, child }: PlacedLink): { x: number; y: number } {
+function middleOf({ points }: PlacedLink): { x: number; y: number } {
   const a = points[0]!
-  if (parent === child) return { x: a.x - 75, y: a.y - NODE.height / 2 - 18 }
   const b = points[1]!
   return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 }
-}
-
-/** `950`, `1.2k`, `3.4M` */
-function short(count: number): string {
-  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(count)
-}
-
-export function share(part: number, whole: number): string {
-  const percent = whole === 0 ? 0 : (part / whole) * 100
-  return percent > 0 && percent < 1 ? '<1%' : `${Math.round(percent)}%`
 }

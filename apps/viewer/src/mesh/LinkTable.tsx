@@ -1,15 +1,13 @@
-import type { DependencyLink } from '@hopscope/model'
-import { share } from './Graph.tsx'
+import { formatDuration } from '../shared/duration.ts'
+import { type MeshLink, retryMultiplier, share } from './mesh-link.ts'
 
-export function LinkTable(props: {
-  links: readonly DependencyLink[]
-  filter: string
-  onSelect: (service: string) => void
-}) {
+/** The graph as numbers, busiest first. */
+export function LinkTable(props: { links: readonly MeshLink[]; filter: string; onSelect: (selected: string) => void }) {
   const filter = props.filter.trim().toLowerCase()
   const shown = props.links
     .filter(link => `${link.parent} ${link.child}`.toLowerCase().includes(filter))
     .toSorted((a, b) => b.callCount - a.callCount)
+  const hasTimes = shown.some(({ p95 }) => p95 !== undefined)
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
     <section className="table-wrap" aria-label="Table of calls" tabIndex={0}>
@@ -18,12 +16,7 @@ export function LinkTable(props: {
           <tr>
             <th scope="col">Caller</th>
             <th scope="col">Calls</th>
-            <th scope="col" className="number">
-              Count
-            </th>
-            <th scope="col" className="number">
-              Failed
-            </th>
+            <Numbers names={['Count', 'Failed', ...(hasTimes ? ['p50', 'p95', 'p99', 'Tries a call'] : [])]} />
           </tr>
         </thead>
         <tbody>
@@ -39,14 +32,45 @@ export function LinkTable(props: {
                   {link.child}
                 </button>
               </td>
-              <td className="number">{link.callCount.toLocaleString('en')}</td>
+              <td className="number">
+                <button type="button" className="link" onClick={() => props.onSelect(`${link.parent}->${link.child}`)}>
+                  {link.callCount.toLocaleString('en')}
+                  <span className="sr-only">
+                    {' '}
+                    calls of {link.parent} to {link.child}
+                  </span>
+                </button>
+              </td>
               <td className={link.errorCount ? 'number bad' : 'number'}>
                 {link.errorCount ? `✕ ${link.errorCount} (${share(link.errorCount, link.callCount)})` : '0'}
               </td>
+              {hasTimes && <Times link={link} />}
             </tr>
           ))}
         </tbody>
       </table>
     </section>
+  )
+}
+
+function Numbers({ names }: { names: readonly string[] }) {
+  return names.map(name => (
+    <th key={name} scope="col" className="number">
+      {name}
+    </th>
+  ))
+}
+
+function Times({ link }: { link: MeshLink }) {
+  const tries = retryMultiplier(link)
+  return (
+    <>
+      {(['p50', 'p95', 'p99'] as const).map(name => (
+        <td key={name} className="number">
+          {link[name] === undefined ? '–' : formatDuration(link[name])}
+        </td>
+      ))}
+      <td className="number">{tries === undefined ? '–' : `×${tries.toFixed(2)}`}</td>
+    </>
   )
 }

@@ -1,32 +1,33 @@
 import { useMemo, useState } from 'react'
-import { fetchDependencies } from '../api/queries.ts'
+import { fetchLinks } from '../api/links.ts'
 import { CollectorFailed } from '../shared/CollectorFailed.tsx'
 import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
 import { TimeRangeFields } from '../shared/TimeRangeFields.tsx'
 import { useFetch } from '../shared/use-fetch.ts'
-import { formatUrl } from '../url.ts'
+import { CallPanel } from './CallPanel.tsx'
 import { Graph } from './Graph.tsx'
 import { LinkTable } from './LinkTable.tsx'
 import { layoutGraph } from './layout.ts'
-import type { MeshRoute } from './mesh-url.ts'
+import { METRICS, type MeshLink } from './mesh-link.ts'
+import { type MeshRoute, parseCall } from './mesh-url.ts'
+import { cutToNeighbourhood, MAX_HOPS, type Neighbourhood } from './neighbourhood.ts'
 import { ServicePanel } from './ServicePanel.tsx'
 
-/** Beyond this the graph is a thicket; the table says the same. */
-const MAX_DRAWN = 200
+const NONE: readonly MeshLink[] = []
 
 export function MeshPage({ route }: { route: MeshRoute }) {
-  const key = formatUrl({ page: 'mesh', time: route.time, view: 'graph' })
-  const [links, refresh] = useFetch(key, signal => fetchDependencies(route.time, signal))
-  const layout = useMemo(() => layoutGraph(links.data ?? []), [links.data])
+  const [fetched, refresh] = useFetch(JSON.stringify(route.time), signal => fetchLinks(route.time, signal))
+  const links = fetched.data ?? NONE
+  const cut = useMemo(() => cutToNeighbourhood(links, route.around), [links, route.around])
+  const layout = useMemo(() => layoutGraph(cut.links), [cut])
   const [filter, setFilter] = useState('')
-  const isTable = route.view === 'table' || layout.nodes.length > MAX_DRAWN
-  const select = (service: string | undefined) => {
+  const isTable = route.view === 'table'
+  const select = (selected: string | undefined) => {
     const { selected: _, ...rest } = route
-    navigate(service === undefined ? rest : { ...rest, selected: service }, 'replace')
+    navigate(selected === undefined ? rest : { ...rest, selected }, 'replace')
   }
-  const errors = layout.links.reduce((sum, link) => sum + (link.errorCount ?? 0), 0)
-  const calls = layout.links.reduce((sum, link) => sum + link.callCount, 0)
+  const call = route.selected === undefined ? undefined : parseCall(route.selected)
   return (
     <>
       <div className="mesh-head">
@@ -45,54 +46,127 @@ export function MeshPage({ route }: { route: MeshRoute }) {
             Table
           </button>
         </fieldset>
+        {!isTable && <MetricField route={route} links={links} />}
         <label className="field inline">
           <span className="sr-only">Highlight services</span>
           <input type="search" placeholder="Highlight" value={filter} onChange={e => setFilter(e.target.value)} />
         </label>
-        <button type="button" className="quiet" onClick={refresh} disabled={links.state === 'loading'}>
+        <button type="button" className="quiet" onClick={refresh} disabled={fetched.state === 'loading'}>
           ↻ Refresh
         </button>
-        {links.data && links.data.length > 0 && (
-          <p role="status">
-            <strong>{layout.nodes.length}</strong> services, <strong>{calls.toLocaleString('en')}</strong> calls
-            {errors > 0 && <span className="bad">, ✕ {errors.toLocaleString('en')} failed</span>}
-          </p>
-        )}
+        {links.length > 0 && <Sums links={links} services={cut.total} />}
       </div>
-      {links.state === 'failed' && <CollectorFailed error={links.error} onRetry={refresh} />}
-      {links.state === 'loading' && !links.data && (
+      {!isTable && cut.around && <AroundBar route={route} cut={cut} />}
+      {fetched.state === 'failed' && <CollectorFailed error={fetched.error} onRetry={refresh} />}
+      {fetched.state === 'loading' && !fetched.data && (
         <p className="opening" role="status">
           Counting calls …
         </p>
       )}
-      {links.state === 'done' && links.data.length === 0 && (
+      {fetched.state === 'done' && links.length === 0 && (
         <Notice kind="empty" title="No calls between services in this time">
           <p>A link needs a call with both ends named. Widen the time, or send something through a mesh:</p>
-          <Command>./hopscope up</Command>
+          <Command>npm start</Command>
           <Command>./hopscope curl /</Command>
           <button type="button" onClick={refresh}>
             Look again
           </button>
         </Notice>
       )}
-      {links.data && links.data.length > 0 && (
+      {links.length > 0 && (
         <div className={route.selected === undefined ? 'mesh-body' : 'mesh-body with-panel'}>
           {isTable ? (
-            <LinkTable links={layout.links} filter={filter} onSelect={select} />
+            <LinkTable links={links} filter={filter} onSelect={select} />
           ) : (
-            <Graph layout={layout} selected={route.selected} filter={filter} onSelect={select} />
-          )}
-          {route.selected !== undefined && (
-            <ServicePanel
-              service={route.selected}
-              links={layout.links}
-              time={route.time}
-              onSelect={select}
-              onClose={() => select(undefined)}
+            <Graph
+              layout={layout}
+              metric={route.metric}
+              selected={route.selected}
+              filter={filter}
+              onSelect={selected => select(selected === route.selected ? undefined : selected)}
             />
           )}
+          {route.selected !== undefined &&
+            (call ? (
+              <CallPanel
+                call={call}
+                link={links.find(({ parent, child }) => parent === call.parent && child === call.child)}
+                time={route.time}
+                onSelect={select}
+                onClose={() => select(undefined)}
+              />
+            ) : (
+              <ServicePanel
+                service={route.selected}
+                links={links}
+                route={route}
+                onSelect={select}
+                onClose={() => select(undefined)}
+              />
+            ))}
         </div>
       )}
     </>
+  )
+}
+
+/** What stands on the lines; only what the collector knows can be chosen. */
+function MetricField({ route, links }: { route: MeshRoute; links: readonly MeshLink[] }) {
+  const isKnown = links.some(({ p95 }) => p95 !== undefined)
+  if (!isKnown) return null
+  return (
+    <fieldset className="segmented">
+      <legend className="sr-only">On the lines</legend>
+      {METRICS.map(([metric, text]) => (
+        <button
+          key={metric}
+          type="button"
+          aria-pressed={route.metric === metric}
+          onClick={() => navigate({ ...route, metric }, 'replace')}
+        >
+          {text}
+        </button>
+      ))}
+    </fieldset>
+  )
+}
+
+function Sums({ links, services }: { links: readonly MeshLink[]; services: number }) {
+  const calls = links.reduce((sum, link) => sum + link.callCount, 0)
+  const errors = links.reduce((sum, link) => sum + (link.errorCount ?? 0), 0)
+  return (
+    <p role="status">
+      <strong>{services}</strong> services, <strong>{calls.toLocaleString('en')}</strong> calls
+      {errors > 0 && <span className="bad">, ✕ {errors.toLocaleString('en')} failed</span>}
+    </p>
+  )
+}
+
+/** Says what was cut away, and how to see more or less. */
+function AroundBar({ route, cut }: { route: MeshRoute; cut: Neighbourhood<MeshLink> }) {
+  const around = cut.around!
+  const { around: _, ...whole } = route
+  const go = (hops: number) => navigate({ ...route, around: { ...around, hops } }, 'replace')
+  return (
+    <p className="around" role="status">
+      <span>
+        <strong>{cut.shown}</strong> of {cut.total} services: up to {around.hops} {around.hops === 1 ? 'call' : 'calls'}{' '}
+        from <strong>{around.service}</strong>
+        {!route.around && ', the busiest one; all of them could not be read'}
+      </span>
+      <button type="button" disabled={around.hops <= 1} onClick={() => go(around.hops - 1)}>
+        <span aria-hidden="true">−</span>
+        <span className="sr-only">One call less</span>
+      </button>
+      <button type="button" disabled={around.hops >= MAX_HOPS} onClick={() => go(around.hops + 1)}>
+        <span aria-hidden="true">+</span>
+        <span className="sr-only">One call more</span>
+      </button>
+      {route.around && (
+        <button type="button" className="quiet" onClick={() => navigate(whole, 'replace')}>
+          Show all
+        </button>
+      )}
+    </p>
   )
 }

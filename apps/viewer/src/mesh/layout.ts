@@ -1,4 +1,4 @@
-import type { DependencyLink } from '@hopscope/model'
+import type { MeshLink } from './mesh-link.ts'
 
 export interface PlacedNode {
   service: string
@@ -7,9 +7,11 @@ export interface PlacedNode {
   y: number
   calls: number
   errors: number
+  /** Calls to itself; drawn on the service, not as a line. */
+  selfCalls: number
 }
 
-export interface PlacedLink extends DependencyLink {
+export interface PlacedLink extends MeshLink {
   /** Corners of its path, from caller to callee; passes between nodes where it crosses layers. */
   points: { x: number; y: number }[]
   /** Goes back to an earlier layer: the calls form a circle. */
@@ -39,16 +41,15 @@ const SWEEPS = 12
  * After Sugiyama: circles are cut, layers by longest path, order by barycentre, long links through bends of their own.
  * Same links, same picture: nothing is random and ties go by name.
  */
-export function layoutGraph(links: readonly DependencyLink[]): GraphLayout {
-  const services = [...new Set(links.flatMap(link => [link.parent, link.child]))].sort()
+export function layoutGraph(all: readonly MeshLink[]): GraphLayout {
+  const services = [...new Set(all.flatMap(link => [link.parent, link.child]))].sort()
+  const links = all.filter(({ parent, child }) => parent !== child)
   const index = new Map(services.map((service, i) => [service, i]))
   const edges = links
     .map(link => ({ link, from: index.get(link.parent)!, to: index.get(link.child)! }))
     .sort((a, b) => a.from - b.from || a.to - b.to)
   const backward = findBackward(services.length, edges)
-  const forward = edges
-    .map((edge, i) => (backward.has(i) ? { from: edge.to, to: edge.from } : edge))
-    .filter(edge => edge.from !== edge.to)
+  const forward = edges.map((edge, i) => (backward.has(i) ? { from: edge.to, to: edge.from } : edge))
   const layerOf = assignLayers(services.length, forward)
 
   // Items of a layer are services and, under numbers from services.length on, the bends of links that pass through.
@@ -93,6 +94,7 @@ export function layoutGraph(links: readonly DependencyLink[]): GraphLayout {
       y: y - NODE.height / 2,
       calls: incoming.reduce((sum, link) => sum + link.callCount, 0),
       errors: incoming.reduce((sum, link) => sum + (link.errorCount ?? 0), 0),
+      selfCalls: all.find(({ parent, child }) => parent === service && child === service)?.callCount ?? 0,
     }
   })
   return {
@@ -119,7 +121,7 @@ function findBackward(count: number, edges: readonly Edge[]): Set<number> {
   const called = new Uint8Array(count)
   edges.forEach((edge, i) => {
     out[edge.from]!.push(i)
-    if (edge.from !== edge.to) called[edge.to] = 1
+    called[edge.to] = 1
   })
   const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => called[a]! - called[b]! || a - b)
   const state = new Uint8Array(count)

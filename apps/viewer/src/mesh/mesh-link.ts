@@ -1,0 +1,53 @@
+import type { DependencyLink, Microseconds } from '@hopscope/model'
+import { formatDuration } from '../shared/duration.ts'
+
+/** Calls of one service to another; what is absent, the collector did not say. */
+export interface MeshLink extends DependencyLink {
+  /** Calls and all their tries: 1.5 a call is a retry on every second one. */
+  attemptCount?: number
+  p50?: Microseconds
+  p95?: Microseconds
+  p99?: Microseconds
+}
+
+/** What stands on a line. */
+export type Metric = 'calls' | 'p50' | 'p95' | 'p99' | 'retries'
+
+export const METRICS: readonly (readonly [Metric, string])[] = [
+  ['calls', 'calls'],
+  ['p50', 'p50'],
+  ['p95', 'p95'],
+  ['p99', 'p99'],
+  ['retries', 'tries a call'],
+]
+
+/** Tries a call: 1 where nothing was tried again. */
+export function retryMultiplier({ attemptCount, callCount }: MeshLink): number | undefined {
+  return attemptCount === undefined || callCount === 0 ? undefined : attemptCount / callCount
+}
+
+export function labelOf(link: MeshLink, metric: Metric): string {
+  const failed = link.errorCount ? ` ✕${share(link.errorCount, link.callCount)}` : ''
+  switch (metric) {
+    case 'calls':
+      return `${short(link.callCount)}${failed}`
+    case 'retries': {
+      const multiplier = retryMultiplier(link)
+      return multiplier === undefined ? '' : `×${multiplier.toFixed(2)}`
+    }
+    default: {
+      const duration = link[metric]
+      return duration === undefined ? '' : formatDuration(duration)
+    }
+  }
+}
+
+/** `950`, `1.2K`, `3.4M` */
+export function short(count: number): string {
+  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(count)
+}
+
+export function share(part: number, whole: number): string {
+  const percent = whole === 0 ? 0 : (part / whole) * 100
+  return percent > 0 && percent < 1 ? '<1%' : `${Math.round(percent)}%`
+}
