@@ -43,6 +43,19 @@ test('enough spans are a batch', () => {
   expect(batches.map(batch => batch.spans.map(span => span.name))).toEqual([['a', 'b']])
 })
 
+test('while one is under way the next one grows, until it is full', async () => {
+  const { batches, report } = setUp({ fullBytes: 500 })
+  for (let i = 0; i < 12; i++) report(`span ${i}`)
+  // Two, then as many as make 500 bytes, and the rest waits for an answer.
+  const sizes = () => batches.map(batch => batch.spans.length)
+  expect(sizes().slice(0, 2)).toEqual([2, 5])
+  const before = sizes().length
+  batches[0]!.answer('sent')
+  for (const batch of batches) batch.answer('sent')
+  await expect.poll(() => sizes().reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(11)
+  expect(sizes().length).toBeLessThanOrEqual(before + 1)
+})
+
 test('an unfull batch leaves with the tick', async () => {
   const ticks: number[] = []
   const { batches, report } = setUp({ flushInterval: () => 5, counters: { ticked: () => ticks.push(1) } })

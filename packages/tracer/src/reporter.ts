@@ -13,8 +13,10 @@ export interface ReporterOptions {
   minFlushSpans(): number
   /** An unfull batch leaves after this time. Asked anew for every tick. */
   flushInterval(): Milliseconds
-  /** Batches under way before new spans wait in the open one. */
+  /** Batches under way before new spans wait in the open one, whatever its size. */
   maxInFlight?: number
+  /** While a batch is under way the next one may grow to so many bytes before it follows: busy times have few and large ones. */
+  fullBytes?: number
   /** Bytes that may wait in the open batch while the collector is slow; a span beyond them is dropped. */
   maxWaitingBytes?: number
   counters?: Partial<ReporterCounters>
@@ -32,8 +34,8 @@ export interface ReporterCounters {
   lost(): void
 }
 
-/** A collector that answers within 5 s takes four batches of 64 KiB meanwhile; beyond that batches grow instead of their number. */
 const MAX_IN_FLIGHT = 8
+const FULL_BYTES = 64 * 1024
 const MAX_WAITING_BYTES = 1024 * 1024
 
 /**
@@ -46,6 +48,7 @@ export class SpanReporter {
 
   readonly #options: ReporterOptions
   readonly #maxInFlight: number
+  readonly #fullBytes: number
   readonly #maxWaitingBytes: number
   #inFlight = 0
   #timer: NodeJS.Timeout | undefined
@@ -55,6 +58,7 @@ export class SpanReporter {
   constructor(options: ReporterOptions) {
     this.#options = options
     this.#maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT
+    this.#fullBytes = options.fullBytes ?? FULL_BYTES
     this.#maxWaitingBytes = options.maxWaitingBytes ?? MAX_WAITING_BYTES
     this.#arm()
   }
@@ -70,7 +74,9 @@ export class SpanReporter {
   }
 
   commit(): void {
-    if (this.#options.writer.count >= this.#options.minFlushSpans()) this.flush()
+    const { writer } = this.#options
+    if (writer.count < this.#options.minFlushSpans()) return
+    if (this.#inFlight === 0 || writer.byteLength >= this.#fullBytes) this.flush()
   }
 
   /** Sends what there is, if not too much is under way already. */

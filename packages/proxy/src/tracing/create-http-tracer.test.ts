@@ -65,7 +65,11 @@ function setUp(wanted: Wanted = {}) {
     { tracing, statPrefix: 'p', direction: wanted.direction ?? 'INBOUND' },
     { node, stats, runtime, random: wanted.random ?? (() => 0), reporters, environment: { REGION: 'eu' } },
   )
-  const spans = () => posts.flatMap(post => JSON.parse(Buffer.from(post.body).toString()))
+  /** All that were sent; those behind a report that is under way follow its answer. */
+  const spans = async () => {
+    await new Promise<void>(resolve => setImmediate(resolve))
+    return posts.flatMap(post => JSON.parse(Buffer.from(post.body).toString()))
+  }
   return { tracer, stats, spans, posts, reporters }
 }
 
@@ -102,7 +106,7 @@ const outcome: AttemptOutcome = {
 const b3of = (headers: RequestHeaders) =>
   Object.fromEntries([...headers].filter(([name]) => /b3|traceparent/.test(name)))
 
-test('an ingress root: SERVER, shared, its trace id is its own id', () => {
+test('an ingress root: SERVER, shared, its trace id is its own id', async () => {
   const { tracer, spans } = setUp()
   const { headers, info } = request({ 'user-agent': 'curl' })
   const span = tracer.begin(info, headers)
@@ -115,7 +119,7 @@ test('an ingress root: SERVER, shared, its trace id is its own id', () => {
   attempt.inject(upstream)
   attempt.finish(outcome)
   span.finish(info)
-  const [root] = spans()
+  const [root] = await spans()
   expect(root).toEqual({
     traceId: root.id,
     id: expect.stringMatching(/^[0-9a-f]{16}$/),
@@ -175,11 +179,11 @@ test.each([
     '0020000000000001',
     true,
   ],
-] as const)('%s', (_, wanted, kind, id, parentId, shared) => {
+] as const)('%s', async (_, wanted, kind, id, parentId, shared) => {
   const { tracer, spans } = setUp(wanted as Wanted)
   const { headers, info } = request(incoming)
   tracer.begin(info, headers).finish(info)
-  const [span] = spans()
+  const [span] = await spans()
   expect(span).toMatchObject({
     traceId: '463ac35c9f6413ad',
     kind,
@@ -191,7 +195,7 @@ test.each([
   else expect(span.id).toBe(id)
 })
 
-test('each attempt has a span of its own, as Envoy fills it', () => {
+test('each attempt has a span of its own, as Envoy fills it', async () => {
   const { tracer, spans } = setUp({ direction: 'OUTBOUND', tracing: { spawnUpstreamSpan: true, verbose: true } })
   const { headers, info } = request()
   info.lastDownstreamRxByte = 1000.05
@@ -213,7 +217,7 @@ test('each attempt has a span of its own, as Envoy fills it', () => {
   const second = span.beginAttempt({ clusterName: 'badalt', number: 2 }, 1002)
   second.finish(outcome)
   span.finish(info)
-  const [failed, retried, root] = spans()
+  const [failed, retried, root] = await spans()
   expect(failed).toEqual({
     traceId: root.traceId,
     parentId: root.id,
@@ -266,11 +270,11 @@ test.each([
   // 0xc6ab84a2 % 10000 is 9378
   ['random sampling above the stable value', {}, { randomSampling: 93.79 }, 1, '9'],
   ['random sampling at the stable value', {}, { randomSampling: 93.78 }, 0, '4'],
-] as const)('%s', (_, fields, tracing, reported, nibble) => {
+] as const)('%s', async (_, fields, tracing, reported, nibble) => {
   const { tracer, spans, stats } = setUp({ tracing })
   const { headers, info } = request(fields)
   tracer.begin(info, headers).finish(info)
-  expect(spans()).toHaveLength(reported)
+  expect(await spans()).toHaveLength(reported)
   expect(headers.get('x-request-id')![14]).toBe(nibble)
   const counter = { '4': 'not_traceable', '9': 'random_sampling', a: 'service_forced', b: 'client_enabled' }[nibble]
   expect(stats.counter(`http.p.tracing.${counter}`).value).toBe(1)
@@ -286,26 +290,26 @@ test('a request id that is none leaves everything as it is', () => {
   }
 })
 
-test('runtime and route override the percentages', () => {
+test('runtime and route override the percentages', async () => {
   const off = setUp({ runtime: { 'tracing.random_sampling': 0 } })
   const a = request()
   off.tracer.begin(a.info, a.headers).finish(a.info)
-  expect(off.spans()).toHaveLength(0)
+  expect(await off.spans()).toHaveLength(0)
 
   const on = setUp({ tracing: { randomSampling: 0 } })
   const b = request({}, { tracing: { clientSampling: 100, randomSampling: 100, overallSampling: 100 } })
   on.tracer.begin(b.info, b.headers).finish(b.info)
-  expect(on.spans()).toHaveLength(1)
+  expect(await on.spans()).toHaveLength(1)
 })
 
-test('a malformed B3 header: no span, no header is touched, no trace id', () => {
+test('a malformed B3 header: no span, no header is touched, no trace id', async () => {
   const { tracer, spans } = setUp()
   const { headers, info } = request({ b3: 'nonsense', 'x-b3-traceid': 'zz' })
   const span = tracer.begin(info, headers)
   span.beginAttempt({ clusterName: 'b', number: 1 }, 1001).inject(headers)
   span.finish(info)
   expect(b3of(headers)).toEqual({ b3: 'nonsense', 'x-b3-traceid': 'zz' })
-  expect(spans()).toEqual([])
+  expect(await spans()).toEqual([])
   expect(info.traceId).toBe('')
 })
 
@@ -328,7 +332,7 @@ test('the caller is answered in its own style', () => {
 
 const decorator = { operation: 'op', propagate: true }
 
-test('decorators on the way out: told upstream, taken from the response', () => {
+test('decorators on the way out: told upstream, taken from the response', async () => {
   const { tracer, spans } = setUp({ direction: 'OUTBOUND' })
   const { headers, info } = request({}, { decorator })
   const span = tracer.begin(info, headers)
@@ -337,10 +341,10 @@ test('decorators on the way out: told upstream, taken from the response', () => 
   span.onResponseHeaders(response)
   expect(response.has('x-envoy-decorator-operation')).toBe(false)
   span.finish(info)
-  expect(spans()[0].name).toBe('theirs')
+  expect((await spans())[0].name).toBe('theirs')
 })
 
-test('decorators on the way in: told to the client, unless the client named the operation', () => {
+test('decorators on the way in: told to the client, unless the client named the operation', async () => {
   const { tracer, spans } = setUp()
   const plain = request({}, { decorator })
   const span = tracer.begin(plain.info, plain.headers)
@@ -356,7 +360,7 @@ test('decorators on the way in: told to the client, unless the client named the 
   second.onResponseHeaders(untouched)
   expect(untouched.size).toBe(0)
   second.finish(named.info)
-  expect(spans().map(s => s.name)).toEqual(['op', 'asked'])
+  expect((await spans()).map(s => s.name)).toEqual(['op', 'asked'])
 })
 
 test('without a provider the request id is rewritten and decorators work, there is no span', () => {
@@ -383,7 +387,7 @@ test('without a provider the request id is rewritten and decorators work, there 
   expect(b3of(headers)).toEqual({})
 })
 
-test('custom tags: of every kind, over built-in ones, never empty', () => {
+test('custom tags: of every kind, over built-in ones, never empty', async () => {
   const { tracer, spans } = setUp({
     tracing: {
       customTags: [
@@ -398,7 +402,7 @@ test('custom tags: of every kind, over built-in ones, never empty', () => {
   })
   const { headers, info } = request({ 'x-tenant': 'acme', 'user-agent': 'curl' })
   tracer.begin(info, headers).finish(info)
-  const { tags } = spans()[0]
+  const { tags } = (await spans())[0]
   expect(tags).toMatchObject({ team: 'größe', region: 'eu', tenant: 'acme', component: 'mine', user_agent: 'curl' })
   expect(tags).not.toHaveProperty('missing')
 })
