@@ -98,6 +98,47 @@ describe.skipIf(!chromium)(name, () => {
     })
   })
 
+  describe('the tour', () => {
+    it('goes from the slow part to what retries cost, in five steps', async () => {
+      const mesh = await startCollector()
+      try {
+        for (let i = 0; i < 6; i++) {
+          await mesh.send(shopTrace(`000000000000010${i}`, ago(30 + i)))
+          const retried = shopTrace(`000000000000020${i}`, ago(20 + i)).map(span =>
+            span.kind === 'CLIENT' && span.tags?.['upstream_cluster.name'] === 'stock'
+              ? { ...span, tags: { ...span.tags, 'retry.count': '1' } }
+              : span,
+          )
+          await mesh.send(retried)
+        }
+        const visitor = await openViewer(browser, mesh)
+        const next = visitor.page.getByRole('button', { name: 'Next' })
+        await visitor.open('')
+        await visitor.page.getByRole('button', { name: 'Find the slow part' }).click()
+        await visitor.page.waitForURL('**/traces/*?span=*')
+        await visitor.page.locator('.row.selected').waitFor()
+        expect(await visitor.page.getByLabel('Tour').innerText()).toMatch(/1 of 5[\s\S]*182ms/)
+        expect(await axeViolations(visitor.page)).toEqual([])
+        await next.click()
+        await visitor.page.waitForURL('**/mesh?select=*')
+        await next.click()
+        await visitor.page.waitForURL('**/search?q=error+attempt%3E1')
+        await expect.poll(() => visitor.page.locator('.trace-row').count()).toBe(6)
+        await next.click()
+        await visitor.page.waitForURL('**/traces/*?span=*')
+        expect(await visitor.page.getByLabel('Tour').innerText()).toContain('shop→stock took 2 attempts')
+        await next.click()
+        await visitor.page.getByRole('row', { name: /^shop stock/ }).waitFor()
+        await visitor.page.getByRole('button', { name: 'Done' }).click()
+        await visitor.page.getByLabel('Tour').waitFor({ state: 'detached' })
+        await visitor.context.close()
+        expect(visitor.problems).toEqual([])
+      } finally {
+        await mesh.stop()
+      }
+    })
+  })
+
   describe('search', () => {
     it('finds what the address says, and keeps what is typed in it', async () => {
       await open('search?q=service%3Dstock+tag%3Dhttp.status_code%3D503')

@@ -7,6 +7,7 @@ import { searchRoute } from './search/search-url.ts'
 import { Notice } from './shared/Notice.tsx'
 import { linkTo, upgradeAddress, useRoute } from './shared/navigation.ts'
 import { applyTheme, type Theme, useTheme } from './shared/theme.ts'
+import { TourBar } from './tour/TourBar.tsx'
 import type { Route } from './url.ts'
 
 applyTheme()
@@ -61,6 +62,7 @@ export function App() {
         </nav>
         <ThemeToggle />
       </header>
+      <TourBar />
       <main id="main" className={`page-${route.page}`} tabIndex={-1}>
         <Suspense fallback={<p className="opening sr-only">Opening …</p>}>
           <Page route={route} />

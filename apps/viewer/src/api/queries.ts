@@ -1,17 +1,13 @@
 import {
-  countHops,
   type DependencyLink,
-  hopsFromTrace,
   isAfterthought,
   matchesTypedQuery,
   parseTypedQuery,
   queryRequestOf,
   type Span,
-  summariseTrace,
 } from '@hopscope/model'
 import { type TimeRange, windowOf } from '../shared/time-range.ts'
 import { getJson } from './get-json.ts'
-import type { TraceItem } from './trace-item.ts'
 
 export const fetchServices = (signal?: AbortSignal) => getJson<string[]>('services', {}, signal)
 
@@ -41,8 +37,4 @@ export async function fetchTraces(
   const words = [...(annotationQuery ?? [])].map(([key, value]) => (value === '' ? key : `${key}=${value}`))
   const traces = await getJson<Span[][]>('traces', { ...request, annotationQuery: words.join(' and ') }, signal)
   return isAfterthought(query) ? traces.filter(spans => matchesTypedQuery(query, spans)) : traces
-}
-
-export function itemOf(spans: readonly Span[]): TraceItem {
-  return { ...summariseTrace(spans), ...countHops(hopsFromTrace(spans)) }
 }

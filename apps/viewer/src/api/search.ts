@@ -1,6 +1,6 @@
 import type { TimeRange } from '../shared/time-range.ts'
-import { fetchTraces, itemOf } from './queries.ts'
-import type { TraceItem } from './trace-item.ts'
+import { fetchTraces } from './queries.ts'
+import { itemOf, type TraceItem } from './trace-item.ts'
 
 /** A page of what a typed query finds, newest first; `next` is the cursor of the page behind it. */
 export async function searchTraces(

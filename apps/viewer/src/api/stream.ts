@@ -1,5 +1,5 @@
-import { fetchTraces, itemOf } from './queries.ts'
-import type { TraceItem } from './trace-item.ts'
+import { fetchTraces } from './queries.ts'
+import { itemOf, type TraceItem } from './trace-item.ts'
 
 export interface StreamListener {
   onTrace(item: TraceItem): void

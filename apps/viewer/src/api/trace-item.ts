@@ -1,8 +1,12 @@
-import type { HopFacts, TraceSummary } from '@hopscope/model'
+import { countHops, type HopFacts, hopsFromTrace, type Span, summariseTrace, type TraceSummary } from '@hopscope/model'
 import type { Trouble } from '../live/live-url.ts'
 
 /** A trace as lists show it. */
 export type TraceItem = TraceSummary & HopFacts
+
+export function itemOf(spans: readonly Span[]): TraceItem {
+  return { ...summariseTrace(spans), ...countHops(hopsFromTrace(spans)) }
+}
 
 export function hasTrouble(item: TraceItem, trouble: Trouble): boolean {
   switch (trouble) {
