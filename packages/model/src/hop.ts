@@ -1,7 +1,9 @@
-import { HopFolder, repeatKey, serviceOf } from './hop-folder.ts'
-import { measureHop } from './hop-parts.ts'
+import { foldHops } from './columns/fold-hops.ts'
+import type { HopTable } from './columns/hop-table.ts'
+import { type Placement, placeSpans } from './columns/place-spans.ts'
+import type { SpanTable } from './columns/span-table.ts'
+import { tableSpans } from './columns/table-spans.ts'
 import type { Microseconds, Span } from './span.ts'
-import { buildTree, type SpanNode } from './tree.ts'
 
 /**
  * - `paired`: both ends are known
@@ -75,50 +77,60 @@ export interface Hop {
  * At the root of a trace nothing above tells the way of a SERVER with spawned CLIENTs; there the cluster's name decides
  * when it is the name of one of the two services, else what hangs below, else the hop is ambiguous.
  */
-export function hopsFromTrace(spans: readonly Span[]): Hop[] {
-  const { firsts, repeats } = separateRepeats(spans)
-  const root = buildTree(firsts)
-  const folder = new HopFolder(repeats)
-  for (const node of root.span ? [root] : nestSharedHeads(root.children)) folder.visit(node)
-  for (const hop of folder.hops) measureHop(hop)
-  return folder.hops
+export function hopsFromTrace(reported: readonly Span[]): Hop[] {
+  const { table, spans } = tableSpans(reported)
+  const placement = placeSpans(table)
+  return hopObjects(foldHops(table, placement), table, placement, spans)
 }
 
-/** One id, several servers' halves of one service at different times: attempts, which a merge would make one span of. */
-function separateRepeats(spans: readonly Span[]): { firsts: Span[]; repeats: Map<string, Span[]> } {
-  const firsts: Span[] = []
-  const seen = new Map<string, Span>()
-  const repeats = new Map<string, Span[]>()
-  const inOrder = spans.toSorted((a, b) => (a.timestamp ?? 0) - (b.timestamp ?? 0))
-  for (const span of inOrder) {
-    const key = repeatKey(span)
-    const first = span.shared && span.timestamp !== undefined && span.duration !== undefined ? seen.get(key) : undefined
-    if (first?.duration !== undefined && span.timestamp! >= first.timestamp! + first.duration) {
-      repeats.set(key, [...(repeats.get(key) ?? []), span])
-    } else {
-      if (span.shared && span.timestamp !== undefined) seen.set(key, span)
-      firsts.push(span)
-    }
-  }
-  return { firsts, repeats }
-}
+const FORMS: readonly HopForm[] = ['paired', 'phantom', 'entry', 'unproxied-caller', 'ambiguous']
 
-/**
- * An unproxied caller forwards its own id, so its callee's shared span has the same id and no client's half: two heads
- * with one id. The one that began first is the caller.
- */
-function nestSharedHeads(heads: SpanNode[]): SpanNode[] {
-  const result: SpanNode[] = []
-  const byId = new Map<string, SpanNode>()
-  for (const node of heads) {
-    const outer = byId.get(node.span!.id)
-    if (outer && node.span!.shared && outer.span!.shared && serviceOf(outer.span!) !== serviceOf(node.span!)) {
-      outer.children.push(node)
-      node.parent = outer
-    } else {
-      byId.set(node.span!.id, node)
-      result.push(node)
+function hopObjects(hops: HopTable, { strings }: SpanTable, { order }: Placement, spans: readonly Span[]): Hop[] {
+  const { attempts } = hops
+  const result: Hop[] = []
+  for (let i = 0; i < hops.count; i++) {
+    const hop: Hop = {
+      form: FORMS[hops.form[i]!]!,
+      attempts: [],
+      parts: {},
+      measurementErrors: [],
+      spans: [],
+      children: [],
     }
+    if (hops.caller[i]! >= 0) hop.caller = strings[hops.caller[i]!]!
+    if (hops.callee[i]! >= 0) hop.callee = strings[hops.callee[i]!]!
+    if (hops.call[i]! >= 0) hop.call = spans[hops.call[i]!]!
+    if (hops.server[i]! >= 0) hop.server = spans[hops.server[i]!]!
+    const why = hops.why.get(i)
+    if (why !== undefined) hop.why = why
+    for (let n = hops.attemptAt[i]!; n < hops.attemptAt[i + 1]!; n++) {
+      const attempt: Attempt = {
+        parts: known({ wire: attempts.wire[n]!, ingressProxy: attempts.ingressProxy[n]!, app: attempts.app[n]! }),
+      }
+      if (attempts.client[n]! >= 0) attempt.client = spans[attempts.client[n]!]!
+      if (attempts.server[n]! >= 0) attempt.server = spans[attempts.server[n]!]!
+      if (!Number.isNaN(attempts.gapBefore[n])) attempt.gapBefore = attempts.gapBefore[n]!
+      hop.attempts.push(attempt)
+    }
+    hop.parts = {
+      ...hop.attempts.at(-1)?.parts,
+      ...known({ egressProxy: hops.egressProxy[i]! }),
+    }
+    for (const part of ['egressProxy', 'wire', 'ingressProxy', 'app'] as const) {
+      if ((hop.parts[part] ?? 0) < 0) hop.measurementErrors.push(part)
+    }
+    // Parents come first.
+    const parent = result[hops.parent[i]!]
+    if (parent) {
+      hop.parent = parent
+      parent.children.push(hop)
+    }
+    result.push(hop)
   }
+  for (const span of order) result[hops.hopOf[span]!]?.spans.push(spans[span]!)
   return result
+}
+
+function known(parts: HopParts): HopParts {
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => !Number.isNaN(value)))
 }

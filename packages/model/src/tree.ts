@@ -25,40 +25,98 @@ export interface SpanNode {
  */
 export function buildTree(spans: readonly Span[]): SpanNode {
   const merged = mergeTrace(spans)
-  const parentKeys = new Map<string, string | undefined>()
-  for (const span of merged) parentKeys.set(keyOf(span), span.shared ? span.id : span.parentId)
-
-  const nodes = new Map<string, SpanNode>()
+  const ids = placesById(merged)
   let root: SpanNode | undefined
   for (const span of merged) {
     const node: SpanNode = { span, children: [] }
+    const places = ids.get(span.id)!
     if (span.shared) {
-      nodes.set(keyOf(span), node)
+      findPlace(places, span.localEndpoint)!.node = node
       // What the server did itself may lack an endpoint; the last server of an id owns it.
-      nodes.set(sharedKey(span.id, undefined), node)
+      const nameless = findPlace(places, undefined)
+      if (nameless) nameless.node = node
     } else if (span.parentId === undefined && !root) {
       root = node
-      parentKeys.delete(span.id)
+      places.own!.isPlaced = false
     } else {
-      if (span.parentId !== undefined) {
-        const serverHalf = sharedKey(span.parentId, span.localEndpoint)
-        if (parentKeys.has(serverHalf)) parentKeys.set(span.id, serverHalf)
+      const own = places.own!
+      own.node = node
+      const serverHalf = span.parentId === undefined ? undefined : findPlace(ids.get(span.parentId), span.localEndpoint)
+      if (serverHalf) {
+        own.serverHalf = serverHalf
+        own.isPlaced = true
       }
-      nodes.set(span.id, node)
     }
   }
 
   const head: SpanNode = root ?? { children: [] }
-  for (const [key, parentKey] of parentKeys) {
-    const node = nodes.get(key)!
-    const parent = (parentKey !== undefined && nodes.get(parentKey)) || head
-    node.parent = parent
-    parent.children.push(node)
+  for (const { own, shared } of ids.values()) {
+    if (own?.isPlaced) attach(own.node!, own.serverHalf?.node ?? ownNode(ids, own.parentId) ?? head)
+    // A server's half belongs below the client's half, which has its id.
+    if (shared) for (const { node } of shared) attach(node!, own?.node ?? head)
   }
-  for (const node of [head, ...nodes.values()]) sortChildren(node)
+  for (const node of allNodes(head, ids)) sortChildren(node)
   const detached = findDetached(head, merged)
   if (detached.length > 0) head.detached = detached
   return head
+}
+
+/** What goes by one id: the span of its own, of several the last, and the servers' halves, each by its endpoint. */
+interface Places {
+  own?: { parentId: string | undefined; isPlaced: boolean; node?: SpanNode; serverHalf?: SharedPlace }
+  shared?: SharedPlace[]
+}
+interface SharedPlace {
+  endpoint: Endpoint | undefined
+  node?: SpanNode
+}
+
+function placesById(merged: readonly Span[]): Map<string, Places> {
+  const ids = new Map<string, Places>()
+  let places: Places = {}
+  let previous: string | undefined
+  for (const { id, parentId, shared, localEndpoint } of merged) {
+    // They are in the order of their ids.
+    if (id !== previous) {
+      places = {}
+      ids.set(id, places)
+      previous = id
+    }
+    if (!shared) places.own = { parentId, isPlaced: true }
+    else if (!findPlace(places, localEndpoint)) {
+      places.shared ??= []
+      places.shared.push({ endpoint: localEndpoint })
+    }
+  }
+  return ids
+}
+
+function findPlace(places: Places | undefined, endpoint: Endpoint | undefined): SharedPlace | undefined {
+  if (!places?.shared) return undefined
+  for (const place of places.shared) if (isSameEndpoint(place.endpoint, endpoint)) return place
+  return undefined
+}
+
+function isSameEndpoint(a: Endpoint | undefined, b: Endpoint | undefined): boolean {
+  if (!a || !b) return a === b
+  return a.serviceName === b.serviceName && a.ipv4 === b.ipv4 && a.ipv6 === b.ipv6 && a.port === b.port
+}
+
+function ownNode(ids: Map<string, Places>, id: string | undefined): SpanNode | undefined {
+  return id === undefined ? undefined : ids.get(id)?.own?.node
+}
+
+function attach(node: SpanNode, parent: SpanNode): void {
+  node.parent = parent
+  parent.children.push(node)
+}
+
+function* allNodes(head: SpanNode, ids: Map<string, Places>): Generator<SpanNode> {
+  yield head
+  for (const { own, shared } of ids.values()) {
+    if (own?.node) yield own.node
+    if (shared) for (const { node } of shared) yield node!
+  }
 }
 
 /** Every node with a span, parents before children, each level after the one above it. */
@@ -80,20 +138,13 @@ export function* depthFirst(root: SpanNode): Generator<SpanNode & { span: Span }
   }
 }
 
-/** A shared span has an id that is not its alone: its key has the endpoint too. */
-function sharedKey(id: string, endpoint: Endpoint | undefined): string {
-  if (!endpoint) return `${id} shared`
-  return `${id} shared ${endpoint.serviceName ?? ''}|${endpoint.ipv4 ?? ''}|${endpoint.ipv6 ?? ''}|${endpoint.port ?? ''}`
-}
-
-function keyOf(span: Span): string {
-  return span.shared ? sharedKey(span.id, span.localEndpoint) : span.id
-}
-
 function findDetached(root: SpanNode, spans: readonly Span[]): Span[] {
+  let count = 0
+  for (const _ of breadthFirst(root)) count++
+  if (count === spans.length) return []
   const attached = new Set<Span>()
   for (const { span } of breadthFirst(root)) attached.add(span)
-  return attached.size === spans.length ? [] : spans.filter(span => !attached.has(span))
+  return spans.filter(span => !attached.has(span))
 }
 
 function sortChildren(node: SpanNode): void {

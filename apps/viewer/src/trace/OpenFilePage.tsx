@@ -1,5 +1,6 @@
 import { type DragEvent, useState } from 'react'
 import { TracePage } from './TracePage.tsx'
+import { traceRoute } from './trace-url.ts'
 import type { TraceSource } from './worker-protocol.ts'
 
 /** A trace from a file: nothing of it leaves the browser. */
@@ -15,8 +16,7 @@ export function OpenFilePage() {
     void open(event.dataTransfer.files[0])
   }
   if (file) {
-    const route = { page: 'trace', traceId: file.name, view: 'hops', clock: 'adjusted', find: '' } as const
-    return <TracePage route={route} source={file.source} />
+    return <TracePage route={traceRoute(file.name)} source={file.source} />
   }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the file input inside does the same by keyboard

@@ -19,8 +19,9 @@ const SEGMENT_NAMES: Record<SegmentKind, string> = {
   [SEGMENT.failedAttempt]: 'failed attempt',
   [SEGMENT.backOff]: 'back-off',
   [SEGMENT.below]: 'app, waiting for its calls',
+  [SEGMENT.late]: 'after its caller gave up',
 }
-const SEGMENT_CLASSES = ['span', 'app', 'egress', 'wire', 'ingress', 'unknown', 'failed', 'backoff', 'below']
+const SEGMENT_CLASSES = ['span', 'app', 'egress', 'wire', 'ingress', 'unknown', 'failed', 'backoff', 'below', 'late']
 
 /** Everything about the selected row; its tags are fetched from the worker when it is selected. */
 export function SidePanel(props: {

@@ -12,7 +12,7 @@ export function Timeline(props: {
   data: GridData
   selected: number
   range: Range
-  isRaw: boolean
+  isCriticalShown: boolean
   matches: Uint8Array | undefined
   events: GridEvents
   ref: React.Ref<TimelineHandle>
@@ -41,7 +41,7 @@ export function Timeline(props: {
   }, [])
   useEffect(() => grid.current?.show(props.data), [props.data])
   useEffect(() => grid.current?.setRange(props.range), [props.range])
-  useEffect(() => grid.current?.setRaw(props.isRaw), [props.isRaw])
+  useEffect(() => grid.current?.setCriticalShown(props.isCriticalShown), [props.isCriticalShown])
   useEffect(() => grid.current?.setMatches(props.matches), [props.matches])
   // other data has other row numbers, so it is selected anew
   useEffect(() => grid.current?.select(props.selected), [props.selected, props.data])

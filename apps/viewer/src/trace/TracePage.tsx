@@ -3,9 +3,10 @@ import { CollectorFailed } from '../shared/CollectorFailed.tsx'
 import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
 import type { TraceRoute } from '../url.ts'
-import type { RowColumns } from './columns.ts'
+import type { RowColumns, TraceColumns } from './columns.ts'
 import { KeyboardHelp } from './KeyboardHelp.tsx'
 import { Minimap } from './Minimap.tsx'
+import { indexOfSelection, selectionOf } from './packed-ids.ts'
 import { rowOfSpan, spansOf } from './rows.ts'
 import { SidePanel } from './SidePanel.tsx'
 import { Timeline, type TimelineHandle } from './Timeline.tsx'
@@ -81,7 +82,8 @@ function LoadedTracePage(props: {
   reload: (() => void) | undefined
 }) {
   const { route, go } = props
-  const { trace, client } = props.state
+  const { client } = props.state
+  const trace = useClock(props.state, route.clock)
   const total = trace.duration
   const isHops = route.view === 'hops' && trace.hops !== undefined
   const columns = isHops ? trace.hops! : trace.spans
@@ -95,7 +97,10 @@ function LoadedTracePage(props: {
   const latest = useRef(route)
   latest.current = route
 
-  const selected = useMemo(() => selectedRow(columns, trace.spanIds, route.selected), [columns, trace, route.selected])
+  const selected = useMemo(() => {
+    const span = route.selected === undefined ? -1 : indexOfSelection(trace.spanIds, route.selected)
+    return span < 0 ? -1 : rowOfSpan(columns, span)
+  }, [columns, trace, route.selected])
   const range = useMemo<Range>(() => {
     const [from, to] = route.range ?? [0, total]
     return from < total ? { from, to: Math.min(to, total) } : { from: 0, to: total }
@@ -148,7 +153,7 @@ function LoadedTracePage(props: {
             data={data}
             selected={selected}
             range={range}
-            isRaw={route.clock === 'raw'}
+            isCriticalShown={route.critical}
             matches={matches}
             events={{
               onSelect: row => {
@@ -171,21 +176,22 @@ function LoadedTracePage(props: {
   )
 }
 
-/** What a link says of a span: its id, and `.1` for the second with this id, as the halves of a shared span have one. */
-function selectionOf(spanIds: readonly string[], span: number): string {
-  const id = spanIds[span]!
-  let before = 0
-  for (let i = spanIds.indexOf(id); i !== span; i = spanIds.indexOf(id, i + 1)) before++
-  return before === 0 ? id : `${id}.${before}`
-}
-
-/** The inverse, as far as the row that shows the span. -1 when it is not here. */
-function selectedRow(columns: RowColumns, spanIds: readonly string[], id: string | undefined): number {
-  if (id === undefined) return -1
-  const [wanted, nth] = id.split('.')
-  let span = spanIds.indexOf(wanted!)
-  for (let n = Number(nth ?? 0); n > 0 && span >= 0; n--) span = spanIds.indexOf(wanted!, span + 1)
-  return span < 0 ? -1 : rowOfSpan(columns, span)
+/** The trace with corrected times, or as reported: those rows come from the worker when they are first asked for. */
+function useClock({ trace, client }: TraceState & { state: 'done' }, clock: TraceRoute['clock']): TraceColumns {
+  const [raw, setRaw] = useState<TraceColumns>()
+  const isRaw = clock === 'raw' && trace.counts.moved > 0
+  useEffect(() => {
+    if (!isRaw) return
+    let isCurrent = true
+    client.raw().then(
+      columns => isCurrent && setRaw(columns),
+      () => undefined,
+    )
+    return () => {
+      isCurrent = false
+    }
+  }, [client, isRaw])
+  return isRaw && raw ? raw : trace
 }
 
 function useFind(client: (TraceState & { state: 'done' })['client'], text: string): Int32Array | undefined {

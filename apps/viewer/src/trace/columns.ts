@@ -1,4 +1,5 @@
 import type { Microseconds } from '@hopscope/model'
+import type { PackedIds } from './packed-ids.ts'
 
 /**
  * A trace as the main thread has it: columns, one entry a row, in reading order (a row, then all below it). No object per
@@ -28,12 +29,18 @@ export interface RowColumns {
   peer: Int32Array
   /** Into `strings`: a short remark (`503`, `2 attempts`); -1 without. */
   note: Int32Array
-  flags: Uint16Array
+  flags: Uint32Array
+  /** µs from the trace's start: until when somebody waits for the row; Infinity where nobody said. */
+  deadline: Float64Array
   /** Segments of row i: `segmentAt[i]` to `segmentAt[i + 1]`. */
   segmentAt: Int32Array
   segmentFrom: Float64Array
   segmentTo: Float64Array
   segmentKind: Uint8Array
+  /** Where row i is the one that the trace waits for: `criticalAt[i]` to `criticalAt[i + 1]`. */
+  criticalAt: Int32Array
+  criticalFrom: Float64Array
+  criticalTo: Float64Array
   /** Spans behind row i, indices into the worker's span list: `spanAt[i]` to `spanAt[i + 1]`. */
   spanAt: Int32Array
   spanIndex: Int32Array
@@ -60,6 +67,16 @@ export const FLAG = {
   consumer: 2_048,
   /** A call between services, folded out of its spans. */
   hop: 4_096,
+  /** Some of the trace's time is its own: the trace would be shorter without it. */
+  critical: 8_192,
+  /** Works on when nobody waits any more. */
+  late: 16_384,
+  /** Says it would wait longer than the one who asked it does. */
+  overBudget: 32_768,
+  /** A part of it came out negative: the measurement's error. */
+  inexact: 65_536,
+  /** Put here by inference, not by what its spans say. */
+  inferred: 131_072,
 } as const
 
 export const SEGMENT = {
@@ -74,6 +91,8 @@ export const SEGMENT = {
   backOff: 7,
   /** The app waits for calls of its own. */
   below: 8,
+  /** Work that nobody waits for. */
+  late: 9,
 } as const
 export type SegmentKind = (typeof SEGMENT)[keyof typeof SEGMENT]
 
@@ -84,7 +103,7 @@ export interface TraceColumns {
   duration: Microseconds
   strings: string[]
   /** Ids of the spans that rows point to, for links; in the worker's order. */
-  spanIds: string[]
+  spanIds: PackedIds
   spans: RowColumns
   hops?: RowColumns
   /** Why some spans, or all, are not folded into hops; in words for the user. */
@@ -99,103 +118,55 @@ export interface TraceColumns {
     cycles: number
     moved: number
     untraced: number
+    retried: number
+    /** Rows that work on when nobody waits any more. */
+    late: number
+    /** Spans that came more than once and were merged, or could not be read. */
+    merged: number
+    unreadable: number
   }
   /** Ids that spans name as parent and that are not here; the first few. */
   missingParents: string[]
 }
 
-/** One row while it is gathered. */
-export interface RowDraft {
-  parent: number
-  start: Microseconds
-  duration: Microseconds
-  shift?: Microseconds
-  service: string
-  name: string
-  peer?: string
-  note?: string
-  flags: number
-  segments: readonly (readonly [from: Microseconds, to: Microseconds, kind: SegmentKind])[]
-  spans: readonly number[]
-}
-
-/** Texts by number, each once. */
-export class StringTable {
-  readonly strings: string[] = []
-  readonly #index = new Map<string, number>()
-
-  add(text: string): number {
-    let index = this.#index.get(text)
-    if (index === undefined) {
-      index = this.strings.length
-      this.strings.push(text)
-      this.#index.set(text, index)
-    }
-    return index
-  }
-}
-
-/** Drafts in reading order, parents first → columns. Depth and subtree ends follow from the parents. */
-export function buildColumns(drafts: readonly RowDraft[], strings: StringTable): RowColumns {
-  const count = drafts.length
-  let segments = 0
-  let spans = 0
-  for (const draft of drafts) {
-    segments += draft.segments.length
-    spans += draft.spans.length
-  }
-  const columns: RowColumns = {
+/** Rows without content yet: `count` of them, which have `spans` spans and `segments` segments. */
+export function emptyColumns(count: number, spans: number, segments: number): RowColumns {
+  return {
     count,
     start: new Float64Array(count),
     duration: new Float64Array(count),
     shift: new Float64Array(count),
-    parent: new Int32Array(count),
+    parent: new Int32Array(count).fill(-1),
     depth: new Int32Array(count),
     subtreeEnd: new Int32Array(count),
     service: new Int32Array(count),
     name: new Int32Array(count),
-    peer: new Int32Array(count),
-    note: new Int32Array(count),
-    flags: new Uint16Array(count),
+    peer: new Int32Array(count).fill(-1),
+    note: new Int32Array(count).fill(-1),
+    flags: new Uint32Array(count),
+    deadline: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
     segmentAt: new Int32Array(count + 1),
     segmentFrom: new Float64Array(segments),
     segmentTo: new Float64Array(segments),
     segmentKind: new Uint8Array(segments),
+    criticalAt: new Int32Array(count + 1),
+    criticalFrom: new Float64Array(0),
+    criticalTo: new Float64Array(0),
     spanAt: new Int32Array(count + 1),
     spanIndex: new Int32Array(spans),
   }
-  let segment = 0
-  let span = 0
-  for (let i = 0; i < count; i++) {
-    const draft = drafts[i]!
-    columns.start[i] = draft.start
-    columns.duration[i] = draft.duration
-    columns.shift[i] = draft.shift ?? 0
-    columns.parent[i] = draft.parent
-    columns.depth[i] = draft.parent < 0 ? 0 : columns.depth[draft.parent]! + 1
-    columns.service[i] = strings.add(draft.service)
-    columns.name[i] = strings.add(draft.name)
-    columns.peer[i] = draft.peer === undefined ? -1 : strings.add(draft.peer)
-    columns.note[i] = draft.note === undefined ? -1 : strings.add(draft.note)
-    columns.flags[i] = draft.flags
-    for (const [from, to, kind] of draft.segments) {
-      columns.segmentFrom[segment] = from
-      columns.segmentTo[segment] = to
-      columns.segmentKind[segment++] = kind
-    }
-    columns.segmentAt[i + 1] = segment
-    for (const index of draft.spans) columns.spanIndex[span++] = index
-    columns.spanAt[i + 1] = span
-  }
+}
+
+/** Depth and subtree ends follow from the parents, which come before their children. */
+export function finishTree(columns: RowColumns): void {
+  const { count, parent, depth, subtreeEnd } = columns
+  for (let i = 0; i < count; i++) depth[i] = parent[i]! < 0 ? 0 : depth[parent[i]!]! + 1
   // Backwards: when a row is met, all below it are known.
   for (let i = count - 1; i >= 0; i--) {
-    if (columns.subtreeEnd[i] === 0) columns.subtreeEnd[i] = i + 1
-    const parent = columns.parent[i]!
-    if (parent >= 0 && columns.subtreeEnd[parent]! < columns.subtreeEnd[i]!) {
-      columns.subtreeEnd[parent] = columns.subtreeEnd[i]!
-    }
+    if (subtreeEnd[i] === 0) subtreeEnd[i] = i + 1
+    const above = parent[i]!
+    if (above >= 0 && subtreeEnd[above]! < subtreeEnd[i]!) subtreeEnd[above] = subtreeEnd[i]!
   }
-  return columns
 }
 
 /** What can be handed over to another thread without a copy. */

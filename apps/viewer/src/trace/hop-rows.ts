@@ -1,136 +1,196 @@
-import { type Hop, hopsFromTrace, type Microseconds, type Span } from '@hopscope/model'
-import { FLAG, type RowDraft } from './columns.ts'
-import { hopSegments } from './hop-segments.ts'
-import type { PlacedSpan } from './span-order.ts'
-import { noteOf } from './span-rows.ts'
-
-/** A row to be: a call, or a span of no call. */
-interface Item {
-  draft: RowDraft
-  above: Item | undefined
-  below: Item[]
-}
+import { FORM, groupByParent, TRAIT } from '@hopscope/model/columns'
+import { emptyColumns, FLAG, finishTree, type RowColumns } from './columns.ts'
+import { putCriticalPath } from './critical-rows.ts'
+import { putHopSegments, SegmentList } from './hop-segments.ts'
+import type { ReadTrace } from './read-trace.ts'
+import { flagsOfSpan, Notes, putTimes } from './span-rows.ts'
 
 /**
  * One row a call between services; spans that are part of no call, or that fit two readings, stay rows of their own
  * between them. `reason` says in words why spans were not folded; without `rows` there is no call at all.
  */
-export function hopRows(
-  reported: readonly Span[],
-  placed: readonly PlacedSpan[],
-  traceStart: Microseconds,
-  spanDrafts: readonly RowDraft[],
-): { rows?: RowDraft[]; reason?: string } {
-  const all = hopsFromTrace(reported)
-  const hops = all.filter(hop => hop.form !== 'ambiguous')
-  const doubtful = all.filter(hop => hop.form === 'ambiguous')
-  const why = doubtful[0]?.why
+export function hopRows(trace: ReadTrace): { rows?: RowColumns; reason?: string } {
+  const { hops } = trace
+  const doubtful = hops.form.reduce((sum, form) => sum + (form === FORM.ambiguous ? 1 : 0), 0)
+  const why = hops.why.values().next().value
   const reason =
-    doubtful.length === 0
+    doubtful === 0
       ? undefined
-      : `${doubtful.length} ${doubtful.length === 1 ? 'call fits' : 'calls fit'} two readings: ${why ?? 'their direction is unknown'}.`
-  if (hops.length === 0) return { reason: reason ?? 'No span of this trace is one side of a call.' }
+      : `${doubtful} ${doubtful === 1 ? 'call fits' : 'calls fit'} two readings: ${why ?? 'their direction is unknown'}.`
+  if (hops.count === doubtful) return { reason: reason ?? 'No span of this trace is one side of a call.' }
 
-  const indexOf = new Map<string, number>()
-  for (const [index, { span }] of placed.entries()) if (!indexOf.has(keyOf(span))) indexOf.set(keyOf(span), index)
-  const indicesOf = (hop: Hop) => [
-    ...new Set(hop.spans.map(span => indexOf.get(keyOf(span))).filter(index => index !== undefined)),
-  ]
-
-  const items: Item[] = []
-  const itemOfHop = new Map<Hop, Item>()
-  const itemOfSpan = new Map<number, Item>()
-  for (const hop of hops) {
-    const indices = indicesOf(hop)
-    const shiftOf = (span: Span | undefined) => (span && placed[indexOf.get(keyOf(span)) ?? -1]?.shift) ?? 0
-    const item: Item = { draft: draftOf(hop, indices, traceStart, shiftOf), above: undefined, below: [] }
-    items.push(item)
-    itemOfHop.set(hop, item)
-    for (const index of indices) if (!itemOfSpan.has(index)) itemOfSpan.set(index, item)
+  const { itemOf, hopOfItem, spanOfItem, parent } = makeItems(trace)
+  const order = readingOrder(trace, parent, hopOfItem, spanOfItem)
+  const rowOfItem = new Int32Array(order.length)
+  for (let row = 0; row < order.length; row++) rowOfItem[order[row]!] = row
+  const rows = emptyColumns(order.length, trace.table.count, 0)
+  const segments = new SegmentList()
+  const put = new RowWriter(trace, rows, segments)
+  for (let row = 0; row < order.length; row++) {
+    const item = order[row]!
+    rows.parent[row] = parent[item]! < 0 ? -1 : rowOfItem[parent[item]!]!
+    if (hopOfItem[item]! >= 0) put.hop(row, hopOfItem[item]!)
+    else put.span(row, spanOfItem[item]!)
+    rows.segmentAt[row + 1] = segments.kind.length
   }
-  for (let index = 0; index < placed.length; index++) {
-    if (itemOfSpan.has(index)) continue
-    const item: Item = { draft: { ...spanDrafts[index]! }, above: undefined, below: [] }
-    item.above = itemOfSpan.get(placed[index]!.parent)
-    items.push(item)
-    itemOfSpan.set(index, item)
-  }
-  for (const hop of hops) {
-    const item = itemOfHop.get(hop)!
-    const parent = placed[item.draft.spans[0] ?? -1]?.parent ?? -1
-    // Below a call that could not be folded, or below local work.
-    const above = (hop.parent && itemOfHop.get(hop.parent)) ?? itemOfSpan.get(parent)
-    item.above = above === item ? undefined : above
-  }
-  return { rows: inReadingOrder(items), ...(reason === undefined ? {} : { reason }) }
+  rows.segmentFrom = Float64Array.from(segments.from)
+  rows.segmentTo = Float64Array.from(segments.to)
+  rows.segmentKind = Uint8Array.from(segments.kind)
+  const rowOf = itemOf.map(item => rowOfItem[item]!)
+  putSpans(trace, rows, rowOf)
+  finishTree(rows)
+  putCriticalPath(trace, rows, rowOf)
+  return { rows, ...(reason === undefined ? {} : { reason }) }
 }
 
-/** Merging makes copies: a span is known by its id, its half and its service. */
-function keyOf({ id, shared, localEndpoint }: Span): string {
-  return `${id} ${shared ? 'shared' : ''} ${localEndpoint?.serviceName ?? ''}`
-}
-
-function draftOf(
-  hop: Hop,
-  spans: number[],
-  traceStart: Microseconds,
-  shiftOf: (span: Span | undefined) => Microseconds,
-): RowDraft {
-  const main = hop.call ?? hop.server ?? hop.spans[0]!
-  const shift = shiftOf(main)
-  const start = main.timestamp === undefined ? 0 : main.timestamp + shift - traceStart
-  const duration = main.duration ?? 0
-  const last = hop.attempts[hop.attempts.length - 1]
-  const isFailed = [hop.call, last?.client, last?.server].some(span => span?.tags?.error !== undefined)
-  let flags: number = FLAG.hop
-  if (isFailed) flags |= FLAG.error
-  if (hop.spans.some(span => shiftOf(span) !== 0)) flags |= FLAG.moved
-  if (hop.form === 'phantom') flags |= FLAG.untraced
-  if (hop.attempts.length > 1) flags |= FLAG.retried
-  if (main.duration === undefined) flags |= FLAG.noDuration
-  if (main.timestamp === undefined) flags |= FLAG.noTime
-  const notes = [
-    noteOf(main) ?? (hop.server && noteOf(hop.server)),
-    hop.attempts.length > 1 ? `${hop.attempts.length} attempts` : undefined,
-    hop.measurementErrors.length > 0 ? '±' : undefined,
-  ].filter(note => note !== undefined)
-  const callee = hop.callee ?? 'unknown'
-  return {
-    parent: -1,
-    start,
-    duration,
-    shift,
-    service: hop.caller ?? callee,
-    name: requestOf(main) ?? main.name ?? hop.server?.name ?? 'unknown',
-    ...(hop.caller === undefined ? {} : { peer: callee }),
-    ...(notes.length > 0 ? { note: notes.join(' · ') } : {}),
-    flags,
-    segments: hopSegments(hop, traceStart, shiftOf),
-    spans,
+/** Rows to be, in no order: calls, and spans of no call. */
+function makeItems({ table, placement, hops }: ReadTrace) {
+  const itemOfHop = new Int32Array(hops.count).fill(-1)
+  const itemOf = new Int32Array(table.count)
+  const hopOfItem: number[] = []
+  const spanOfItem: number[] = []
+  const parent: number[] = []
+  for (const span of placement.order) {
+    const hop = hops.hopOf[span]!
+    const isFolded = hop >= 0 && hops.form[hop] !== FORM.ambiguous
+    if (isFolded && itemOfHop[hop]! >= 0) {
+      itemOf[span] = itemOfHop[hop]!
+      continue
+    }
+    const item = hopOfItem.length
+    itemOf[span] = item
+    hopOfItem.push(isFolded ? hop : -1)
+    spanOfItem.push(span)
+    // The span above came first. A hop is below the hop that brought it there, even where their spans are not.
+    const above = placement.parent[span]!
+    const hopAbove = isFolded ? hops.parent[hop]! : -1
+    parent.push(hopAbove >= 0 && itemOfHop[hopAbove]! >= 0 ? itemOfHop[hopAbove]! : above < 0 ? -1 : itemOf[above]!)
+    if (isFolded) itemOfHop[hop] = item
   }
+  return { itemOf, hopOfItem, spanOfItem, parent: Int32Array.from(parent) }
 }
 
-/** `GET /cart?id=1`, where the span knows: says more than the name that a proxy gives. */
-function requestOf(span: Span): string | undefined {
-  const url = span.tags?.['http.url']
-  if (url === undefined) return undefined
-  const path = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '') || '/'
-  return `${span.tags?.['http.method'] ?? ''} ${path}`.trim()
-}
-
-/** Parents before children, siblings by time; a stack instead of recursion. Writes each draft's parent. */
-function inReadingOrder(items: readonly Item[]): RowDraft[] {
-  const heads: Item[] = []
-  for (const item of items) (item.above?.below ?? heads).push(item)
-  const byStart = (a: Item, b: Item) => b.draft.start - a.draft.start
-  const stack = heads.sort(byStart)
-  const rows: RowDraft[] = []
-  const rowOf = new Map<Item, number>()
-  for (let item = stack.pop(); item; item = stack.pop()) {
-    item.draft.parent = item.above ? rowOf.get(item.above)! : -1
-    rowOf.set(item, rows.length)
-    rows.push(item.draft)
-    for (const child of item.below.sort(byStart)) stack.push(child)
+/** Parents before children, siblings by time; a stack instead of recursion. */
+function readingOrder(
+  { table, hops, shifts }: ReadTrace,
+  parent: Int32Array,
+  hopOfItem: readonly number[],
+  spanOfItem: readonly number[],
+): Int32Array {
+  const count = parent.length
+  const start = new Float64Array(count)
+  for (let item = 0; item < count; item++) {
+    const hop = hopOfItem[item]!
+    const span = hop >= 0 ? mainSpan(hops.call[hop]!, hops.server[hop]!, spanOfItem[item]!) : spanOfItem[item]!
+    start[item] = (table.start[span]! || 0) + shifts[span]!
   }
-  return rows
+  const { childAt, children } = groupByParent(parent)
+  const byStart = (a: number, b: number) => start[a]! - start[b]! || a - b
+  const tops: number[] = []
+  for (let item = 0; item < count; item++) {
+    if (parent[item]! < 0) tops.push(item)
+    if (childAt[item + 1]! - childAt[item]! > 1) children.subarray(childAt[item]!, childAt[item + 1]!).sort(byStart)
+  }
+  const stack = tops.sort((a, b) => byStart(b, a))
+  const order = new Int32Array(count)
+  for (let length = 0; stack.length > 0; length++) {
+    const item = stack.pop()!
+    order[length] = item
+    for (let i = childAt[item + 1]! - 1; i >= childAt[item]!; i--) stack.push(children[i]!)
+  }
+  return order
+}
+
+function mainSpan(call: number, server: number, other: number): number {
+  return call >= 0 ? call : server >= 0 ? server : other
+}
+
+function putSpans({ table, placement }: ReadTrace, rows: RowColumns, rowOf: Int32Array): void {
+  for (let span = 0; span < table.count; span++) rows.spanAt[rowOf[span]! + 1]!++
+  for (let row = 0; row < rows.count; row++) rows.spanAt[row + 1]! += rows.spanAt[row]!
+  const next = rows.spanAt.slice()
+  for (const span of placement.order) rows.spanIndex[next[rowOf[span]!]!++] = span
+}
+
+class RowWriter {
+  readonly #trace: ReadTrace
+  readonly #rows: RowColumns
+  readonly #segments: SegmentList
+  readonly #notes: Notes
+  readonly #unknown: number
+  /** By hop: flags of all its spans. */
+  readonly #shared: Uint32Array
+
+  constructor(trace: ReadTrace, rows: RowColumns, segments: SegmentList) {
+    this.#trace = trace
+    this.#rows = rows
+    this.#segments = segments
+    this.#notes = new Notes(trace)
+    this.#unknown = trace.texts.add('unknown')
+    this.#shared = new Uint32Array(trace.hops.count)
+    const kept = FLAG.moved | FLAG.missingParent | FLAG.cycle | FLAG.retried
+    for (const span of trace.placement.order) {
+      const hop = trace.hops.hopOf[span]!
+      if (hop >= 0) this.#shared[hop]! |= flagsOfSpan(trace, span) & kept
+    }
+  }
+
+  /** A span of no call. */
+  span(row: number, span: number): void {
+    const { table } = this.#trace
+    const rows = this.#rows
+    rows.service[row] = this.#orUnknown(table.service[span]!)
+    rows.name[row] = this.#orUnknown(table.name[span]!)
+    rows.note[row] = this.#notes.of(span)
+    rows.flags[row] = flagsOfSpan(this.#trace, span)
+    putTimes(this.#trace, rows, row, span)
+    this.#segments.put(rows.start[row]!, rows.start[row]! + rows.duration[row]!, 0)
+  }
+
+  hop(row: number, hop: number): void {
+    const { table, hops } = this.#trace
+    const { attempts } = hops
+    const rows = this.#rows
+    const call = hops.call[hop]!
+    const server = hops.server[hop]!
+    const main = call >= 0 ? call : server
+    const last = hops.attemptAt[hop + 1]! - 1
+    const tries = last + 1 - hops.attemptAt[hop]!
+    const isFailed = (span: number) => span >= 0 && (table.traits[span]! & TRAIT.error) !== 0
+    let flags = FLAG.hop | this.#shared[hop]!
+    if (isFailed(call) || isFailed(attempts.client[last]!) || isFailed(attempts.server[last]!)) flags |= FLAG.error
+    if (hops.form[hop] === FORM.phantom) flags |= FLAG.untraced
+    if (tries > 1) flags |= FLAG.retried
+    flags |= flagsOfSpan(this.#trace, main) & (FLAG.noDuration | FLAG.noTime)
+    const isInexact =
+      hops.egressProxy[hop]! < 0 ||
+      attempts.wire[last]! < 0 ||
+      attempts.ingressProxy[last]! < 0 ||
+      attempts.app[last]! < 0
+    if (isInexact) flags |= FLAG.inexact
+    rows.flags[row] = flags
+
+    const callee = this.#orUnknown(hops.callee[hop]!)
+    rows.service[row] = hops.caller[hop]! >= 0 ? hops.caller[hop]! : callee
+    if (hops.caller[hop]! >= 0) rows.peer[row] = callee
+    const request = table.request[main]!
+    rows.name[row] =
+      request >= 0 ? request : this.#orUnknown(table.name[main]! >= 0 ? table.name[main]! : nameOf(server))
+    const status = this.#notes.of(main) >= 0 || server < 0 ? this.#notes.of(main) : this.#notes.of(server)
+    if (tries > 1 || status >= 0) {
+      const text = status < 0 ? undefined : this.#trace.texts.strings[status]
+      const count = tries > 1 ? `${tries} attempts` : undefined
+      rows.note[row] = this.#trace.texts.add([text, count].filter(Boolean).join(' · '))
+    }
+    putTimes(this.#trace, rows, row, main)
+    putHopSegments(this.#trace, hop, this.#segments)
+
+    function nameOf(span: number): number {
+      return span < 0 ? -1 : table.name[span]!
+    }
+  }
+
+  #orUnknown(text: number): number {
+    return text < 0 ? this.#unknown : text
+  }
 }

@@ -1,8 +1,20 @@
-import { type Attempt, type Hop, type Microseconds, type Span, upstreamWait } from '@hopscope/model'
-import { type RowDraft, SEGMENT, type SegmentKind } from './columns.ts'
+import { FORM } from '@hopscope/model/columns'
+import { SEGMENT, type SegmentKind } from './columns.ts'
+import type { ReadTrace } from './read-trace.ts'
 
-type Segment = RowDraft['segments'][number]
-type ShiftOf = (span: Span | undefined) => Microseconds
+/** Segments of all rows, one after another. */
+export class SegmentList {
+  readonly from: number[] = []
+  readonly to: number[] = []
+  readonly kind: SegmentKind[] = []
+
+  put(from: number, to: number, kind: SegmentKind): void {
+    if (!(to > from)) return
+    this.from.push(from)
+    this.to.push(to)
+    this.kind.push(kind)
+  }
+}
 
 /**
  * The parts of a call from left to right, µs from the trace's start:
@@ -12,101 +24,103 @@ type ShiftOf = (span: Span | undefined) => Microseconds
  * Each proxy's share comes from its own two annotations, on its own clock. Only how the wire's time is split between way
  * there and way back needs both clocks. What is not known is drawn as the plain span.
  */
-export function hopSegments(hop: Hop, traceStart: Microseconds, shiftOf: ShiftOf): Segment[] {
-  const segments: Segment[] = []
-  const put = (from: Microseconds, to: Microseconds, kind: SegmentKind) => {
-    if (to > from) segments.push([from - traceStart, to - traceStart, kind])
+export function putHopSegments(trace: ReadTrace, hop: number, list: SegmentList): void {
+  const { hops, table, shifts, start } = trace
+  const { attempts } = hops
+  const put = (from: number, to: number, kind: SegmentKind) => list.put(from - start, to - start, kind)
+  const before = list.kind.length
+  const first = hops.attemptAt[hop]!
+  const last = hops.attemptAt[hop + 1]! - 1
+  for (let i = first; i < last; i++) {
+    const client = attempts.client[i]!
+    const tried = client >= 0 ? client : attempts.server[i]!
+    put(startOf(tried), endOf(tried), SEGMENT.failedAttempt)
+    const next = client >= 0 && attempts.client[i + 1]! >= 0 ? attempts.client[i + 1]! : attempts.server[i + 1]!
+    if (next >= 0) put(endOf(tried), startOf(next), SEGMENT.backOff)
   }
-  const outer = intervalOf(hop.call, shiftOf)
-  hop.attempts.slice(0, -1).forEach((attempt, i) => {
-    const tried = intervalOf(attempt.client ?? attempt.server, shiftOf)
-    if (!tried) return
-    put(tried[0], tried[1], SEGMENT.failedAttempt)
-    const next = hop.attempts[i + 1]!
-    const after = intervalOf(attempt.client ? (next.client ?? next.server) : (next.server ?? next.client), shiftOf)
-    if (after) put(tried[1], after[0], SEGMENT.backOff)
-  })
-  const last = hop.attempts[hop.attempts.length - 1]
-  if (last) putAttempt(hop, last, put, shiftOf)
-  if (segments.length === 0) {
-    const main = outer ?? intervalOf(hop.spans[0], shiftOf)
-    if (main) put(main[0], main[1], SEGMENT.span)
+  if (last >= first) {
+    putAttempt(last, first === last)
+    putLate(attempts.server[last]!)
   }
-  return segments
-}
+  if (list.kind.length === before) {
+    const main = hops.call[hop]! >= 0 ? hops.call[hop]! : hops.server[hop]!
+    if (main >= 0) put(startOf(main), endOf(main), SEGMENT.span)
+  }
 
-function putAttempt(
-  hop: Hop,
-  attempt: Attempt,
-  put: (from: Microseconds, to: Microseconds, kind: SegmentKind) => void,
-  shiftOf: ShiftOf,
-): void {
-  // With one attempt the call's span has the proxy's time too, and the annotations.
-  const client = hop.attempts.length === 1 ? (hop.call ?? attempt.client) : attempt.client
-  const outer = intervalOf(client, shiftOf)
-  const server = intervalOf(attempt.server, shiftOf)
-  let inner = server
-  if (outer) {
-    const waited = waitOf(client, shiftOf) ?? waitOf(attempt.client, shiftOf)
-    const [sent, received] = waited ?? outer
-    put(outer[0], sent, SEGMENT.egressProxy)
-    put(received, outer[1], SEGMENT.egressProxy)
-    if (!server) {
-      put(sent, received, hop.form === 'phantom' ? SEGMENT.unknown : SEGMENT.span)
+  function startOf(span: number): number {
+    return table.start[span]! + shifts[span]!
+  }
+  function endOf(span: number): number {
+    return startOf(span) + (table.duration[span]! || 0)
+  }
+
+  function putAttempt(attempt: number, isOnly: boolean): void {
+    // With one attempt the call's span has the proxy's time too, and the annotations.
+    const tried = attempts.client[attempt]!
+    const client = isOnly && hops.call[hop]! >= 0 ? hops.call[hop]! : tried
+    const server = attempts.server[attempt]!
+    let arrival = server >= 0 ? startOf(server) : Number.NaN
+    let departure = server >= 0 ? endOf(server) : Number.NaN
+    if (client >= 0) {
+      const waiting = isTimed(client) ? client : tried >= 0 && isTimed(tried) ? tried : -1
+      const sent = waiting >= 0 ? table.sent[waiting]! + shifts[waiting]! : startOf(client)
+      const received = waiting >= 0 ? table.received[waiting]! + shifts[waiting]! : endOf(client)
+      put(startOf(client), sent, SEGMENT.egressProxy)
+      put(received, endOf(client), SEGMENT.egressProxy)
+      if (server < 0) {
+        put(sent, received, hops.form[hop] === FORM.phantom ? SEGMENT.unknown : SEGMENT.span)
+        return
+      }
+      const length = departure - arrival
+      // Shown where the clocks say; in the middle where they cannot be right.
+      if (!(arrival >= sent && departure <= received)) arrival = sent + Math.max(0, received - sent - length) / 2
+      departure = Math.min(arrival + length, received)
+      const between = waiting >= 0 ? SEGMENT.wire : SEGMENT.span
+      put(sent, arrival, between)
+      put(departure, received, between)
+    }
+    if (server < 0) return
+    if (!isTimed(server)) {
+      put(arrival, departure, SEGMENT.span)
       return
     }
-    const length = server[1] - server[0]
-    const between = received - sent - length
-    // Shown where the clocks say; in the middle where they cannot be right.
-    const arrival = server[0] >= sent && server[1] <= received ? server[0] : sent + Math.max(0, between) / 2
-    inner = [arrival, Math.min(arrival + length, received)]
-    put(sent, inner[0], waited ? SEGMENT.wire : SEGMENT.span)
-    put(inner[1], received, waited ? SEGMENT.wire : SEGMENT.span)
+    const moved = arrival - table.start[server]!
+    const from = table.sent[server]! + moved
+    const to = table.received[server]! + moved
+    put(arrival, from, SEGMENT.ingressProxy)
+    putApp(from, to)
+    put(to, departure, SEGMENT.ingressProxy)
   }
-  if (!inner || !server) return
-  const moved = inner[0] - server[0]
-  const app = waitOf(attempt.server, shiftOf)
-  if (!app) {
-    put(inner[0], inner[1], SEGMENT.span)
-    return
+
+  /** The callee works on when its caller has gone. */
+  function putLate(server: number): void {
+    const call = hops.call[hop]!
+    if (server < 0 || call < 0) return
+    const from = Math.max(endOf(call), trace.deadlines.until[server]!)
+    if (endOf(server) > from + 1_000) put(from, endOf(server), SEGMENT.late)
   }
-  put(inner[0], app[0] + moved, SEGMENT.ingressProxy)
-  putApp(hop, app[0] + moved, app[1] + moved, put, shiftOf)
-  put(app[1] + moved, inner[1], SEGMENT.ingressProxy)
-}
 
-/** The app's own time, paler where it only waits for calls of its own. */
-function putApp(
-  hop: Hop,
-  from: Microseconds,
-  to: Microseconds,
-  put: (from: Microseconds, to: Microseconds, kind: SegmentKind) => void,
-  shiftOf: ShiftOf,
-): void {
-  const calls = hop.children
-    .map(child => intervalOf(child.call ?? child.server, shiftOf))
-    .filter(interval => interval !== undefined)
-    .sort((a, b) => a[0] - b[0])
-  let at = from
-  for (const [start, end] of calls) {
-    const begin = Math.max(at, Math.min(start, to))
-    const until = Math.min(end, to)
-    put(at, begin, SEGMENT.app)
-    put(begin, until, SEGMENT.below)
-    at = Math.max(at, until)
+  function isTimed(span: number): boolean {
+    return !Number.isNaN(table.received[span]! - table.sent[span]!)
   }
-  put(at, to, SEGMENT.app)
-}
 
-function intervalOf(span: Span | undefined, shiftOf: ShiftOf): [Microseconds, Microseconds] | undefined {
-  if (span?.timestamp === undefined) return undefined
-  const start = span.timestamp + shiftOf(span)
-  return [start, start + (span.duration ?? 0)]
-}
-
-/** From the first byte to the upstream to the last byte from it. */
-function waitOf(span: Span | undefined, shiftOf: ShiftOf): [Microseconds, Microseconds] | undefined {
-  const wait = upstreamWait(span)
-  const sent = span?.annotations?.find(annotation => annotation.value === 'first_upstream_tx_byte_sent')?.timestamp
-  return wait === undefined || sent === undefined ? undefined : [sent + shiftOf(span), sent + shiftOf(span) + wait]
+  /** The app's own time, paler where it only waits for calls of its own. */
+  function putApp(from: number, to: number): void {
+    const calls: number[] = []
+    for (let i = hops.childAt[hop]!; i < hops.childAt[hop + 1]!; i++) {
+      const child = hops.children[i]!
+      const span = hops.call[child]! >= 0 ? hops.call[child]! : hops.server[child]!
+      if (span >= 0 && !Number.isNaN(table.start[span]!)) calls.push(span)
+    }
+    calls.sort((a, b) => startOf(a) - startOf(b))
+    let at = from
+    for (const call of calls) {
+      const begin = Math.max(at, Math.min(startOf(call), to))
+      const until = Math.min(endOf(call), to)
+      put(at, begin, SEGMENT.app)
+      put(begin, until, SEGMENT.below)
+      at = Math.max(at, until)
+    }
+    put(at, to, SEGMENT.app)
+  }
 }

@@ -1,7 +1,9 @@
 import type { Microseconds, Span } from '@hopscope/model'
-import { buildColumns, FLAG, StringTable, type TraceColumns } from './columns.ts'
+import { isOrphan } from '@hopscope/model/columns'
+import { FLAG, type RowColumns, type TraceColumns } from './columns.ts'
 import { hopRows } from './hop-rows.ts'
-import { orderSpans, type PlacedSpan } from './span-order.ts'
+import { packIds } from './packed-ids.ts'
+import { type ReadTrace, readTrace, withShifts } from './read-trace.ts'
 import { spanRows } from './span-rows.ts'
 
 /** A span as the side panel shows it. */
@@ -17,31 +19,54 @@ export interface SpanDetail {
 export class LoadedTrace {
   readonly columns: TraceColumns
   readonly reported: readonly Span[]
-  readonly #placed: readonly PlacedSpan[]
-  #haystacks: string[] | undefined
+  readonly read: ReadTrace
+  #haystacks: (string | undefined)[]
 
-  constructor(spans: readonly Span[]) {
-    this.reported = spans
-    this.#placed = orderSpans(spans)
-    this.columns = buildTraceColumns(this.#placed, spans)
+  /** `unreadable`: entries of the list that were no spans. */
+  constructor(reported: readonly Span[], unreadable = 0) {
+    this.reported = reported
+    this.read = readTrace(reported)
+    this.columns = traceColumns(this.read, reported.length, unreadable)
+    this.#haystacks = new Array(this.read.table.count)
+  }
+
+  /** The same with times as they were reported; what was moved stays marked. */
+  rawColumns(): TraceColumns {
+    const raw = withShifts(this.read, new Float64Array(this.read.table.count))
+    const columns = traceColumns(raw, this.reported.length, 0)
+    for (const rows of [columns.spans, columns.hops]) if (rows) markMoved(rows, this.read.shifts)
+    return { ...columns, counts: this.columns.counts }
   }
 
   detail(index: number): SpanDetail | undefined {
-    const placed = this.#placed[index]
-    return placed && { span: placed.span, shift: placed.shift, traceStart: this.columns.start }
+    const span = this.read.spans[index]
+    return span && { span, shift: this.read.shifts[index]!, traceStart: this.read.start }
   }
 
-  /** Spans whose names, tags or annotations have every word of the text, in reading order. */
+  /** Spans whose names, tags or annotations have every word of the text. */
   find(text: string): number[] {
+    return [...this.findFrom(text, 0, this.read.table.count)]
+  }
+
+  /** The same among some of the spans, so that first hits can be told before all are looked at. */
+  *findFrom(text: string, from: number, to: number): Generator<number> {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean)
-    if (words.length === 0) return []
-    this.#haystacks ??= this.#placed.map(({ span }) => haystack(span))
-    const found: number[] = []
-    for (let i = 0; i < this.#haystacks.length; i++) {
-      const hay = this.#haystacks[i]!
-      if (words.every(word => hay.includes(word))) found.push(i)
+    if (words.length === 0) return
+    for (let i = from; i < to; i++) {
+      this.#haystacks[i] ??= haystack(this.read.spans[i]!)
+      if (words.every(word => this.#haystacks[i]!.includes(word))) yield i
     }
-    return found
+  }
+}
+
+function markMoved(rows: RowColumns, shifts: Float64Array): void {
+  for (let row = 0; row < rows.count; row++) {
+    for (let i = rows.spanAt[row]!; i < rows.spanAt[row + 1]!; i++) {
+      const shift = shifts[rows.spanIndex[i]!]!
+      if (shift === 0) continue
+      rows.flags[row]! |= FLAG.moved
+      rows.shift[row] = shift
+    }
   }
 }
 
@@ -52,69 +77,49 @@ function haystack(span: Span): string {
   return text.toLowerCase()
 }
 
-function buildTraceColumns(placed: readonly PlacedSpan[], reported: readonly Span[]): TraceColumns {
-  let start = Infinity
-  let end = -Infinity
-  for (let i = 0; i < placed.length; i++) {
-    const { span, shift } = placed[i]!
-    const { timestamp, duration = 0 } = span
-    if (timestamp === undefined) continue
-    // Reported times too, so that the raw view has the same axis.
-    start = Math.min(start, timestamp, timestamp + shift)
-    end = Math.max(end, timestamp + duration, timestamp + shift + duration)
-  }
-  if (start === Infinity) {
-    start = 0
-    end = 0
-  }
-  const strings = new StringTable()
-  const spanDrafts = spanRows(placed, start)
-  const spans = buildColumns(spanDrafts, strings)
-  const { rows: hopDrafts, reason } = hopRows(reported, placed, start, spanDrafts)
-  const hops = hopDrafts && buildColumns(hopDrafts, strings)
-
-  const services = new Set<number>()
-  const missing = new Set<string>()
-  let depth = 0
-  let errors = 0
-  let moved = 0
-  let cycles = 0
-  for (let i = 0; i < spans.count; i++) {
-    services.add(spans.service[i]!)
-    depth = Math.max(depth, spans.depth[i]! + 1)
-    const flags = spans.flags[i]!
-    if (flags & FLAG.error) errors++
-    if (flags & FLAG.moved) moved++
-    if (flags & FLAG.cycle) cycles++
-    if (flags & FLAG.missingParent) missing.add(placed[i]!.span.parentId!)
-  }
-  let hopCount = 0
-  let untraced = 0
-  for (let i = 0; hops && i < hops.count; i++) {
-    if (hops.flags[i]! & FLAG.hop) hopCount++
-    if (hops.flags[i]! & FLAG.untraced) untraced++
-  }
+function traceColumns(trace: ReadTrace, reported: number, unreadable: number): TraceColumns {
+  const { table } = trace
+  const spans = spanRows(trace)
+  const { rows: hops, reason } = hopRows(trace)
+  const missing = findMissingParents(trace)
   return {
-    traceId: placed[0]?.span.traceId ?? '',
-    start,
+    traceId: trace.spans[0]?.traceId ?? '',
+    start: trace.start,
     // A trace of one instant still needs an axis.
-    duration: Math.max(1, end - start),
-    strings: strings.strings,
-    spanIds: placed.map(({ span }) => span.id),
+    duration: Math.max(1, trace.end - trace.start),
+    strings: trace.texts.strings,
+    spanIds: packIds(table.count, index => table.ids[table.id[index]!]!),
     spans,
     ...(hops ? { hops } : {}),
     ...(reason === undefined ? {} : { noHops: reason }),
     counts: {
-      spans: placed.length,
-      services: services.size,
-      hops: hopCount,
-      depth,
-      errors,
-      missingParents: missing.size,
-      cycles,
-      moved,
-      untraced,
+      spans: table.count,
+      services: new Set(spans.service).size,
+      hops: hops ? countFlag(hops, FLAG.hop) : 0,
+      depth: spans.depth.reduce((deepest, depth) => Math.max(deepest, depth + 1), 0),
+      errors: countFlag(spans, FLAG.error),
+      missingParents: missing.length,
+      cycles: countFlag(spans, FLAG.cycle),
+      moved: countFlag(spans, FLAG.moved),
+      untraced: hops ? countFlag(hops, FLAG.untraced) : 0,
+      retried: hops ? countFlag(hops, FLAG.retried) : 0,
+      late: countFlag(spans, FLAG.late),
+      merged: reported - table.count,
+      unreadable,
     },
-    missingParents: [...missing].slice(0, 10),
+    missingParents: missing.slice(0, 10),
   }
+}
+
+/** Ids that spans name as parent and that are not here, each once, in reading order. */
+function findMissingParents({ table, placement, spans }: ReadTrace): string[] {
+  const missing = new Set<string>()
+  for (const span of placement.order) if (isOrphan(table, span)) missing.add(spans[span]!.parentId!)
+  return [...missing]
+}
+
+function countFlag({ flags }: RowColumns, flag: number): number {
+  let count = 0
+  for (const each of flags) if (each & flag) count++
+  return count
 }

@@ -12,6 +12,8 @@ export interface Palette {
   line: string
   error: string
   surface: string
+  critical: string
+  warn: string
   lightness: string
   chroma: string
   segments: Record<SegmentKind, string>
@@ -26,6 +28,8 @@ export function readPalette(element: Element): Palette {
     line: token('line'),
     error: token('error'),
     surface: token('surface'),
+    critical: token('critical'),
+    warn: token('warn'),
     lightness: token('service-lightness'),
     chroma: token('service-chroma'),
     segments: {
@@ -38,6 +42,7 @@ export function readPalette(element: Element): Palette {
       [SEGMENT.failedAttempt]: token('error'),
       [SEGMENT.backOff]: token('muted'),
       [SEGMENT.below]: token('segment-app'),
+      [SEGMENT.late]: token('warn'),
     },
   }
 }
@@ -51,7 +56,8 @@ export interface Frame {
   palette: Palette
   range: Range
   ticks: readonly number[]
-  isRaw: boolean
+  /** Rows on the critical path are underlined. */
+  isCriticalShown: boolean
 }
 
 /** Grid lines behind all rows. */
@@ -65,9 +71,8 @@ export function paintBackground({ context, width, height, range, ticks, palette 
 export function paintRow(frame: Frame, row: number, y: number): void {
   const { context, width, columns, palette, range } = frame
   const flags = columns.flags[row]!
-  const moveBack = frame.isRaw ? columns.shift[row]! : 0
-  const from = toPixels(columns.start[row]! - moveBack, range, width)
-  const to = toPixels(columns.start[row]! - moveBack + columns.duration[row]!, range, width)
+  const from = toPixels(columns.start[row]!, range, width)
+  const to = toPixels(columns.start[row]! + columns.duration[row]!, range, width)
   if (to < 0 || from > width) {
     context.fillStyle = palette.muted
     context.fillText(to < 0 ? '‹' : '›', to < 0 ? 2 : width - 8, y + ROW_HEIGHT / 2 + 1)
@@ -75,8 +80,8 @@ export function paintRow(frame: Frame, row: number, y: number): void {
   }
   const colour = `oklch(${palette.lightness} ${palette.chroma} ${serviceHue(frame.strings[columns.service[row]!]!)})`
   for (let i = columns.segmentAt[row]!; i < columns.segmentAt[row + 1]!; i++) {
-    const left = Math.max(-4, toPixels(columns.segmentFrom[i]! - moveBack, range, width))
-    const right = Math.min(width + 4, toPixels(columns.segmentTo[i]! - moveBack, range, width))
+    const left = Math.max(-4, toPixels(columns.segmentFrom[i]!, range, width))
+    const right = Math.min(width + 4, toPixels(columns.segmentTo[i]!, range, width))
     if (right >= -1 && left <= width) {
       paintSegment(frame, columns.segmentKind[i] as SegmentKind, left, Math.max(right, left + 1.5), y, colour, flags)
     }
@@ -88,6 +93,9 @@ export function paintRow(frame: Frame, row: number, y: number): void {
     roundedPath(context, left - 1.5, y + 3.5, Math.max(Math.min(to, width + 4) - left, 1.5) + 3, 17, 4)
     context.stroke()
   }
+  if (flags & FLAG.late) paintLateness(frame, row, from, to, y)
+  if (Number.isFinite(columns.deadline[row]!)) paintDeadline(frame, columns.deadline[row]!, y)
+  if (frame.isCriticalShown) paintCritical(frame, row, y)
   paintLabel(frame, row, Math.max(0, from), Math.min(width, Math.max(to, from + 1.5)), y)
 }
 
@@ -122,11 +130,44 @@ function paintSegment(
     case SEGMENT.failedAttempt:
       hatch(context, left, y + 6, width, 12, palette.error)
       break
+    case SEGMENT.late:
+      hatch(context, left, y + 5, width, 14, palette.warn)
+      break
     case SEGMENT.backOff:
       for (let x = left; x < right - 1; x += 5) context.fillRect(x, y + 11, 2, 2)
       break
     default:
       context.fillRect(left, y + 5, width, 14)
+  }
+}
+
+/** The part of the bar after which nobody waits any more. */
+function paintLateness(
+  { context, width, columns, palette, range }: Frame,
+  row: number,
+  from: number,
+  to: number,
+  y: number,
+) {
+  const left = Math.max(-4, from, toPixels(columns.deadline[row]!, range, width))
+  const right = Math.min(width + 4, to)
+  if (right > left) hatch(context, left, y + 3, right - left, 18, palette.warn)
+}
+
+/** A line where the time ends that somebody gave; rows below one another make one line of it. */
+function paintDeadline({ context, width, palette, range }: Frame, deadline: number, y: number): void {
+  const x = Math.round(toPixels(deadline, range, width))
+  if (x < 0 || x > width) return
+  context.fillStyle = palette.warn
+  context.fillRect(x - 0.5, y, 1.5, ROW_HEIGHT)
+}
+
+function paintCritical({ context, width, columns, palette, range }: Frame, row: number, y: number): void {
+  context.fillStyle = palette.critical
+  for (let i = columns.criticalAt[row]!; i < columns.criticalAt[row + 1]!; i++) {
+    const left = Math.max(0, toPixels(columns.criticalFrom[i]!, range, width))
+    const right = Math.min(width, toPixels(columns.criticalTo[i]!, range, width))
+    if (right >= left) context.fillRect(left, y + ROW_HEIGHT - 4, Math.max(right - left, 1), 2.5)
   }
 }
 

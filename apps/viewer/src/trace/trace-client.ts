@@ -41,6 +41,12 @@ export class TraceClient {
     return (answer as WorkerAnswer & { type: 'found' }).spans
   }
 
+  /** The trace's rows with times as they were reported, clock skew and all. */
+  async raw(): Promise<TraceColumns> {
+    const answer = await this.#ask({ type: 'raw' })
+    return (answer as WorkerAnswer & { type: 'raw' }).trace
+  }
+
   /** The spans as they were reported, as Zipkin JSON v2. */
   async export(): Promise<string> {
     const answer = await this.#ask({ type: 'export' })

@@ -54,7 +54,7 @@ export class TraceGrid {
   #matches: Uint8Array | undefined
   #selected = -1
   #range: Range = { from: 0, to: 1 }
-  #isRaw = false
+  #isCriticalShown = true
   #frame = 0
   #width = 0
   #height = 0
@@ -137,8 +137,8 @@ export class TraceGrid {
     this.#schedule()
   }
 
-  setRaw(isRaw: boolean): void {
-    this.#isRaw = isRaw
+  setCriticalShown(isShown: boolean): void {
+    this.#isCriticalShown = isShown
     this.#schedule()
   }
 
@@ -244,7 +244,7 @@ export class TraceGrid {
       palette: this.#palette,
       range: this.#range,
       ticks: times,
-      isRaw: this.#isRaw,
+      isCriticalShown: this.#isCriticalShown,
     }
     this.#context.font = '11px ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace'
     this.#context.textBaseline = 'middle'
@@ -398,7 +398,15 @@ export class TraceGrid {
         break
       case 'c':
       case 'C':
-        this.setAllCollapsed(event.key === 'c')
+        this.#choose(nextFlagged(columns, this.#selected, FLAG.critical, event.key === 'c' ? 1 : -1))
+        break
+      case 'r':
+      case 'R':
+        this.#choose(nextFlagged(columns, this.#selected, FLAG.retried, event.key === 'r' ? 1 : -1))
+        break
+      case '[':
+      case ']':
+        this.setAllCollapsed(event.key === '[')
         break
       case 'Enter':
         if (position < 0) this.#choose(at(0))

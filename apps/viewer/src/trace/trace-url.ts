@@ -1,12 +1,17 @@
 import type { Microseconds } from '@hopscope/model'
 
+export const TRACE_VIEWS = ['hops', 'spans', 'flame', 'sequence', 'table'] as const
+export type TraceView = (typeof TRACE_VIEWS)[number]
+
 /** What a link says of a trace's page. */
 export interface TraceRoute {
   page: 'trace'
   traceId: string
-  view: 'hops' | 'spans'
+  view: TraceView
   /** `raw`: times as reported, `adjusted`: clock skew taken out. */
   clock: 'adjusted' | 'raw'
+  /** The critical path is marked. */
+  critical: boolean
   /** Id of the selected span. */
   selected?: string
   /** Text looked for inside the trace; '' for none. */
@@ -17,7 +22,7 @@ export interface TraceRoute {
 
 /** A trace as it opens when nothing else is said. */
 export function traceRoute(traceId: string, selected?: string): TraceRoute {
-  const route: TraceRoute = { page: 'trace', traceId, view: 'hops', clock: 'adjusted', find: '' }
+  const route: TraceRoute = { page: 'trace', traceId, view: 'hops', clock: 'adjusted', critical: true, find: '' }
   return selected === undefined ? route : { ...route, selected }
 }
 
@@ -26,8 +31,9 @@ export function parseTraceUrl(traceId: string, parameters: URLSearchParams): Tra
   const route: TraceRoute = {
     page: 'trace',
     traceId,
-    view: text('view') === 'spans' ? 'spans' : 'hops',
+    view: TRACE_VIEWS.find(view => view === text('view')) ?? 'hops',
     clock: text('clock') === 'raw' ? 'raw' : 'adjusted',
+    critical: text('critical') !== 'off',
     find: text('find'),
   }
   const selected = text('span')
@@ -40,6 +46,7 @@ export function parseTraceUrl(traceId: string, parameters: URLSearchParams): Tra
 export function formatTraceUrl(route: TraceRoute, put: (name: string, value: string | undefined) => void): string {
   if (route.view !== 'hops') put('view', route.view)
   if (route.clock !== 'adjusted') put('clock', route.clock)
+  if (!route.critical) put('critical', 'off')
   put('span', route.selected)
   put('find', route.find)
   if (route.range) put('t', `${route.range[0]}-${route.range[1]}`)

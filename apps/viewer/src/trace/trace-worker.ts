@@ -1,5 +1,5 @@
 // Runs off the main thread: fetches, decodes, orders and lays out a trace, then keeps its tags for the side panel.
-import { buffersOf } from './columns.ts'
+import { buffersOf, type TraceColumns } from './columns.ts'
 import { decodeSpans } from './decode-spans.ts'
 import { LoadedTrace } from './loaded-trace.ts'
 import type { Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
@@ -19,13 +19,14 @@ addEventListener('message', async (event: MessageEvent<WorkerRequest>) => {
 async function answer(request: WorkerRequest): Promise<void> {
   const { number } = request
   if (request.type === 'load') {
-    loaded = new LoadedTrace(decodeSpans(await read(request.source)))
-    const trace = loaded.columns
-    send({ type: 'loaded', number, trace }, [...buffersOf(trace.spans), ...buffersOf(trace.hops)])
+    const { spans, unreadable } = decodeSpans(await read(request.source))
+    loaded = new LoadedTrace(spans, unreadable)
+    sendTrace('loaded', number, loaded.columns)
     return
   }
   if (!loaded) throw new Error('No trace is loaded')
-  if (request.type === 'detail') {
+  if (request.type === 'raw') sendTrace('raw', number, loaded.rawColumns())
+  else if (request.type === 'detail') {
     const details = request.spans.map(index => loaded!.detail(index)).filter(detail => detail !== undefined)
     send({ type: 'detail', number, details })
   } else if (request.type === 'find') {
@@ -34,6 +35,12 @@ async function answer(request: WorkerRequest): Promise<void> {
   } else {
     send({ type: 'exported', number, json: JSON.stringify(loaded.reported) })
   }
+}
+
+function sendTrace(type: 'loaded' | 'raw', number: number, trace: TraceColumns): void {
+  const { high, low } = trace.spanIds
+  const buffers = [...buffersOf(trace.spans), ...buffersOf(trace.hops), high.buffer, low.buffer]
+  send({ type, number, trace }, buffers as ArrayBuffer[])
 }
 
 async function read(source: TraceSource): Promise<string> {

@@ -6,6 +6,8 @@ export type WorkerRequest =
   | { type: 'load'; number: number; source: TraceSource }
   | { type: 'detail'; number: number; spans: readonly number[] }
   | { type: 'find'; number: number; text: string }
+  /** The same rows with times as they were reported. */
+  | { type: 'raw'; number: number }
   | { type: 'export'; number: number }
 
 export type TraceSource = { url: string } | { bytes: ArrayBuffer }
@@ -14,6 +16,7 @@ export type WorkerAnswer =
   | { type: 'loaded'; number: number; trace: TraceColumns }
   | { type: 'detail'; number: number; details: SpanDetail[] }
   | { type: 'found'; number: number; spans: Int32Array }
+  | { type: 'raw'; number: number; trace: TraceColumns }
   | { type: 'exported'; number: number; json: string }
   | { type: 'failed'; number: number; problem: Problem }
 

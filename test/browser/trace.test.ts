@@ -11,7 +11,7 @@ const chromium = findChromium()
 const SHOP = '463ac35c9f6413ad'
 const HOSTILE = '463ac35c9f6413ae'
 
-const name = chromium ? 'the viewer' : 'the viewer (skipped: no Chromium; install it or set HOPSCOPE_CHROMIUM)'
+const name = chromium ? 'the trace page' : 'the trace page (skipped: no Chromium; install it or set HOPSCOPE_CHROMIUM)'
 describe.skipIf(!chromium)(name, () => {
   let collector: Collector
   let browser: Browser
