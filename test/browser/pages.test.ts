@@ -206,6 +206,47 @@ describe.skipIf(!chromium)(name, () => {
       await page.getByRole('link', { name: 'what fails' }).waitFor({ state: 'detached' })
     })
 
+    it('lists 10,000 traces with few elements, and goes to the last one', async () => {
+      const large = await startCollector()
+      try {
+        const now = Date.now() * 1_000
+        for (let i = 0; i < 10_000; i += 2_000) {
+          const spans = Array.from({ length: 2_000 }, (_, k): Span => {
+            const id = (i + k + 1).toString(16).padStart(16, '0')
+            return {
+              traceId: id,
+              id,
+              name: `call ${i + k}`,
+              timestamp: now - (i + k) * 10_000,
+              duration: 1_000 + k,
+              localEndpoint: { serviceName: 'shop' },
+            }
+          })
+          await large.send(spans)
+        }
+        const reader = await openViewer(browser, large)
+        await reader.open('search?q=service%3Dshop')
+        await reader.page.locator('.trace-row a').first().focus()
+        await expect
+          .poll(
+            async () => {
+              await reader.page.keyboard.press('End')
+              return reader.page.locator('.trace-row').last().getAttribute('aria-posinset')
+            },
+            { timeout: 45_000 },
+          )
+          .toBe('10000')
+        expect(await reader.page.locator('.trace-row').last().innerText()).toContain('call 9999')
+        expect(await reader.page.locator('*').count()).toBeLessThan(1_500)
+        await reader.page.keyboard.press('Home')
+        await reader.page.getByText('call 0', { exact: true }).waitFor()
+        await reader.context.close()
+        expect(reader.problems).toEqual([])
+      } finally {
+        await large.stop()
+      }
+    })
+
     it("opens Zipkin's links, and writes them anew", async () => {
       await open(`?serviceName=shop&annotationQuery=error&lookback=1h&limit=5`)
       await results().first().waitFor()

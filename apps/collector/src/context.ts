@@ -3,11 +3,14 @@ import type { FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
 import type { CollectorMetrics } from './metrics.ts'
 import type { RequestTimer } from './request-timer.ts'
+import type { TraceFeed } from './trace-feed.ts'
 
 /** What routes are given. */
 export interface Context {
   config: Config
   store: SpanStore
+  /** Hears of what `store` commits. */
+  feed: TraceFeed
   metrics: CollectorMetrics
   timer: RequestTimer
   /** One line for whoever runs the collector. */

@@ -9,6 +9,7 @@ import { type Config, ConfigError, readConfig } from './config.ts'
 import { CollectorMetrics } from './metrics.ts'
 import { RequestTimer } from './request-timer.ts'
 import { createOtlpServer, createServer } from './server.ts'
+import { TraceFeed } from './trace-feed.ts'
 
 function configOf(environment: Record<string, string> = {}, argv: string[] = []): Config {
   const read = readConfig(argv, environment)
@@ -23,9 +24,11 @@ let warnings: string[]
 function open(environment: Record<string, string> = {}, create = createServer): FastifyInstance {
   store = new MemoryStore()
   warnings = []
+  const feed = new TraceFeed(store)
   app = create({
     config: configOf(environment),
-    store,
+    store: feed.observe(),
+    feed,
     metrics: new CollectorMetrics(),
     timer: new RequestTimer(),
     warn: line => warnings.push(line),

@@ -11,7 +11,9 @@ import { infoRoutes } from './routes/info.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { nameRoutes } from './routes/names.ts'
 import { otlpRoutes } from './routes/otlp.ts'
+import { searchRoutes } from './routes/search.ts'
 import { spanRoutes } from './routes/spans.ts'
+import { streamRoutes } from './routes/stream.ts'
 import { traceRoutes } from './routes/traces.ts'
 import { viewerRoutes } from './routes/viewer.ts'
 
@@ -36,6 +38,10 @@ export function createServer(context: Context): FastifyInstance {
       traceRoutes(app, prefix, context)
       dependencyRoutes(app, prefix, context)
       autocompleteRoutes(app, prefix, context)
+    }
+    for (const prefix of ['/api/hopscope/v1', '/zipkin/api/hopscope/v1']) {
+      streamRoutes(app, prefix, context)
+      searchRoutes(app, prefix, context)
     }
   }
   if (config.uiEnabled) viewerRoutes(app, context)

@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import { CollectorMetrics } from './metrics.ts'
 import { RequestTimer } from './request-timer.ts'
 import { createOtlpServer, createServer } from './server.ts'
+import { TraceFeed } from './trace-feed.ts'
 
 /** After SIGTERM, how long requests in flight may take, ms. */
 const GRACE_MS = 1000
@@ -33,9 +34,11 @@ async function run(argv: string[], environment: Record<string, string | undefine
   const { config, warnings } = read
   for (const line of warnings) warn(line)
   const store = await openStore(config)
+  const feed = new TraceFeed(store)
   const context: Context = {
     config,
-    store,
+    store: feed.observe(),
+    feed,
     metrics: new CollectorMetrics(),
     timer: new RequestTimer(),
     warn,

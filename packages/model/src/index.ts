@@ -16,6 +16,7 @@ export {
 } from './hop-facts.ts'
 export { upstreamWait } from './hop-parts.ts'
 export { ipFromV6Bytes, parseIp } from './ip.ts'
+export { type ListedTrace, listTrace } from './listed-trace.ts'
 export { matchTraceText, type TraceTextMatch } from './match-trace-text.ts'
 export { mergeTrace } from './merge.ts'
 export { normaliseEndpoint, normaliseSpan, type SpanFields } from './normalise-span.ts'

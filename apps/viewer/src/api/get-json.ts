@@ -15,6 +15,7 @@ export async function getJson<T>(
   path: string,
   parameters: Record<string, string | number | undefined>,
   signal?: AbortSignal,
+  api: 'v2' | 'hopscope/v1' = 'v2',
 ): Promise<T> {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(parameters)) {
@@ -23,7 +24,7 @@ export async function getJson<T>(
   const query = search.toString()
   let response: Response
   try {
-    response = await fetch(apiUrl(`api/v2/${path}${query === '' ? '' : `?${query}`}`), {
+    response = await fetch(apiUrl(`api/${api}/${path}${query === '' ? '' : `?${query}`}`), {
       headers: { accept: 'application/json' },
       ...(signal ? { signal } : {}),
     })

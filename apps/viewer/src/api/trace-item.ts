@@ -1,12 +1,8 @@
-import { countHops, type HopFacts, hopsFromTrace, type Span, summariseTrace, type TraceSummary } from '@hopscope/model'
+import type { ListedTrace } from '@hopscope/model'
 import type { Trouble } from '../live/live-url.ts'
 
 /** A trace as lists show it. */
-export type TraceItem = TraceSummary & HopFacts
-
-export function itemOf(spans: readonly Span[]): TraceItem {
-  return { ...summariseTrace(spans), ...countHops(hopsFromTrace(spans)) }
-}
+export type TraceItem = ListedTrace
 
 export function hasTrouble(item: TraceItem, trouble: Trouble): boolean {
   switch (trouble) {

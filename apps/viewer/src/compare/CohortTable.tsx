@@ -11,12 +11,15 @@ import { MAX_COHORT, type Side } from './load-side.ts'
 import { signed } from './signed.ts'
 
 const VERDICTS = { slower: '▲ slower', faster: '▼ faster', same: 'no difference shown', unknown: 'too few to tell' }
+const MIN_TRACES = 5
 type Cohort = Side & { kind: 'cohort' }
 
 /** Way by way: how long the calls take in either set, and whether the difference is one. */
 export function CohortTable({ a, b, route }: { a: Cohort; b: Cohort; route: CompareRoute }) {
   const { total, paths } = useMemo(() => compareCohorts(a.traces, b.traces), [a, b])
-  const rows = [total, ...paths]
+  // A trace that was still growing has ways of its own; too few to compare.
+  const rows = [total, ...paths.filter(path => Math.max(path.a.traces, path.b.traces) >= MIN_TRACES)]
+  const rare = paths.length + 1 - rows.length
   const reach = Math.max(1, ...rows.flatMap(({ difference: d }) => (d ? [Math.abs(d.low), Math.abs(d.high)] : [])))
   if (a.traces.length === 0 || b.traces.length === 0) {
     const side = a.traces.length === 0 ? 'A' : 'B'
@@ -63,6 +66,11 @@ export function CohortTable({ a, b, route }: { a: Cohort; b: Cohort; route: Comp
           ))}
         </tbody>
       </table>
+      {rare > 0 && (
+        <p className="muted rare">
+          {rare} more {rare === 1 ? 'way' : 'ways'}, each in fewer than {MIN_TRACES} traces.
+        </p>
+      )}
     </section>
   )
 }
@@ -155,22 +163,14 @@ function Pair(props: {
   unit?: string
   isBad?: boolean
 }) {
-  const text = (side: PathSample) => {
-    const value = props.of(side)
-    return Number.isFinite(value) ? `${Number(value.toFixed(2))}${props.unit ?? ''}` : '–'
-  }
-  const [a, b] = [text(props.a), text(props.b)]
+  const [a, b] = [props.of(props.a), props.of(props.b)]
+  const text = (value: number) => (Number.isFinite(value) ? `${Number(value.toFixed(2))}${props.unit ?? ''}` : '–')
+  if (text(a) === text(b)) return <td className="number muted">{text(a)}</td>
   return (
-    <td className={props.isBad && b !== a ? 'number bad' : 'number'}>
-      {a === b ? (
-        <span className="muted">{a}</span>
-      ) : (
-        <>
-          {a} <span aria-hidden="true">→</span>
-          <span className="sr-only">in A,</span> <strong>{b}</strong>
-          <span className="sr-only"> in B</span>
-        </>
-      )}
+    <td className={props.isBad && b > a ? 'number bad' : 'number'}>
+      {text(a)} <span aria-hidden="true">→</span>
+      <span className="sr-only">in A,</span> <strong>{text(b)}</strong>
+      <span className="sr-only"> in B</span>
     </td>
   )
 }

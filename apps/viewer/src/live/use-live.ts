@@ -34,8 +34,10 @@ export function useLive(): [live: Live, act: { pause: () => void; resume: () => 
     const controller = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
     let connection: Live['connection'] = 'connecting'
+    let shownAt = 0
     const show = () => {
       timer = undefined
+      shownAt = performance.now()
       const items = state.ring.items()
       const recent = (Date.now() - RATE_WINDOW) * 1_000
       setLive(last => ({
@@ -47,8 +49,9 @@ export function useLive(): [live: Live, act: { pause: () => void; resume: () => 
         rate: items.filter(({ timestamp = 0 }) => timestamp > recent).length / (RATE_WINDOW / 1_000),
       }))
     }
+    // At once after a pause, and then no more often than a batch takes.
     const schedule = () => {
-      timer ??= setTimeout(show, BATCH_MS)
+      timer ??= setTimeout(show, Math.max(0, shownAt + BATCH_MS - performance.now()))
     }
     const stop = openStream({
       onTrace(item) {

@@ -1,6 +1,6 @@
-import { traceFromText } from '@hopscope/model'
+import { listTrace, traceFromText } from '@hopscope/model'
 import { describe, expect, it } from 'vitest'
-import { itemOf, type TraceItem } from '../api/trace-item.ts'
+import type { TraceItem } from '../api/trace-item.ts'
 import { formatUrl } from '../url.ts'
 import { TOUR } from './tour-steps.ts'
 
@@ -16,7 +16,7 @@ edge  GET /  0..60  client  ->shop
     shop  price  10..50  client  ->price  retry.count=1  error=true
 `)
 const items = (...traces: (typeof PLAIN)[]): TraceItem[] =>
-  traces.map((spans, i) => ({ ...itemOf(spans), traceId: `${i}` }))
+  traces.map((spans, i) => ({ ...listTrace(spans), traceId: `${i}` }))
 const load = (traces: (typeof PLAIN)[]) => async (traceId: string) => traces[Number(traceId)]!
 
 describe('the tour', () => {

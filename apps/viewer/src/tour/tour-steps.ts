@@ -107,7 +107,7 @@ export const TOUR: readonly TourStep[] = [
     },
   },
   {
-    title: 'Retries made it worse',
+    title: 'Did retries make it worse?',
     missing: items => {
       if (retried(items).length < 5) return 'Waiting for five traces with a retry.'
       return items.length - retried(items).length < 5 ? 'Waiting for five traces without one.' : undefined
@@ -115,7 +115,7 @@ export const TOUR: readonly TourStep[] = [
     async open() {
       return {
         route: { ...COMPARE, a: '-attempt>1', b: 'attempt>1' },
-        text: 'Traces without a retry beside traces with one, way by way: how much longer each call takes, and whether that is more than chance. Then, at Compare: what tracing itself costs.',
+        text: 'A: traces without a retry, B: traces with one, way by way. More attempts are more work for whom they call; where an interval lies right of zero, that is felt, where it holds zero, it may be chance.',
       }
     },
   },

@@ -1,0 +1,179 @@
+import type { AddressInfo } from 'node:net'
+import type { ListedTrace, Span } from '@hopscope/model'
+import { generateTrace, seededRandom } from '@hopscope/model/testing'
+import { MemoryStore } from '@hopscope/store'
+import type { FastifyInstance } from 'fastify'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readConfig } from './config.ts'
+import { CollectorMetrics } from './metrics.ts'
+import { RequestTimer } from './request-timer.ts'
+import { createServer } from './server.ts'
+import { TraceFeed } from './trace-feed.ts'
+
+let app: FastifyInstance
+let store: MemoryStore
+
+beforeEach(() => {
+  const read = readConfig([], {})
+  if (read === 'help') throw new Error('help')
+  store = new MemoryStore()
+  const feed = new TraceFeed(store)
+  app = createServer({
+    config: read.config,
+    store: feed.observe(),
+    feed,
+    metrics: new CollectorMetrics(),
+    timer: new RequestTimer(),
+    warn: () => {},
+    startedAt: new Date(),
+  })
+})
+afterEach(() => app.close())
+
+const NOW = 1_700_000_000_000
+const span = (traceId: number, ms: number, rest: Partial<Span> = {}): Span => ({
+  traceId: traceId.toString(16).padStart(16, '0'),
+  id: '0000000000000001',
+  timestamp: ms * 1_000,
+  duration: 1_000,
+  localEndpoint: { serviceName: 'shop' },
+  ...rest,
+})
+const post = async (spans: readonly Span[]) => {
+  const { statusCode } = await app.inject({
+    method: 'POST',
+    url: '/api/v2/spans',
+    payload: JSON.stringify(spans),
+    headers: { 'content-type': 'application/json' },
+  })
+  expect(statusCode).toBe(202)
+}
+const search = async (parameters: Record<string, string>) => {
+  const query = new URLSearchParams({ endTs: String(NOW), lookback: '100000', ...parameters })
+  const response = await app.inject(`/api/hopscope/v1/search?${query}`)
+  return { status: response.statusCode, body: response.body }
+}
+const pages = async (parameters: Record<string, string>) => {
+  const all: string[][] = []
+  for (let cursor = ''; all.length < 200; ) {
+    const { body } = await search({ ...parameters, ...(cursor ? { cursor } : {}) })
+    const { traces, next } = JSON.parse(body) as { traces: ListedTrace[]; next?: string }
+    all.push(traces.map(({ traceId }) => traceId))
+    if (next === undefined) return all
+    cursor = next
+  }
+  throw new Error('no end')
+}
+
+describe('search', () => {
+  it('lists traces with the facts of their calls', async () => {
+    await post([span(1, NOW - 5, { kind: 'CLIENT', tags: { 'upstream_cluster.name': 'db', 'retry.count': '2' } })])
+    const { traces } = JSON.parse((await search({ q: 'hop=shop->db attempt>2 untraced' })).body)
+    expect(traces).toMatchObject([{ rootService: 'shop', spanCount: 1, hops: 1, retries: 2, untraced: 1 }])
+    expect(JSON.parse((await search({ q: '-untraced' })).body).traces).toEqual([])
+  })
+
+  it('says what cannot be read', async () => {
+    expect(await search({ q: 'servce=x' })).toMatchObject({ status: 400, body: expect.stringContaining('no field') })
+    expect(await search({ cursor: 'x' })).toMatchObject({ status: 400, body: expect.stringContaining('cursor') })
+    expect(await search({ limit: '-1' })).toMatchObject({ status: 400, body: 'limit <= 0' })
+  })
+
+  it.each([1, 7, 1_000])('gives every trace once, page after page of %d', async limit => {
+    // many of one millisecond, and some that reach over several
+    const spans: Span[] = []
+    for (let i = 0; i < 60; i++) spans.push(span(i + 1, NOW - 10))
+    for (let i = 0; i < 40; i++) spans.push(span(100 + i, NOW - 50 - i))
+    for (let i = 0; i < 20; i++) {
+      spans.push(
+        span(200 + i, NOW - 40),
+        span(200 + i, NOW - 80 - i, { id: '0000000000000002', parentId: '0000000000000001' }),
+      )
+    }
+    await post(spans)
+    const all = await pages({ limit: String(limit) })
+    expect(all.every(page => page.length <= limit)).toBe(true)
+    expect(all.flat()).toHaveLength(120)
+    expect(new Set(all.flat()).size).toBe(120)
+  })
+
+  it('is not moved by what arrives meanwhile', async () => {
+    await post(Array.from({ length: 10 }, (_, i) => span(i + 1, NOW - 100 - i)))
+    const { traces, next } = JSON.parse((await search({ limit: '5' })).body)
+    await post([span(99, NOW - 1)])
+    const rest = JSON.parse((await search({ limit: '5', cursor: next })).body)
+    expect([...traces, ...rest.traces].map(({ traceId }: ListedTrace) => Number.parseInt(traceId, 16))).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ])
+  })
+
+  it('goes on behind thousands that are unlike the query', async () => {
+    const many = Array.from({ length: 5_000 }, (_, i) => span(i + 1, NOW - 10 - i))
+    for (let i = 0; i < many.length; i += 1_000) await post(many.slice(i, i + 1_000))
+    await post([span(9_999, NOW - 9_000, { kind: 'CLIENT', remoteEndpoint: { serviceName: 'db' } })])
+    const all = await pages({ q: 'hop=shop->db' })
+    expect(all.flat()).toHaveLength(1)
+    expect(all.length).toBeGreaterThan(1)
+  })
+})
+
+describe('stream', () => {
+  /** Events as they come, until `enough` says so. */
+  async function events(enough: (text: string) => boolean, act: () => Promise<void>): Promise<string> {
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = app.server.address() as AddressInfo
+    const response = await fetch(`http://127.0.0.1:${port}/api/hopscope/v1/stream`)
+    expect(response.headers.get('content-type')).toContain('text/event-stream')
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    await act()
+    while (!enough(text)) {
+      const { value, done } = await reader.read()
+      if (done) break
+      text += value
+    }
+    await reader.cancel()
+    return text
+  }
+  const tracesOf = (text: string): ListedTrace[] =>
+    [...text.matchAll(/event: trace\ndata: (.*)\n\n/g)].map(([, data]) => JSON.parse(data!))
+
+  it('tells of a trace when it is stored, and again when it grows', async () => {
+    const text = await events(
+      text => text.includes('"spanCount":2'),
+      async () => {
+        await post([span(7, NOW)])
+        await new Promise(resolve => setTimeout(resolve, 150))
+        await post([span(7, NOW, { id: '0000000000000002', parentId: '0000000000000001' })])
+      },
+    )
+    expect(tracesOf(text).map(({ traceId, spanCount }) => [traceId, spanCount])).toEqual([
+      ['0000000000000007', 1],
+      ['0000000000000007', 2],
+    ])
+  })
+
+  it('tells once of a trace that comes in pieces, and of a flood how much was dropped', async () => {
+    const flood = Array.from({ length: 3_000 }, (_, i) => span(i + 1, NOW))
+    const text = await events(
+      text => text.includes('event: dropped') || tracesOf(text).length >= 1_001,
+      async () => {
+        const trace = generateTrace({ spans: 100 }, seededRandom(1))
+        for (let i = 0; i < 100; i += 20) await post(trace.slice(i, i + 20))
+        for (let i = 0; i < flood.length; i += 1_000) await post(flood.slice(i, i + 1_000))
+      },
+    )
+    expect(tracesOf(text).filter(({ spanCount }) => spanCount > 1).length).toBeLessThanOrEqual(1)
+    expect(text).toMatch(/event: dropped\ndata: {"count":\d+}/)
+  })
+
+  it('ends with the collector', async () => {
+    const text = await events(
+      () => false,
+      async () => {
+        setTimeout(() => void app.close(), 50)
+      },
+    )
+    expect(text).toContain('retry')
+  })
+})

@@ -1,0 +1,86 @@
+import { type ListedTrace, listTrace, type Span } from '@hopscope/model'
+import type { SpanStore } from '@hopscope/store'
+
+/** What a follower of the feed is told. */
+export interface TraceFollower {
+  traces(traces: readonly ListedTrace[]): void
+  /** So many traces came too fast to be told of. */
+  dropped(count: number): void
+}
+
+/** A trace's spans come in several reports: they are waited for so long, and told of once. */
+const GATHER_MS = 100
+/** Traces told of at a time; a collector that is flooded has other work. */
+const MAX_TOLD = 100
+/** The oldest of more than these are dropped. */
+const MAX_WAITING = 1_000
+
+/** Tells followers of traces that are new or that grow. Without a follower it costs one comparison a report. */
+export class TraceFeed {
+  readonly #store: SpanStore
+  readonly #followers = new Set<TraceFollower>()
+  /** Ids in order of arrival. */
+  readonly #waiting = new Set<string>()
+  #dropped = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(store: SpanStore) {
+    this.#store = store
+  }
+
+  /** The same store, whose committed spans the feed hears of. */
+  observe(): SpanStore {
+    const store = this.#store
+    const accept = async (spans: readonly Span[]) => {
+      await store.accept(spans)
+      this.#heard(spans)
+    }
+    return new Proxy(store, {
+      get(target, name) {
+        if (name === 'accept') return accept
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+
+  /** Returns what ends it. */
+  follow(follower: TraceFollower): () => void {
+    this.#followers.add(follower)
+    return () => {
+      this.#followers.delete(follower)
+      if (this.#followers.size > 0) return
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+      this.#waiting.clear()
+      this.#dropped = 0
+    }
+  }
+
+  #heard(spans: readonly Span[]): void {
+    if (this.#followers.size === 0) return
+    for (const { traceId } of spans) this.#waiting.add(traceId)
+    for (const oldest of this.#waiting) {
+      if (this.#waiting.size <= MAX_WAITING) break
+      this.#waiting.delete(oldest)
+      this.#dropped++
+    }
+    this.#timer ??= setTimeout(() => void this.#tell(), GATHER_MS)
+  }
+
+  async #tell(): Promise<void> {
+    const ids = [...this.#waiting].slice(0, MAX_TOLD)
+    for (const id of ids) this.#waiting.delete(id)
+    const dropped = this.#dropped
+    this.#dropped = 0
+    // Reading fails where storing failed before: whoever asks is told there. The feed goes on.
+    const traces = await this.#store.getTracesByIds(ids).catch((): Span[][] => [])
+    const listed = traces.map(listTrace)
+    for (const follower of this.#followers) {
+      if (listed.length > 0) follower.traces(listed)
+      if (dropped > 0) follower.dropped(dropped)
+    }
+    const isMore = this.#waiting.size > 0 && this.#followers.size > 0
+    this.#timer = isMore ? setTimeout(() => void this.#tell(), GATHER_MS) : undefined
+  }
+}
