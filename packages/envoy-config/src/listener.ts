@@ -1,4 +1,5 @@
 import type { SocketAddress } from './bootstrap.ts'
+import type { HttpFilter } from './http-filters.ts'
 import type { HeaderMutations, RouteConfiguration } from './route.ts'
 
 export type Milliseconds = number
@@ -51,19 +52,6 @@ export interface HttpConnectionManager {
   acceptHttp10: boolean
   stripMatchingHostPort: boolean
   stripAnyHostPort: boolean
-}
-
-export interface HttpFilter {
-  name: string
-  config: RouterFilter
-}
-
-/** envoy.extensions.filters.http.router.v3.Router */
-export interface RouterFilter {
-  type: 'router'
-  suppressEnvoyHeaders: boolean
-  startChildSpan: boolean
-  respectExpectedRqTimeout: boolean
 }
 
 /** HttpConnectionManager.Tracing */

@@ -101,18 +101,18 @@ describe('problems', () => {
   })
 
   test('an extension that Hopscope has not is looked into only for what Envoy would refuse', () => {
-    const fault = (fields: string) =>
+    const lua = (fields: string) =>
       hcm('route_config: {}').replace(
         '[{ name: router',
-        `[{ name: f, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault, ${fields} } }, { name: router`,
+        `[{ name: f, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua, ${fields} } }, { name: router`,
       )
-    expect(bad({ 'e.yaml': fault('max_active_faults: 5') })).toEqual([
+    expect(bad({ 'e.yaml': lua('stat_prefix: a') })).toEqual([
       expect.stringContaining(
-        'Envoy knows the HTTP filter envoy.extensions.filters.http.fault.v3.HTTPFault; Hopscope supports Router yet',
+        'Envoy knows the HTTP filter envoy.extensions.filters.http.lua.v3.Lua; Hopscope supports Router, HTTPFault, LocalRateLimit yet',
       ),
     ])
-    expect(bad({ 'e.yaml': fault('max_active_fault: 5') })).toContainEqual(
-      expect.stringContaining("HTTPFault has no field 'max_active_fault' (did you mean 'max_active_faults'?)"),
+    expect(bad({ 'e.yaml': lua('stat_prefx: a') })).toContainEqual(
+      expect.stringContaining("Lua has no field 'stat_prefx' (did you mean 'stat_prefix'?)"),
     )
   })
 

@@ -1,3 +1,4 @@
+import type { PerFilterConfig } from './http-filters.ts'
 import type { Milliseconds, Percent } from './listener.ts'
 
 /** envoy.config.route.v3.RouteConfiguration */
@@ -16,6 +17,7 @@ export interface VirtualHost extends HeaderMutations {
   retryPolicy?: RetryPolicy
   includeRequestAttemptCount: boolean
   includeAttemptCountInResponse: boolean
+  perFilterConfig: PerFilterConfig
 }
 
 /** Removals first, then additions, in each level. */
@@ -41,6 +43,7 @@ export interface Route extends HeaderMutations {
   action: RouteAction | RedirectAction | DirectResponseAction
   decorator?: { operation: string; propagate: boolean }
   tracing?: { clientSampling: Percent; randomSampling: Percent; overallSampling: Percent }
+  perFilterConfig: PerFilterConfig
 }
 
 export interface RouteMatch {
@@ -77,6 +80,7 @@ export interface RouteAction {
 export interface WeightedCluster extends HeaderMutations {
   name: string
   weight: number
+  perFilterConfig: PerFilterConfig
 }
 
 export interface RetryPolicy {

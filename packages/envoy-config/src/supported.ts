@@ -117,6 +117,58 @@ export const supported: SupportTable = {
     dynamic_stats: [true],
   },
 
+  'envoy.extensions.filters.http.fault.v3.HTTPFault': {
+    delay: 'yes',
+    abort: 'yes',
+    response_rate_limit: 'yes',
+    upstream_cluster: 'yes',
+    headers: 'yes',
+    downstream_nodes: 'yes',
+    max_active_faults: 'yes',
+    delay_percent_runtime: 'yes',
+    abort_percent_runtime: 'yes',
+    delay_duration_runtime: 'yes',
+    abort_http_status_runtime: 'yes',
+    abort_grpc_status_runtime: 'yes',
+    max_active_faults_runtime: 'yes',
+    response_rate_limit_percent_runtime: 'yes',
+    disable_downstream_cluster_stats: 'yes',
+  },
+  'envoy.extensions.filters.http.fault.v3.FaultAbort': {
+    http_status: 'yes',
+    grpc_status: 'yes',
+    header_abort: 'yes',
+    percentage: 'yes',
+  },
+  'envoy.extensions.filters.http.fault.v3.FaultAbort.HeaderAbort': {},
+  'envoy.extensions.filters.common.fault.v3.FaultDelay': {
+    fixed_delay: 'yes',
+    header_delay: 'yes',
+    percentage: 'yes',
+  },
+  'envoy.extensions.filters.common.fault.v3.FaultDelay.HeaderDelay': {},
+  'envoy.extensions.filters.common.fault.v3.FaultRateLimit': {
+    fixed_limit: 'yes',
+    header_limit: 'yes',
+    percentage: 'yes',
+  },
+  'envoy.extensions.filters.common.fault.v3.FaultRateLimit.FixedLimit': { limit_kbps: 'yes' },
+  'envoy.extensions.filters.common.fault.v3.FaultRateLimit.HeaderLimit': {},
+  'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': {
+    stat_prefix: 'yes',
+    status: 'yes',
+    token_bucket: 'yes',
+    filter_enabled: 'yes',
+    filter_enforced: 'yes',
+    request_headers_to_add_when_not_enforced: 'yes',
+    response_headers_to_add: 'yes',
+    local_rate_limit_per_downstream_connection: 'yes',
+    rate_limited_as_resource_exhausted: 'yes',
+  },
+  'envoy.type.v3.HttpStatus': { code: 'yes' },
+  'envoy.type.v3.TokenBucket': { max_tokens: 'yes', tokens_per_fill: 'yes', fill_interval: 'yes' },
+  'envoy.config.core.v3.RuntimeFractionalPercent': { default_value: 'yes', runtime_key: 'yes' },
+
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing': {
     client_sampling: 'yes',
     random_sampling: 'yes',
@@ -170,6 +222,7 @@ export const supported: SupportTable = {
     retry_policy: 'yes',
     include_request_attempt_count: 'yes',
     include_attempt_count_in_response: 'yes',
+    typed_per_filter_config: 'yes',
   },
   'envoy.config.route.v3.Route': {
     name: 'yes',
@@ -179,6 +232,7 @@ export const supported: SupportTable = {
     direct_response: 'yes',
     decorator: 'yes',
     tracing: 'yes',
+    typed_per_filter_config: 'yes',
     ...headerMutations,
   },
   'envoy.config.route.v3.Decorator': { operation: 'yes', propagate: 'yes' },
@@ -209,7 +263,12 @@ export const supported: SupportTable = {
     total_weight: 'deprecated: the sum of the weights counts, as in Envoy',
     runtime_key_prefix: 'yes',
   },
-  'envoy.config.route.v3.WeightedCluster.ClusterWeight': { name: 'yes', weight: 'yes', ...headerMutations },
+  'envoy.config.route.v3.WeightedCluster.ClusterWeight': {
+    name: 'yes',
+    weight: 'yes',
+    typed_per_filter_config: 'yes',
+    ...headerMutations,
+  },
   'envoy.config.route.v3.RetryPolicy': {
     retry_on: 'yes',
     num_retries: 'yes',
@@ -284,6 +343,17 @@ export const supported: SupportTable = {
   'envoy.config.endpoint.v3.Endpoint': { address: 'yes', hostname: 'yes' },
 }
 
+/** HTTP filters that a route can configure anew. */
+const routableFilters = [
+  'envoy.extensions.filters.http.fault.v3.HTTPFault',
+  'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit',
+]
+const filterOfRoute = {
+  what: 'HTTP filter of a route',
+  packages: ['envoy.extensions.filters.http.', 'envoy.config.route.v3.FilterConfig'],
+  types: routableFilters,
+}
+
 /** What each field of type Any takes: the package that Envoy looks in, and the messages of it that Hopscope has. */
 export const extensionPoints: Readonly<
   Record<string, { what: string; packages: readonly string[]; types: readonly string[] }>
@@ -296,8 +366,11 @@ export const extensionPoints: Readonly<
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter.typed_config': {
     what: 'HTTP filter',
     packages: ['envoy.extensions.filters.http.'],
-    types: ['envoy.extensions.filters.http.router.v3.Router'],
+    types: ['envoy.extensions.filters.http.router.v3.Router', ...routableFilters],
   },
+  'envoy.config.route.v3.VirtualHost.typed_per_filter_config': filterOfRoute,
+  'envoy.config.route.v3.Route.typed_per_filter_config': filterOfRoute,
+  'envoy.config.route.v3.WeightedCluster.ClusterWeight.typed_per_filter_config': filterOfRoute,
   'envoy.config.trace.v3.Tracing.Http.typed_config': {
     what: 'tracer',
     packages: ['envoy.config.trace.', 'envoy.extensions.tracers.'],

@@ -9,6 +9,8 @@ export interface Failure {
   details: string
   body: string
   overloaded?: true
+  /** For a gRPC client, where its HTTP status does not say which. */
+  grpcStatus?: number
   /** The connection closes after it, when the client has had time to read. */
   close?: true
 }

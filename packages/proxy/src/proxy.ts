@@ -7,6 +7,7 @@ import { ClusterManager } from './cluster/cluster-manager.ts'
 import { createAsyncClient } from './cluster/create-async-client.ts'
 import type { ResolveName } from './cluster/resolve-dns.ts'
 import { composeFilters } from './filter/chain.ts'
+import { createFilters } from './filter/create-filters.ts'
 import { createRouter } from './filter/router.ts'
 import type { ConnectionManagerContext } from './http/connection-manager-context.ts'
 import { createHttpStats } from './http/http-stats.ts'
@@ -84,17 +85,11 @@ export function createProxy(options: ProxyOptions): Proxy {
   function compile(listener: Listener): ConnectionManagerContext {
     const config = listener.filterChains[0]!.httpConnectionManager
     const http = createHttpStats(stats, config.statPrefix, listenerStatName(listener))
-    const filters = config.httpFilters.map(filter =>
-      createRouter(filter.config, http, listener.perConnectionBufferLimitBytes, {
-        clusters,
-        runtime,
-        clock,
-        timers,
-        random,
-      }),
-    )
+    const { filters, router } = createFilters(config, { stats, runtime, clock, timers, random })
+    const routerServices = { clusters, runtime, clock, timers, random }
+    const route = createRouter(router, http, listener.perConnectionBufferLimitBytes, routerServices)
     const { tracing, statPrefix } = config
-    const startChildSpan = config.httpFilters.some(filter => filter.config.startChildSpan)
+    const { startChildSpan } = router
     return {
       config,
       stats: http,
@@ -109,7 +104,7 @@ export function createProxy(options: ProxyOptions): Proxy {
             ),
       bufferLimit: listener.perConnectionBufferLimitBytes,
       accessLogger: accessLogs.logger(config.accessLog),
-      handle: composeFilters(filters),
+      handle: composeFilters(filters, route, routerServices),
       clock,
       timers,
       random,

@@ -13,10 +13,11 @@ export function respond(exchange: Exchange, failure: Failure, more?: (headers: R
     exchange.abort()
     return
   }
-  respondWith(exchange, failure.status, Buffer.from(failure.body, 'latin1'), headers => {
+  const mutate = (headers: ResponseHeaders): void => {
     if (failure.overloaded) headers.append('x-envoy-overloaded', 'true')
     more?.(headers)
-  })
+  }
+  respondWith(exchange, failure.status, Buffer.from(failure.body, 'latin1'), mutate, failure.grpcStatus)
 }
 
 /** Sends a local response. `details` and flags are set by the caller. */
@@ -25,13 +26,14 @@ export function respondWith(
   status: number,
   body: Uint8Array,
   more?: (headers: ResponseHeaders) => void,
+  grpcStatus?: number,
 ): void {
   const headers = new ResponseHeaders()
   headers.status = status
   more?.(headers)
   exchange.responseMutations?.(headers, exchange.info)
   if (isGrpc(exchange.info.requestHeaders?.get('content-type'))) {
-    respondGrpc(exchange, headers, body)
+    respondGrpc(exchange, headers, body, grpcStatus ?? grpcStatusOfHttp(headers.status))
     return
   }
   if (body.length > 0) {
@@ -48,9 +50,9 @@ export function respondWith(
 }
 
 /** A gRPC client reads its status from fields; the HTTP status is 200. */
-function respondGrpc(exchange: Exchange, headers: ResponseHeaders, body: Uint8Array): void {
+function respondGrpc(exchange: Exchange, headers: ResponseHeaders, body: Uint8Array, grpcStatus: number): void {
   headers.set('content-type', 'application/grpc')
-  headers.set('grpc-status', String(grpcStatusOfHttp(headers.status)))
+  headers.set('grpc-status', String(grpcStatus))
   if (body.length > 0) headers.set('grpc-message', percentEncoded(body))
   headers.status = 200
   exchange.sendHead(headers, true)

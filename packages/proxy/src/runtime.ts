@@ -50,10 +50,10 @@ export class Runtime {
   }
 }
 
-/** `numerator` of `denominator` (100 or 10 000). */
+/** `numerator` of `denominator`. */
 export interface Share {
   numerator: number
-  denominator: 100 | 10_000
+  denominator: 100 | 10_000 | 1_000_000
 }
 
 /** A percentage as Envoy holds it: whole ones of 100, others of 10 000. Which one it is decides for whom the share is. */

@@ -4,6 +4,7 @@ import { adminCases } from './cases/admin.ts'
 import { balancingCases } from './cases/balancing.ts'
 import { bodyCases } from './cases/bodies.ts'
 import { codecCases } from './cases/codec.ts'
+import { filterCases } from './cases/filters.ts'
 import { headerCases } from './cases/headers.ts'
 import { localReplyCases } from './cases/local-replies.ts'
 import { poolCases } from './cases/pools.ts'
@@ -28,6 +29,7 @@ const groups: Record<string, Case[]> = {
   bodies: bodyCases,
   retries: retryCases,
   timeouts: timeoutCases,
+  filters: filterCases,
   pools: poolCases,
   balancing: balancingCases,
   stats: statsCases,

@@ -17,7 +17,8 @@ function isProtected(name: string): boolean {
   return name.startsWith(':') || name.toLowerCase() === 'host'
 }
 
-function parseAdditions(message: Message, field: string, context: ParseContext): HeaderValueOption[] {
+/** Of a list of envoy.config.core.v3.HeaderValueOption. */
+export function parseAdditions(message: Message, field: string, context: ParseContext): HeaderValueOption[] {
   return message.messages(field).map(option => {
     const header = option.message('header')
     const key = header?.string('key') ?? ''

@@ -1,12 +1,11 @@
 import { isIP } from 'node:net'
-import type { HttpConnectionManager, HttpFilter } from '../listener.ts'
+import type { HttpConnectionManager } from '../listener.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
+import { parseHttpFilters } from './http-filters/parse-http-filters.ts'
 import { parseAccessLog } from './parse-access-log.ts'
 import { parseRouteConfiguration } from './parse-route-configuration.ts'
 import { parseTracing } from './parse-tracing.ts'
-
-const ROUTER = 'envoy.extensions.filters.http.router.v3.Router'
 
 /** Of envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager, with Envoy's defaults. */
 export function parseHttpConnectionManager(message: Message, context: ParseContext): HttpConnectionManager {
@@ -71,40 +70,6 @@ const noRoutes: HttpConnectionManager['routeConfig'] = {
   requestHeadersToRemove: [],
   responseHeadersToAdd: [],
   responseHeadersToRemove: [],
-}
-
-/** The router is the one terminal filter: it must be there, once, and last. */
-function parseHttpFilters(message: Message, context: ParseContext): HttpFilter[] {
-  const filters = message.messages('http_filters')
-  const routers = filters.filter(filter => filter.message('typed_config')?.type === ROUTER)
-  for (const router of routers) {
-    if (router === filters.at(-1)) continue
-    const what = `terminal filter named ${router.string('name')} of type envoy.filters.http.router must be the last filter in a http filter chain`
-    context.problems.add('invalid', router, what)
-  }
-  if (filters.length === 0 && !message.broken.has('http_filters')) {
-    const what =
-      'there is no router filter: Envoy would start and answer no request, Hopscope asks for envoy.filters.http.router'
-    context.problems.add('unsupported', message.place('http_filters'), what)
-  } else if (routers.length === 0) {
-    const last = filters.at(-1)!
-    const typed = last.message('typed_config')
-    if (typed !== undefined && !message.broken.has('http_filters')) {
-      context.problems.add('invalid', last, 'the last filter must be a terminal filter: envoy.filters.http.router')
-    }
-  }
-  return routers.map(filter => {
-    const config = filter.message('typed_config')!
-    return {
-      name: filter.string('name'),
-      config: {
-        type: 'router',
-        suppressEnvoyHeaders: config.boolean('suppress_envoy_headers'),
-        startChildSpan: config.boolean('start_child_span'),
-        respectExpectedRqTimeout: config.boolean('respect_expected_rq_timeout'),
-      },
-    }
-  })
 }
 
 /** What `internal_address_config: {}` means. (Envoy ≥ 1.33) */

@@ -2,6 +2,7 @@ import type { RouteConfiguration, VirtualHost } from '../route.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
+import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseRoute, type RouteLimits } from './parse-route.ts'
 
@@ -33,6 +34,7 @@ function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseC
     ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
     includeRequestAttemptCount: message.boolean('include_request_attempt_count'),
     includeAttemptCountInResponse: message.boolean('include_attempt_count_in_response'),
+    perFilterConfig: parsePerFilterConfig(message, context),
     ...parseHeaderMutations(message, context),
   }
 }

@@ -11,6 +11,7 @@ import type { Message } from '../schema/message.ts'
 import { checkCluster, type ParseContext } from './context.ts'
 import { readDataSource } from './data-source.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
+import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseFractionalPercent } from './percent.ts'
 
@@ -37,6 +38,7 @@ export function parseRoute(message: Message, limits: RouteLimits, context: Parse
         overallSampling: parseFractionalPercent(tracing.message('overall_sampling'), 100),
       },
     }),
+    perFilterConfig: parsePerFilterConfig(message, context),
     ...parseHeaderMutations(message, context),
   }
 }
@@ -51,7 +53,8 @@ function parseMatch(message: Message | undefined): RouteMatch {
   }
 }
 
-function parseHeaderMatcher(message: Message): HeaderMatcher {
+/** Of an envoy.config.route.v3.HeaderMatcher. */
+export function parseHeaderMatcher(message: Message): HeaderMatcher {
   const text = message.message('string_match')
   const exact = text?.string('exact') ?? message.string('exact_match')
   const isExact = text !== undefined || message.has('exact_match')
@@ -110,7 +113,12 @@ function parseClusterSpecifier(
       context.problems.add('invalid', entry, 'a weighted cluster needs a name')
     }
     if (name !== '' && limits.validateClusters) checkCluster(name, entry.valuePlace('name'), 'route', context)
-    return { name, weight: entry.number('weight'), ...parseHeaderMutations(entry, context) }
+    return {
+      name,
+      weight: entry.number('weight'),
+      perFilterConfig: parsePerFilterConfig(entry, context),
+      ...parseHeaderMutations(entry, context),
+    }
   })
   const totalWeight = clusters.reduce((sum, cluster) => sum + cluster.weight, 0)
   if (clusters.length > 0 && totalWeight === 0) {

@@ -1,3 +1,4 @@
+import type { Fraction, RuntimeFraction } from '../http-filters.ts'
 import type { Percent } from '../listener.ts'
 import type { Message } from '../schema/message.ts'
 
@@ -13,4 +14,19 @@ export function parseFractionalPercent(message: Message | undefined, absent: Per
   if (message === undefined) return absent
   const denominator = denominators[message.enum<keyof typeof denominators>('denominator', 'HUNDRED')] ?? 100
   return (message.number('numerator') * 100) / denominator
+}
+
+/** Of an envoy.type.v3.FractionalPercent, with its denominator. */
+export function parseFraction(message: Message | undefined, absent: Fraction): Fraction {
+  if (message === undefined) return absent
+  const denominator = denominators[message.enum<keyof typeof denominators>('denominator', 'HUNDRED')] ?? 100
+  return { numerator: message.number('numerator'), denominator: denominator as Fraction['denominator'] }
+}
+
+/** Of an envoy.config.core.v3.RuntimeFractionalPercent. */
+export function parseRuntimeFraction(message: Message | undefined, absent: Fraction): RuntimeFraction {
+  return {
+    defaultValue: parseFraction(message?.message('default_value'), absent),
+    runtimeKey: message?.string('runtime_key') ?? '',
+  }
 }

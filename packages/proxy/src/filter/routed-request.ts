@@ -46,6 +46,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   #buffered = 0
   #keepBody: boolean
   readonly #hasBody: boolean
+  /** The router has all of the request. */
+  #requestEnded: boolean
   /** None is made any more: the policy says so, or the body is too large to be kept. */
   #retry: RetryState | undefined
   /** The client's body waits for the upstream. */
@@ -62,7 +64,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#exchange = exchange
     this.#plan = plan
     this.#services = services
-    this.#hasBody = !exchange.requestComplete
+    this.#hasBody = exchange.hasBody
+    this.#requestEnded = !exchange.hasBody
     this.#retry = plan.retry
     this.#keepBody = plan.retry !== undefined
     this.#responseTimer = services.timers.create(() => this.#onResponseTimeout())
@@ -70,7 +73,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
 
   /** The first attempt. */
   start(): void {
-    if (this.#exchange.requestComplete) this.#responseTimer.start(this.#plan.timeout)
+    if (this.#requestEnded) this.#responseTimer.start(this.#plan.timeout)
     this.#send()
   }
 
@@ -100,6 +103,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   onEnd(): void {
+    this.#requestEnded = true
     this.#responseTimer.start(this.#plan.timeout)
     const attempt = this.#attempt
     if (attempt?.ready && !attempt.done) {
@@ -171,26 +175,24 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   /** What is left of the global timeout bounds the next try. */
   #setExpectedTimeout(): void {
     const { timeout, perTryTimeout } = this.#plan
-    const elapsed = this.#exchange.requestComplete
-      ? Math.trunc(this.#services.clock.now() - this.#exchange.requestCompleteAt)
-      : 0
+    const elapsed = this.#requestEnded ? Math.trunc(this.#services.clock.now() - this.#exchange.requestCompleteAt) : 0
     let expected = perTryTimeout === 0 ? timeout : perTryTimeout
     if (expected > 0 && timeout > 0) expected = elapsed >= timeout ? 1 : Math.min(expected, timeout - elapsed)
     if (expected > 0) this.#exchange.headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
   }
 
   onAttemptReady(attempt: Attempt): void {
-    const { info, requestComplete } = this.#exchange
+    const { info } = this.#exchange
     info.upstreamLocalAddress = attempt.localAddress
     if (Number.isNaN(info.firstUpstreamTxByte)) info.firstUpstreamTxByte = attempt.firstTxByte
-    if (requestComplete) this.#startPerTryTimer()
+    if (this.#requestEnded) this.#startPerTryTimer()
     if (!this.#hasBody) return
     let writable = true
     for (const chunk of this.#body) writable = attempt.write(chunk)
     if (!this.#keepBody) this.#dropBody()
     if (writable) this.#resumeRequest()
     else this.#pauseRequest()
-    if (requestComplete) attempt.end()
+    if (this.#requestEnded) attempt.end()
   }
 
   onInformational(status: number): void {
@@ -227,7 +229,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const { info } = exchange
     info.responseCodeDetails = 'via_upstream'
     info.firstUpstreamRxByte = attempt.firstRxByte
-    if (!suppressEnvoyHeaders && exchange.requestComplete) {
+    if (!suppressEnvoyHeaders && this.#requestEnded) {
       const time = Math.trunc(this.#services.clock.now() - exchange.requestCompleteAt)
       headers.set('x-envoy-upstream-service-time', String(time))
     }
@@ -254,12 +256,12 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#stop()
     exchange.info.lastUpstreamRxByte = attempt.lastRxByte
     exchange.info.lastUpstreamTxByte = attempt.lastTxByte
-    if (exchange.requestComplete) {
+    if (this.#requestEnded) {
       cluster.recordTime(Math.trunc(attempt.lastRxByte - exchange.requestCompleteAt), exchange.internal)
     }
     this.#finishSpan(attempt, false)
     // An upstream that answers before it has heard everything is not listened to for longer.
-    if (!exchange.requestComplete) attempt.abandon()
+    if (!this.#requestEnded) attempt.abandon()
     if (this.#wholeHead === undefined) exchange.sendEnd()
     else exchange.sendHead(this.#wholeHead, true)
   }

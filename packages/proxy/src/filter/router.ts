@@ -1,15 +1,15 @@
-import type { RetryPolicy, RouteAction, RouterFilter, WeightedCluster } from '@hopscope/envoy-config'
+import type { RetryPolicy, RouteAction, RouterFilter } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { ClusterManager } from '../cluster/cluster-manager.ts'
 import { FAILURES } from '../errors.ts'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { HttpStats } from '../http/http-stats.ts'
 import { respond, respondWith } from '../respond.ts'
-import type { CompiledRoute, RouteMutations } from '../route/compile-routes.ts'
 import { redirectLocation } from '../route/redirect.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Timers } from '../timers.ts'
-import type { Filter } from './chain.ts'
+import type { Router } from './chain.ts'
+import { chooseCluster } from './choose-cluster.ts'
 import { finaliseRequest } from './finalise-request.ts'
 import { RetryState } from './retry-state.ts'
 import { RoutedRequest } from './routed-request.ts'
@@ -29,7 +29,7 @@ export function createRouter(
   http: HttpStats,
   bufferLimit: number,
   services: RouterServices,
-): Filter {
+): Router {
   return exchange => {
     http.rq_total.add()
     const { route, info } = exchange
@@ -51,15 +51,12 @@ export function createRouter(
       return respondWith(exchange, action.responseCode, EMPTY, headers => headers.append('location', location))
     }
 
-    const { name, mutations } = chooseCluster(route, action, services)
-    exchange.responseMutations = mutations.response
+    const { name, mutations } = chooseCluster(exchange, route, action, services)
     const cluster = services.clusters.get(name)
     if (cluster === undefined) {
       http.no_cluster.add()
       return respond(exchange, { ...FAILURES.no_cluster, status: action.clusterNotFoundResponseCode })
     }
-    info.clusterName = cluster.name
-    info.clusterObservabilityName = cluster.observabilityName
     if (services.runtime.enabled(`upstream.maintenance_mode.${name}`, NEVER, Math.floor(services.random() * 10_000))) {
       cluster.stats.upstream_rq_maintenance_mode.add()
       cluster.countStatus(FAILURES.maintenance.status, exchange.internal)
@@ -99,28 +96,6 @@ export function createRouter(
 
 const EMPTY = new Uint8Array(0)
 const NEVER = { numerator: 0, denominator: 100 } as const
-
-function chooseCluster(
-  route: CompiledRoute,
-  action: RouteAction,
-  services: RouterServices,
-): { name: string; mutations: RouteMutations } {
-  if (action.cluster.type === 'cluster') return { name: action.cluster.name, mutations: route.mutations }
-  const { clusters, runtimeKeyPrefix } = action.cluster
-  const weightOf = (cluster: WeightedCluster): number =>
-    runtimeKeyPrefix === ''
-      ? cluster.weight
-      : services.runtime.number(`${runtimeKeyPrefix}.${cluster.name}`, cluster.weight)
-  let total = 0
-  for (const cluster of clusters) total += weightOf(cluster)
-  let left = Math.floor(services.random() * total)
-  for (const cluster of clusters) {
-    left -= weightOf(cluster)
-    if (left < 0) return { name: cluster.name, mutations: route.weighted.get(cluster)! }
-  }
-  const last = clusters.at(-1)!
-  return { name: last.name, mutations: route.weighted.get(last)! }
-}
 
 /** Timeouts by route and headers; the headers that set them go no further. */
 function takeTimeouts(

@@ -104,6 +104,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     transport.handler = this
   }
 
+  get bufferLimit(): number {
+    return this.#context.bufferLimit
+  }
+
   // ── from the client ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   onData(chunk: Buffer): void {
@@ -150,7 +154,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       this.#closeAfter = true
     }
     if (hasToken(head.headers.get('proxy-connection')?.toLowerCase() ?? '', 'close')) this.#closeAfter = true
-    const exchange = new Exchange(info, head.headers, this)
+    const exchange = new Exchange(info, head.headers, this, head.hasBody)
     this.#exchange = exchange
     // A CONNECT is never complete: its tunnel would be the body.
     if (head.headers.method === 'CONNECT') exchange.mustClose = true
@@ -253,7 +257,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       return
     }
     const info = this.#startStream(undefined)
-    const exchange = new Exchange(info, new RequestHeaders(), this)
+    const exchange = new Exchange(info, new RequestHeaders(), this, false)
     this.#exchange = exchange
     this.#rejectByCodec(exchange, error)
   }
@@ -420,6 +424,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     stats.downstream_rq_time.record(Math.trunc(info.endInstant - info.startInstant))
     accessLogger.log(info)
     exchange.span?.finish(info)
+    exchange.onDestroy?.()
   }
 
   /** On to the next request, of which bytes may be here. */
@@ -460,7 +465,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #onHeadTimeout(): void {
     const { requestHeadersTimeout, requestTimeout, streamIdleTimeout } = this.#context.config
     const waited = this.#context.clock.now() - this.#headAt
-    const exchange = new Exchange(this.#startStream(undefined), new RequestHeaders(), this)
+    const exchange = new Exchange(this.#startStream(undefined), new RequestHeaders(), this, false)
     this.#exchange = exchange
     exchange.mustClose = true
     if (requestHeadersTimeout > 0 && waited >= requestHeadersTimeout) {

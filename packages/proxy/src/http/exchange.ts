@@ -1,4 +1,5 @@
-import type { CompiledRoute } from '../route/compile-routes.ts'
+import type { WeightedCluster } from '@hopscope/envoy-config'
+import type { CompiledRoute, RouteMutations } from '../route/compile-routes.ts'
 import type { Mutate } from '../route/header-mutations.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import type { RequestSpan } from '../tracing/http-tracer.ts'
@@ -14,16 +15,30 @@ export interface RequestHandler {
   onCancel(): void
 }
 
-/** The downstream side, as an exchange uses it. */
-export interface Downstream {
+/** Where a response goes: the client, or a filter on the way there. */
+export interface ResponseSink {
   sendHead(headers: ResponseHeaders, endStream: boolean): void
-  /** False: wait for `onDrain`. */
+  /** False: wait for the handler's `onDrain`. */
   sendData(chunk: Uint8Array): boolean
   sendEnd(): void
+}
+
+/** The downstream side, as an exchange uses it. */
+export interface Downstream extends ResponseSink {
+  /** Bytes of a request or response that may wait in the proxy. */
+  readonly bufferLimit: number
   /** Ends a response that has begun and cannot be completed: closes the connection. */
   abort(): void
   pauseRequest(): void
   resumeRequest(): void
+}
+
+/** What a route led to. */
+export interface ChosenCluster {
+  name: string
+  mutations: RouteMutations
+  /** Of `weighted_clusters`. */
+  weighted?: WeightedCluster
 }
 
 /** One request and its response on their way through the filters. */
@@ -31,7 +46,12 @@ export class Exchange {
   readonly info: StreamInfo
   readonly headers: RequestHeaders
   readonly #downstream: Downstream
+  #sink: ResponseSink
+  /** Its head said that a body follows. */
+  readonly hasBody: boolean
   route: CompiledRoute | undefined
+  /** Undefined: not drawn yet, or the route leads to none. */
+  cluster: ChosenCluster | undefined
   /** Applied to the response's head; those of the route, or of the weighted cluster once it is chosen. */
   responseMutations: Mutate | undefined
   span: RequestSpan | undefined
@@ -45,25 +65,43 @@ export class Exchange {
   responseStarted = false
   /** The connection closes after the response, with delay. */
   mustClose = false
+  /** Of the filters that took part: the exchange is over. */
+  onDestroy: (() => void) | undefined
 
-  constructor(info: StreamInfo, headers: RequestHeaders, downstream: Downstream) {
+  constructor(info: StreamInfo, headers: RequestHeaders, downstream: Downstream, hasBody: boolean) {
     this.info = info
     this.headers = headers
     this.#downstream = downstream
+    this.#sink = downstream
+    this.hasBody = hasBody
+  }
+
+  /** The connection that it came by: the same object for all its requests. */
+  get connection(): object {
+    return this.#downstream
+  }
+
+  get bufferLimit(): number {
+    return this.#downstream.bufferLimit
+  }
+
+  /** The response will meet this before what it would have met so far. */
+  encodeThrough(encode: (sink: ResponseSink) => ResponseSink): void {
+    this.#sink = encode(this.#sink)
   }
 
   sendHead(headers: ResponseHeaders, endStream: boolean): void {
     this.responseStarted = true
-    this.#downstream.sendHead(headers, endStream)
+    this.#sink.sendHead(headers, endStream)
   }
 
   /** False: wait for the handler's `onDrain`. */
   sendData(chunk: Uint8Array): boolean {
-    return this.#downstream.sendData(chunk)
+    return this.#sink.sendData(chunk)
   }
 
   sendEnd(): void {
-    this.#downstream.sendEnd()
+    this.#sink.sendEnd()
   }
 
   abort(): void {

@@ -108,7 +108,7 @@ function compilePath({ path, caseSensitive }: RouteMatch): (path: string) => boo
   return given => fold(given) === whole
 }
 
-function compileHeaderMatcher(matcher: HeaderMatcher): (headers: RequestHeaders) => boolean {
+export function compileHeaderMatcher(matcher: HeaderMatcher): (headers: RequestHeaders) => boolean {
   const { name, match, invertMatch } = matcher
   if (match.type === 'present') {
     const wanted = match.present !== invertMatch

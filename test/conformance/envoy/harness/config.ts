@@ -17,6 +17,8 @@ export interface ConfigOptions {
   routeConfig?: Fields
   hcm?: Fields
   router?: Fields
+  /** Before the router. */
+  filters?: Fields[]
   listener?: Fields
   /** Merged into the cluster `app`. */
   app?: Fields
@@ -112,6 +114,7 @@ export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string)
                       ...options.routeConfig,
                     },
                     http_filters: [
+                      ...(options.filters ?? []),
                       {
                         name: 'envoy.filters.http.router',
                         typed_config: {

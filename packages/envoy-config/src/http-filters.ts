@@ -1,0 +1,77 @@
+import type { Milliseconds } from './listener.ts'
+import type { HeaderMatcher, HeaderValueOption } from './route.ts'
+
+/** An entry of HttpConnectionManager.http_filters. */
+export interface HttpFilter {
+  /** Routes name it to configure it (`typed_per_filter_config`). */
+  name: string
+  config: HttpFilterConfig
+}
+
+export type HttpFilterConfig = RouterFilter | RoutableFilterConfig
+/** What a route, a virtual host or a weighted cluster can say of a filter in `typed_per_filter_config`, by the filter's name. */
+export type RoutableFilterConfig = FaultFilter | LocalRateLimitFilter
+export type PerFilterConfig = ReadonlyMap<string, RoutableFilterConfig>
+
+/** envoy.extensions.filters.http.router.v3.Router */
+export interface RouterFilter {
+  type: 'router'
+  suppressEnvoyHeaders: boolean
+  startChildSpan: boolean
+  respectExpectedRqTimeout: boolean
+}
+
+/** envoy.type.v3.FractionalPercent: so many of so many. */
+export interface Fraction {
+  numerator: number
+  denominator: 100 | 10_000 | 1_000_000
+}
+
+/** envoy.config.core.v3.RuntimeFractionalPercent */
+export interface RuntimeFraction {
+  defaultValue: Fraction
+  /** "": the runtime has no word in it. */
+  runtimeKey: string
+}
+
+/** envoy.extensions.filters.http.fault.v3.HTTPFault */
+export interface FaultFilter {
+  type: 'fault'
+  /** `header`: the request says how long. */
+  delay?: { fixed: Milliseconds | 'header'; percentage: Fraction }
+  abort?: { by: { type: 'http' | 'grpc'; status: number } | { type: 'header' }; percentage: Fraction }
+  /** KiB/s */
+  responseRateLimit?: { limit: number | 'header'; percentage: Fraction }
+  /** "": any. */
+  upstreamCluster: string
+  headers: readonly HeaderMatcher[]
+  downstreamNodes: readonly string[]
+  /** undefined: no limit. */
+  maxActiveFaults?: number
+  runtimeKeys: {
+    delayPercent: string
+    abortPercent: string
+    delayDuration: string
+    abortHttpStatus: string
+    abortGrpcStatus: string
+    maxActiveFaults: string
+    responseRateLimitPercent: string
+  }
+  disableDownstreamClusterStats: boolean
+}
+
+/** envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit */
+export interface LocalRateLimitFilter {
+  type: 'local_ratelimit'
+  statPrefix: string
+  status: number
+  /** Absent: every request goes through, uncounted. */
+  tokenBucket?: { maxTokens: number; tokensPerFill: number; fillInterval: Milliseconds }
+  filterEnabled: RuntimeFraction
+  filterEnforced: RuntimeFraction
+  requestHeadersToAddWhenNotEnforced: readonly HeaderValueOption[]
+  responseHeadersToAdd: readonly HeaderValueOption[]
+  localRateLimitPerDownstreamConnection: boolean
+  /** A gRPC client is told RESOURCE_EXHAUSTED instead of what its HTTP status means. */
+  rateLimitedAsResourceExhausted: boolean
+}
