@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import type { Span } from '@hopscope/model'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -70,7 +72,9 @@ describe.skipIf(!chromium)(name, () => {
       await page.getByRole('button', { name: /untraced hops/ }).click()
       await expect.poll(() => results().count()).toBe(before + 1)
       await page.getByRole('button', { name: 'Clear' }).click()
-      await page.getByText('Waiting for the first trace').waitFor()
+      await page.getByText('Cleared. New traces appear here.').waitFor()
+      await collector.send(shopTrace('00000000000000a3', ago(0.2)))
+      await expect.poll(() => results().count()).toBe(1)
     })
 
     it('is picked by a drag over the scatter', async () => {
@@ -276,8 +280,9 @@ describe.skipIf(!chromium)(name, () => {
     it('leads from a line to the calls, and to those that were tried again', async () => {
       await open('mesh?select=shop')
       const service = page.getByLabel('Service shop')
-      await service.getByRole('button', { name: /^\d+ calls ✕/ }).click()
+      await service.getByRole('button', { name: /^\d+ calls.*✕/ }).click()
       const call = page.getByLabel('Calls of shop to stock')
+      expect(await call.innerText()).toMatch(/p95\s+64ms[\s\S]*tries a call\s+×1\.00/)
       await call.getByRole('link', { name: 'where it was tried again' }).click()
       await page.waitForURL('**/search?q=hop%3Dshop-%3Estock+attempt%3E1')
       await page.goBack()
@@ -396,6 +401,49 @@ describe.skipIf(!chromium)(name, () => {
       await page.getByRole('row', { name: /^traced 200/ }).waitFor()
       expect(await page.getByRole('row', { name: /^traced 200/ }).innerText()).toMatch(/\+1\.00 ms/)
     })
+  })
+
+  it('shows hostile names as text, and runs nothing of them', async () => {
+    const hostile = await startCollector()
+    try {
+      const markup = '"><script>window.pwned=1</script><img src=x onerror="window.pwned=1">'
+      const evil = (traceId: string): Span[] => {
+        const half = (kind: 'CLIENT' | 'SERVER', serviceName: string): Span => ({
+          traceId,
+          id: '000000000000000a',
+          kind,
+          name: markup,
+          timestamp: ago(3),
+          duration: 1_000,
+          localEndpoint: { serviceName },
+          tags: { 'http.url': `javascript:${markup}`, error: markup },
+          ...(kind === 'SERVER' ? { shared: true as const } : {}),
+        })
+        return [half('CLIENT', `\u202egnp.${markup}`), half('SERVER', `b${markup}${'x'.repeat(10_000)}`)]
+      }
+      await hostile.send([...evil('00000000000000e1'), ...evil('00000000000000e2')])
+      const visitor = await openViewer(browser, hostile)
+      for (const path of ['', 'search', 'compare?a=00000000000000e1&b=00000000000000e2', 'mesh', 'mesh?view=table']) {
+        await visitor.open(path)
+        await visitor.page.locator('.trace-row, .pair-row, .node, .links').first().waitFor()
+        expect(await visitor.page.locator('main img, main script, main iframe').count(), path).toBe(0)
+        expect(await visitor.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), path).toBe(true)
+      }
+      expect(await visitor.page.evaluate('window.pwned')).toBeUndefined()
+      await visitor.context.close()
+      expect(visitor.problems).toEqual([])
+    } finally {
+      await hostile.stop()
+    }
+  })
+
+  it('comes with a policy that lets it load nothing from elsewhere, and weighs little', async () => {
+    const response = await fetch(`${collector.origin}/zipkin/search`)
+    expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'self';/)
+    const assets = new URL('../../apps/viewer/dist/assets/', import.meta.url)
+    const sizes = readdirSync(assets).map(file => gzipSync(readFileSync(new URL(file, assets)), { level: 9 }).length)
+    // all pages and the worker together
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(150 * 1_024)
   })
 
   for (const scheme of ['light', 'dark'] as const) {

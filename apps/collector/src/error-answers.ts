@@ -4,6 +4,7 @@ import { StoreError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from './context.ts'
 import { HttpError } from './http-error.ts'
+import { OwnApiError } from './own-api-error.ts'
 
 /** The framework's own words of zipkin-server, for a target that is no path or a query that is no query. */
 export const INVALID_PATH = 'Status: 400\nDescription: Invalid request path\n'
@@ -38,6 +39,10 @@ export function answerErrors(app: FastifyInstance, context: Context): void {
       context.warn(`${request.method} ${request.routeOptions.url ?? request.url}: ${(error as Error).message}`)
     }
     answer ??= { status: 500, text: (error as Error).message || (error as Error).name }
+    if (error instanceof OwnApiError) {
+      const { code, message, path } = error
+      return reply.code(error.status).type('application/json').send(JSON.stringify({ code, message, path }))
+    }
     if (answer.status === 413) reply.header('connection', 'close')
     return reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.text)
   })

@@ -74,9 +74,18 @@ describe('search', () => {
   })
 
   it('says what cannot be read', async () => {
-    expect(await search({ q: 'servce=x' })).toMatchObject({ status: 400, body: expect.stringContaining('no field') })
-    expect(await search({ cursor: 'x' })).toMatchObject({ status: 400, body: expect.stringContaining('cursor') })
-    expect(await search({ limit: '-1' })).toMatchObject({ status: 400, body: 'limit <= 0' })
+    const problem = async (parameters: Record<string, string>) => {
+      const { status, body } = await search(parameters)
+      return { status, ...JSON.parse(body) }
+    }
+    expect(await problem({ q: 'servce=x' })).toMatchObject({ status: 400, code: 'bad_query', path: 'q' })
+    expect(await problem({ cursor: 'x' })).toMatchObject({ status: 400, code: 'bad_cursor', path: 'cursor' })
+    expect(await problem({ limit: '-1' })).toEqual({
+      status: 400,
+      code: 'bad_parameter',
+      message: 'Expected a whole number from 1, got -1',
+      path: 'limit',
+    })
   })
 
   it.each([1, 7, 1_000])('gives every trace once, page after page of %d', async limit => {
@@ -114,6 +123,24 @@ describe('search', () => {
     const all = await pages({ q: 'hop=shop->db' })
     expect(all.flat()).toHaveLength(1)
     expect(all.length).toBeGreaterThan(1)
+  })
+})
+
+describe('links', () => {
+  it('have the percentiles and the tries of their calls', async () => {
+    const call = (i: number, duration: number, tries: number): Span[] => [
+      span(i, NOW - 10, { kind: 'CLIENT', duration, ...(tries > 0 ? { tags: { 'retry.count': String(tries) } } : {}) }),
+      span(i, NOW - 10, { kind: 'SERVER', shared: true, duration, localEndpoint: { serviceName: 'price' } }),
+    ]
+    await post(Array.from({ length: 100 }, (_, i) => call(i + 1, (i + 1) * 1_000, i % 10 === 0 ? 2 : 0)).flat())
+    const response = await app.inject(`/zipkin/api/hopscope/v1/links?endTs=${NOW}&lookback=1000`)
+    expect(response.json()).toEqual({
+      links: [
+        { parent: 'shop', child: 'price', callCount: 100, triesPerCall: 1.2, p50: 50_000, p95: 95_000, p99: 99_000 },
+      ],
+      sampled: 100,
+    })
+    expect((await app.inject(`/api/hopscope/v1/links?endTs=5&lookback=1`)).json()).toEqual({ links: [], sampled: 0 })
   })
 })
 

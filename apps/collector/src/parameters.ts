@@ -1,4 +1,5 @@
 import { HttpError } from './http-error.ts'
+import { OwnApiError } from './own-api-error.ts'
 
 /** A parameter that zipkin-server insists on; may be empty. */
 export function requireParameter(query: URLSearchParams, name: string): string {
@@ -13,4 +14,14 @@ export function int64(text: string): number {
   const value = BigInt(text)
   if (BigInt.asIntN(64, value) !== value) throw new HttpError(400, `For input string: "${text}"`)
   return Number(value)
+}
+
+/** A whole number from 1, or what stands for it when it is not given. */
+export function positive(query: URLSearchParams, name: string, fallback: number): number {
+  const text = query.get(name)
+  if (!text) return fallback
+  if (!/^\d{1,15}$/.test(text) || Number(text) === 0) {
+    throw new OwnApiError('bad_parameter', `Expected a whole number from 1, got ${text.slice(0, 100)}`, name)
+  }
+  return Number(text)
 }

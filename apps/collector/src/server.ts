@@ -8,6 +8,7 @@ import { autocompleteRoutes } from './routes/autocomplete.ts'
 import { dependencyRoutes } from './routes/dependencies.ts'
 import { healthRoutes } from './routes/health.ts'
 import { infoRoutes } from './routes/info.ts'
+import { linkRoutes } from './routes/links.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { nameRoutes } from './routes/names.ts'
 import { otlpRoutes } from './routes/otlp.ts'
@@ -42,6 +43,7 @@ export function createServer(context: Context): FastifyInstance {
     for (const prefix of ['/api/hopscope/v1', '/zipkin/api/hopscope/v1']) {
       streamRoutes(app, prefix, context)
       searchRoutes(app, prefix, context)
+      linkRoutes(app, prefix, context)
     }
   }
   if (config.uiEnabled) viewerRoutes(app, context)

@@ -1,8 +1,8 @@
 import { listTrace, parseTypedQuery } from '@hopscope/model'
 import type { FastifyInstance } from 'fastify'
 import { type Context, queryOf } from '../context.ts'
-import { HttpError } from '../http-error.ts'
-import { int64 } from '../parameters.ts'
+import { OwnApiError } from '../own-api-error.ts'
+import { positive } from '../parameters.ts'
 import { queryDeadline } from '../query-deadline.ts'
 import { parseCursor, searchPage } from '../search-page.ts'
 import { sendJson } from '../send-json.ts'
@@ -18,22 +18,20 @@ export function searchRoutes(app: FastifyInstance, prefix: string, { config, sto
   app.get(`${prefix}/search`, async (request, reply) => {
     const parameters = queryOf(request)
     const { query, problems } = parseTypedQuery(parameters.get('q') ?? '')
-    if (problems.length > 0) throw new HttpError(400, problems.map(({ message }) => message).join(' '))
+    if (problems.length > 0) throw new OwnApiError('bad_query', problems.map(({ message }) => message).join(' '), 'q')
     const endTs = positive(parameters, 'endTs', Date.now())
     const lookback = positive(parameters, 'lookback', config.lookback)
     const limit = Math.min(MAX_LIMIT, positive(parameters, 'limit', DEFAULT_LIMIT))
     const text = parameters.get('cursor')
     const cursor = text ? parseCursor(text) : { endTs, lookback, at: endTs, seen: [] }
-    if (!cursor) throw new HttpError(400, `cursor: expected one of an answer before, got ${text!.slice(0, 100)}`)
+    if (!cursor) {
+      throw new OwnApiError(
+        'bad_cursor',
+        `Expected the cursor of an answer before, got ${text!.slice(0, 100)}`,
+        'cursor',
+      )
+    }
     const page = await searchPage(store, query, cursor, limit, queryDeadline(config))
     return sendJson(reply, JSON.stringify({ traces: page.traces.map(listTrace), next: page.next }))
   })
-}
-
-function positive(parameters: URLSearchParams, name: string, fallback: number): number {
-  const text = parameters.get(name)
-  if (!text) return fallback
-  const value = int64(text)
-  if (value <= 0) throw new HttpError(400, `${name} <= 0`)
-  return value
 }

@@ -34,12 +34,22 @@ export async function getJson<T>(
   }
   if (!response.ok) {
     const text = (await response.text()).slice(0, 300)
-    throw new ApiError(text || `${response.status} ${response.statusText}`, response.status)
+    throw new ApiError(messageOf(text) || `${response.status} ${response.statusText}`, response.status)
   }
   try {
     return (await response.json()) as T
   } catch {
     if (signal?.aborted) throw new ApiError('aborted')
     throw new ApiError(`${path}: the answer is not JSON. Is this address a collector?`, response.status)
+  }
+}
+
+/** Our own API says `{code, message}`, Zipkin's a line of text. */
+function messageOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown }
+    return typeof message === 'string' ? message : text
+  } catch {
+    return text
   }
 }

@@ -31,7 +31,7 @@ export function LivePage({ route }: { route: LiveRoute }) {
       : TROUBLES.filter(other => other === trouble || route.only.includes(other))
     navigate({ ...route, only }, 'replace')
   }
-  if (items.length === 0 && live.waiting === 0 && !live.isPaused) {
+  if (items.length === 0 && live.waiting === 0 && !live.isPaused && !live.isCleared) {
     return <Tutorial connection={live.connection} />
   }
   return (
@@ -80,7 +80,9 @@ export function LivePage({ route }: { route: LiveRoute }) {
             <TraceList items={shown} label="New traces" />
           ) : (
             <p className="nothing-shown" role="status">
-              None of the {items.length} traces is like that.
+              {items.length === 0
+                ? 'Cleared. New traces appear here.'
+                : `None of the ${items.length} traces is like that.`}
             </p>
           )}
         </div>

@@ -11,6 +11,8 @@ export interface Live {
   /** Arrived while it was paused, and not shown yet. */
   waiting: number
   isPaused: boolean
+  /** Emptied by hand, and not because nothing came. */
+  isCleared: boolean
   connection: 'connecting' | 'open' | 'lost'
   /** Traces that began in the last ten seconds, a second. */
   rate: number
@@ -22,7 +24,15 @@ const CAPACITY = 2_000
 const BATCH_MS = 100
 const RATE_WINDOW = 10_000
 
-const NOTHING: Live = { items: [], dropped: 0, waiting: 0, isPaused: false, connection: 'connecting', rate: 0 }
+const NOTHING: Live = {
+  items: [],
+  dropped: 0,
+  waiting: 0,
+  isPaused: false,
+  isCleared: false,
+  connection: 'connecting',
+  rate: 0,
+}
 
 /** The traces of the last minutes, then new ones as they come. */
 export function useLive(): [live: Live, act: { pause: () => void; resume: () => void; clear: () => void }] {
@@ -45,6 +55,7 @@ export function useLive(): [live: Live, act: { pause: () => void; resume: () => 
         dropped: state.ring.dropped,
         waiting: state.waiting.size,
         isPaused: state.isPaused,
+        isCleared: last.isCleared,
         connection,
         rate: items.filter(({ timestamp = 0 }) => timestamp > recent).length / (RATE_WINDOW / 1_000),
       }))
@@ -104,7 +115,7 @@ export function useLive(): [live: Live, act: { pause: () => void; resume: () => 
     const state = held.current
     state.ring.clear()
     state.waiting.clear()
-    setLive(last => ({ ...last, items: [], dropped: 0, waiting: 0 }))
+    setLive(last => ({ ...last, items: [], dropped: 0, waiting: 0, isCleared: true }))
   }, [])
   return [live, { pause, resume, clear }]
 }

@@ -4,7 +4,7 @@ import { Chip } from '../shared/Chip.tsx'
 import { formatDuration } from '../shared/duration.ts'
 import { linkTo } from '../shared/navigation.ts'
 import type { TimeRange } from '../shared/time-range.ts'
-import { type MeshLink, retryMultiplier, share } from './mesh-link.ts'
+import { formatTries, type MeshLink, share } from './mesh-link.ts'
 
 /** How one service calls another, and the ways to the traces of it. */
 export function CallPanel(props: {
@@ -17,7 +17,6 @@ export function CallPanel(props: {
   const { call, link } = props
   const hop = { caller: call.parent, callee: call.child }
   const search = (query: TypedQuery) => linkTo(searchRoute(query, props.time))
-  const retries = link && retryMultiplier(link)
   return (
     <aside
       className="panel"
@@ -51,7 +50,7 @@ export function CallPanel(props: {
           {link.p50 !== undefined && <Fact name="p50" value={formatDuration(link.p50)} />}
           {link.p95 !== undefined && <Fact name="p95" value={formatDuration(link.p95)} />}
           {link.p99 !== undefined && <Fact name="p99" value={formatDuration(link.p99)} />}
-          {retries !== undefined && <Fact name="tries a call" value={`×${retries.toFixed(2)}`} />}
+          {link.triesPerCall !== undefined && <Fact name="tries a call" value={formatTries(link.triesPerCall)} />}
         </dl>
       )}
       <h3>Traces</h3>

@@ -1,5 +1,5 @@
 import { formatDuration } from '../shared/duration.ts'
-import { type MeshLink, retryMultiplier, share } from './mesh-link.ts'
+import { formatTries, type MeshLink, share } from './mesh-link.ts'
 
 /** The graph as numbers, busiest first. */
 export function LinkTable(props: { links: readonly MeshLink[]; filter: string; onSelect: (selected: string) => void }) {
@@ -62,7 +62,6 @@ function Numbers({ names }: { names: readonly string[] }) {
 }
 
 function Times({ link }: { link: MeshLink }) {
-  const tries = retryMultiplier(link)
   return (
     <>
       {(['p50', 'p95', 'p99'] as const).map(name => (
@@ -70,7 +69,7 @@ function Times({ link }: { link: MeshLink }) {
           {link[name] === undefined ? '–' : formatDuration(link[name])}
         </td>
       ))}
-      <td className="number">{tries === undefined ? '–' : `×${tries.toFixed(2)}`}</td>
+      <td className="number">{link.triesPerCall === undefined ? '–' : formatTries(link.triesPerCall)}</td>
     </>
   )
 }

@@ -18,7 +18,7 @@ const NONE: readonly MeshLink[] = []
 
 export function MeshPage({ route }: { route: MeshRoute }) {
   const [fetched, refresh] = useFetch(JSON.stringify(route.time), signal => fetchLinks(route.time, signal))
-  const links = fetched.data ?? NONE
+  const links = fetched.data?.links ?? NONE
   const cut = useMemo(() => cutToNeighbourhood(links, route.around), [links, route.around])
   const layout = useMemo(() => layoutGraph(cut.links), [cut])
   const [filter, setFilter] = useState('')
@@ -54,7 +54,7 @@ export function MeshPage({ route }: { route: MeshRoute }) {
         <button type="button" className="quiet" onClick={refresh} disabled={fetched.state === 'loading'}>
           ↻ Refresh
         </button>
-        {links.length > 0 && <Sums links={links} services={cut.total} />}
+        {links.length > 0 && <Sums links={links} services={cut.total} sampled={fetched.data?.sampled ?? 0} />}
       </div>
       {!isTable && cut.around && <AroundBar route={route} cut={cut} />}
       {fetched.state === 'failed' && <CollectorFailed error={fetched.error} onRetry={refresh} />}
@@ -131,13 +131,14 @@ function MetricField({ route, links }: { route: MeshRoute; links: readonly MeshL
   )
 }
 
-function Sums({ links, services }: { links: readonly MeshLink[]; services: number }) {
+function Sums({ links, services, sampled }: { links: readonly MeshLink[]; services: number; sampled: number }) {
   const calls = links.reduce((sum, link) => sum + link.callCount, 0)
   const errors = links.reduce((sum, link) => sum + (link.errorCount ?? 0), 0)
   return (
     <p role="status">
       <strong>{services}</strong> services, <strong>{calls.toLocaleString('en')}</strong> calls
       {errors > 0 && <span className="bad">, ✕ {errors.toLocaleString('en')} failed</span>}
+      <span className="muted">; times of the newest {sampled} traces</span>
     </p>
   )
 }

@@ -3,8 +3,8 @@ import { formatDuration } from '../shared/duration.ts'
 
 /** Calls of one service to another; what is absent, the collector did not say. */
 export interface MeshLink extends DependencyLink {
-  /** Calls and all their tries: 1.5 a call is a retry on every second one. */
-  attemptCount?: number
+  /** 1 where nothing was tried again, 1.5 where every second call was. */
+  triesPerCall?: number
   p50?: Microseconds
   p95?: Microseconds
   p99?: Microseconds
@@ -21,25 +21,22 @@ export const METRICS: readonly (readonly [Metric, string])[] = [
   ['retries', 'tries a call'],
 ]
 
-/** Tries a call: 1 where nothing was tried again. */
-export function retryMultiplier({ attemptCount, callCount }: MeshLink): number | undefined {
-  return attemptCount === undefined || callCount === 0 ? undefined : attemptCount / callCount
-}
-
 export function labelOf(link: MeshLink, metric: Metric): string {
   const failed = link.errorCount ? ` ✕${share(link.errorCount, link.callCount)}` : ''
   switch (metric) {
     case 'calls':
       return `${short(link.callCount)}${failed}`
-    case 'retries': {
-      const multiplier = retryMultiplier(link)
-      return multiplier === undefined ? '' : `×${multiplier.toFixed(2)}`
-    }
+    case 'retries':
+      return link.triesPerCall === undefined ? '' : formatTries(link.triesPerCall)
     default: {
       const duration = link[metric]
       return duration === undefined ? '' : formatDuration(duration)
     }
   }
+}
+
+export function formatTries(triesPerCall: number): string {
+  return `×${triesPerCall.toFixed(2)}`
 }
 
 /** `950`, `1.2K`, `3.4M` */

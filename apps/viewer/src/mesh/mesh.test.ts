@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { labelOf, type MeshLink, retryMultiplier, share } from './mesh-link.ts'
+import { labelOf, type MeshLink, share } from './mesh-link.ts'
 import { cutToNeighbourhood } from './neighbourhood.ts'
 
 const link = (parent: string, child: string, callCount = 1): MeshLink => ({ parent, child, callCount })
@@ -26,16 +26,12 @@ describe('the neighbourhood of a service', () => {
 })
 
 describe('what stands on a line', () => {
-  const busy: MeshLink = { ...link('a', 'b', 1_250), errorCount: 5, attemptCount: 1_500, p95: 12_345 }
+  const busy: MeshLink = { ...link('a', 'b', 1_250), errorCount: 5, triesPerCall: 1.2, p95: 12_345 }
   it.each([
     ['calls', '1.3K ✕<1%'],
     ['retries', '×1.20'],
     ['p95', '12.3ms'],
     ['p99', ''],
   ] as const)('%s: %s', (metric, text) => expect(labelOf(busy, metric)).toBe(text))
-  it('counts tries a call', () => {
-    expect(retryMultiplier(busy)).toBe(1.2)
-    expect(retryMultiplier(link('a', 'b'))).toBeUndefined()
-    expect(share(0, 0)).toBe('0%')
-  })
+  it('a share of nothing', () => expect(share(0, 0)).toBe('0%'))
 })

@@ -1,3 +1,5 @@
+import { COMPARE } from '../compare/compare-url.ts'
+import { linkTo } from '../shared/navigation.ts'
 import { TOUR } from './tour-steps.ts'
 import { endTour, openStep, useTour } from './tour-store.ts'
 
@@ -31,6 +33,11 @@ export function TourBar() {
           >
             Next
           </button>
+        )}
+        {isLast && (
+          <a className="button" {...linkTo(COMPARE)}>
+            Traced and untraced
+          </a>
         )}
         <button type="button" className={isLast ? 'primary' : 'quiet'} onClick={endTour}>
           {isLast ? 'Done' : 'End'}

@@ -1,0 +1,13 @@
+import { HttpError } from './http-error.ts'
+
+/** A mistake in a call of our own API, answered as JSON: `code` is for programs, `path` names the parameter. */
+export class OwnApiError extends HttpError {
+  readonly code: string
+  readonly path: string | undefined
+
+  constructor(code: string, message: string, path?: string) {
+    super(400, message)
+    this.code = code
+    this.path = path
+  }
+}
