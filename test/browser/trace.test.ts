@@ -56,7 +56,7 @@ describe.skipIf(!chromium)(name, () => {
     expect(hops).toHaveLength(5)
     expect(hops[1]).toContain('shop→ stockGET /stock/42503')
     expect(hops[4]).toContain('shop→ paymentGET /chargeuntraced')
-    await page.getByRole('button', { name: 'Spans' }).click()
+    await page.getByRole('button', { name: 'Spans', exact: true }).click()
     await expect.poll(() => rows().count()).toBe(9)
     expect(page.url()).toContain('view=spans')
     await page.reload()
@@ -92,6 +92,28 @@ describe.skipIf(!chromium)(name, () => {
     await page.keyboard.press('Enter')
     await page.keyboard.press('n')
     await page.locator('.row.selected.match').waitFor()
+  })
+
+  it('is a flame graph, a sequence and a table too, each in the link', async () => {
+    await open(`traces/${SHOP}`)
+    await page.getByRole('button', { name: 'Sequence' }).click()
+    const messages = page.locator('.message')
+    await expect.poll(() => messages.count()).toBe(10)
+    expect(await messages.nth(5).innerText()).toContain('✕ 503 · 64ms')
+    await page.getByRole('button', { name: 'Table' }).click()
+    await expect.poll(() => page.locator('.table-row').count()).toBe(9)
+    // the slowest by itself comes first: price, which calls nobody
+    expect(await page.locator('.table-row').first().innerText()).toContain('price')
+    await page.getByRole('columnheader', { name: 'Start' }).getByRole('button').click()
+    await page.locator('.table-row').first().click()
+    await page.locator('#panel').waitFor()
+    await page.getByRole('button', { name: 'Flame' }).click()
+    await page.waitForURL(/view=flame/)
+    const flame = page.getByRole('application')
+    await flame.focus()
+    await page.keyboard.press('ArrowDown')
+    await expect.poll(() => flame.innerText()).toContain('shop')
+    expect(new URL(page.url()).searchParams.get('span')).toBe('0000000000000001.1')
   })
 
   it("opens Zipkin's link to a trace that is not there", async () => {
@@ -134,10 +156,11 @@ describe.skipIf(!chromium)(name, () => {
   for (const scheme of ['light', 'dark'] as const) {
     it(`has nothing for axe to complain about, ${scheme}`, async () => {
       await start(scheme)
-      const pages = [`traces/${SHOP}?span=0000000000000002`, 'traceViewer', 'traces/00000000000000ff']
+      const views = ['spans', 'flame', 'sequence', 'table'].map(view => `traces/${SHOP}?view=${view}`)
+      const pages = [...views, `traces/${SHOP}?span=0000000000000002`, 'traceViewer', 'traces/00000000000000ff']
       for (const path of pages) {
         await open(path)
-        await page.locator('.row, .notice, .drop').first().waitFor()
+        await page.locator('.row, .flame, .message, .table-row, .notice, .drop').first().waitFor()
         if (path.includes('span=')) await page.locator('.span-card').first().waitFor()
         const violations = await axeViolations(page)
         expect(violations, path).toEqual([])

@@ -1,26 +1,18 @@
 import { useEffect, useImperativeHandle, useRef } from 'react'
 import { onThemeChange } from '../shared/theme.ts'
-import type { Range } from './time-axis.ts'
 import { type GridData, type GridEvents, TraceGrid } from './trace-grid.ts'
+import type { ViewProps } from './view-props.ts'
 
 export interface TimelineHandle {
   focus(): void
 }
 
 /** React's hold on the grid: properties in, events out. The rows are not React's. */
-export function Timeline(props: {
-  data: GridData
-  selected: number
-  range: Range
-  isCriticalShown: boolean
-  matches: Uint8Array | undefined
-  events: GridEvents
-  ref: React.Ref<TimelineHandle>
-}) {
+export function Timeline(props: ViewProps & { data: GridData; ref: React.Ref<TimelineHandle> }) {
   const element = useRef<HTMLDivElement>(null)
   const grid = useRef<TraceGrid>(undefined)
-  const events = useRef(props.events)
-  events.current = props.events
+  const events = useRef<GridEvents>(props)
+  events.current = props
   useImperativeHandle(props.ref, () => ({ focus: () => grid.current?.focus() }), [])
 
   useEffect(() => {

@@ -1,17 +1,19 @@
 import { formatDuration } from '../shared/duration.ts'
 import { formatMoment } from '../shared/moment.ts'
-import type { TraceColumns } from './columns.ts'
+import { FLAG, type TraceColumns } from './columns.ts'
 
 /** What the trace is, in one glance, and what is wrong with it, in words. */
 export function TraceHead({ trace, isFile }: { trace: TraceColumns; isFile: boolean }) {
   const { counts, spans, strings } = trace
-  const root = strings[spans.service[0]!] ?? 'unknown'
-  const name = strings[spans.name[0]!] ?? 'unknown'
+  const first = trace.hops && trace.hops.flags[0]! & FLAG.hop ? trace.hops : spans
+  const root = strings[first.service[0]!] ?? 'unknown'
+  const peer = first === trace.hops && first.peer[0]! >= 0 ? strings[first.peer[0]!] : undefined
+  const name = strings[first.name[0]!] ?? 'unknown'
   const start = trace.start / 1_000
   return (
     <header className="trace-head">
       <h1>
-        <strong>{root}</strong> <span className="trace-name">{name}</span>
+        <strong>{peer === undefined ? root : `${root} → ${peer}`}</strong> <span className="trace-name">{name}</span>
       </h1>
       <dl className="counts">
         <Fact label="duration" value={formatDuration(trace.duration)} isMain />
@@ -45,13 +47,25 @@ function Fact(props: {
   )
 }
 
-function Remarks({ trace: { counts, missingParents } }: { trace: TraceColumns }) {
+/** Why a parent may be missing, the likeliest first: by how long ago the trace ended, and by what is missing of it. */
+function likelyCause({ start, duration, spans }: TraceColumns): string {
+  const age = Date.now() - (start + duration) / 1_000
+  if (start > 0 && age < 30_000) return 'most likely still on its way, the trace ended only just now. Reload it.'
+  const isHeadless = spans.flags[0]! & FLAG.missingParent
+  if (isHeadless) {
+    return 'most likely whoever made the first call passes trace headers on, but sends no spans itself, or samples otherwise.'
+  }
+  return 'most likely a service between passes headers on without sending spans; or a report was dropped.'
+}
+
+function Remarks({ trace }: { trace: TraceColumns }) {
+  const { counts, missingParents } = trace
   const remarks: string[] = []
   if (counts.missingParents > 0) {
     const shown = missingParents.slice(0, 3).join(', ')
     const more = counts.missingParents > 3 ? ` and ${counts.missingParents - 3} more` : ''
     remarks.push(
-      `${counts.missingParents === 1 ? 'A parent is' : `${counts.missingParents} parents are`} missing (${shown}${more}): not arrived yet, dropped, or its service does not send spans.`,
+      `${counts.missingParents === 1 ? 'A parent is' : `${counts.missingParents} parents are`} missing (${shown}${more}): ${likelyCause(trace)}`,
     )
   }
   if (counts.moved > 0) {
@@ -67,6 +81,21 @@ function Remarks({ trace: { counts, missingParents } }: { trace: TraceColumns })
   if (counts.untraced > 0) {
     remarks.push(
       `${counts.untraced} ${counts.untraced === 1 ? 'call goes' : 'calls go'} to services that sent no span (hatched).`,
+    )
+  }
+  if (counts.late > 0) {
+    remarks.push(
+      `${counts.late} ${counts.late === 1 ? 'span works' : 'spans work'} on when nobody waits any more (⌛).`,
+    )
+  }
+  if (counts.merged > 0) {
+    remarks.push(
+      `${counts.merged} ${counts.merged === 1 ? 'report was' : 'reports were'} of a span that is here already: merged.`,
+    )
+  }
+  if (counts.unreadable > 0) {
+    remarks.push(
+      `${counts.unreadable} ${counts.unreadable === 1 ? 'entry has' : 'entries have'} no ids and cannot be shown.`,
     )
   }
   if (remarks.length === 0) return null

@@ -1,10 +1,11 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { CollectorFailed } from '../shared/CollectorFailed.tsx'
 import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
 import type { TraceRoute } from '../url.ts'
 import type { RowColumns, TraceColumns } from './columns.ts'
 import { KeyboardHelp } from './KeyboardHelp.tsx'
+import { Legend } from './Legend.tsx'
 import { Minimap } from './Minimap.tsx'
 import { indexOfSelection, selectionOf } from './packed-ids.ts'
 import { rowOfSpan, spansOf } from './rows.ts'
@@ -13,7 +14,10 @@ import { Timeline, type TimelineHandle } from './Timeline.tsx'
 import { TraceHead } from './TraceHead.tsx'
 import { TraceToolbar } from './TraceToolbar.tsx'
 import type { Range } from './time-axis.ts'
+import type { GridData } from './trace-grid.ts'
+import type { TraceView } from './trace-url.ts'
 import { type TraceState, useTrace } from './use-trace.ts'
+import type { ViewProps } from './view-props.ts'
 import type { TraceSource } from './worker-protocol.ts'
 
 /** A trace from the collector, or from a file, whose page then keeps its state to itself. */
@@ -85,7 +89,7 @@ function LoadedTracePage(props: {
   const { client } = props.state
   const trace = useClock(props.state, route.clock)
   const total = trace.duration
-  const isHops = route.view === 'hops' && trace.hops !== undefined
+  const isHops = (route.view === 'hops' || route.view === 'sequence') && trace.hops !== undefined
   const columns = isHops ? trace.hops! : trace.spans
   const data = useMemo(
     () => ({ columns, strings: trace.strings, total, title: isHops ? 'Hop' : 'Span' }),
@@ -122,6 +126,23 @@ function LoadedTracePage(props: {
     go(rest, 'replace')
     timeline.current?.focus()
   }
+  const view: ViewProps = {
+    columns,
+    strings: trace.strings,
+    total,
+    range,
+    selected,
+    matches,
+    isCriticalShown: route.critical,
+    onSelect: row => {
+      const span = spansOf(columns, row)[0]
+      if (span !== undefined) go({ ...latest.current, selected: selectionOf(trace.spanIds, span) }, 'replace')
+    },
+    onRange,
+    onHelp: () => setHelp(true),
+    onFind: () => findBox.current?.focus(),
+    onEnter: () => requestAnimationFrame(() => document.getElementById('panel')?.focus()),
+  }
   return (
     <>
       <TraceHead trace={trace} isFile={props.reload === undefined} />
@@ -136,7 +157,7 @@ function LoadedTracePage(props: {
         onHelp={() => setHelp(true)}
         onReload={props.reload}
       />
-      {route.view === 'hops' && trace.noHops !== undefined && (
+      {(route.view === 'hops' || route.view === 'sequence') && trace.noHops !== undefined && (
         <p className="fallback" role="status">
           {trace.hops ? '' : 'Shown as spans. '}
           {trace.noHops}
@@ -144,28 +165,14 @@ function LoadedTracePage(props: {
       )}
       <div className={selected >= 0 ? 'trace-body with-panel' : 'trace-body'}>
         <div className="timeline">
-          <div className="minimap-row">
+          <div className={`minimap-row for-${route.view}`}>
             <div className="minimap-label">whole trace</div>
             <Minimap columns={columns} total={total} range={range} onRange={onRange} />
           </div>
-          <Timeline
-            ref={timeline}
-            data={data}
-            selected={selected}
-            range={range}
-            isCriticalShown={route.critical}
-            matches={matches}
-            events={{
-              onSelect: row => {
-                const span = spansOf(columns, row)[0]
-                if (span !== undefined) go({ ...latest.current, selected: selectionOf(trace.spanIds, span) }, 'replace')
-              },
-              onRange,
-              onHelp: () => setHelp(true),
-              onFind: () => findBox.current?.focus(),
-              onEnter: () => requestAnimationFrame(() => document.getElementById('panel')?.focus()),
-            }}
-          />
+          <View view={route.view} data={data} handle={timeline} {...view} />
+          {(route.view === 'hops' || route.view === 'spans') && (
+            <Legend columns={columns} isCriticalShown={route.critical} />
+          )}
         </div>
         {selected >= 0 && (
           <SidePanel columns={columns} strings={trace.strings} row={selected} client={client} onClose={deselect} />
@@ -173,6 +180,22 @@ function LoadedTracePage(props: {
       </div>
       {isHelp && <KeyboardHelp onClose={() => setHelp(false)} />}
     </>
+  )
+}
+
+const FlameView = lazy(async () => ({ default: (await import('./FlameView.tsx')).FlameView }))
+const SequenceView = lazy(async () => ({ default: (await import('./SequenceView.tsx')).SequenceView }))
+const TableView = lazy(async () => ({ default: (await import('./TableView.tsx')).TableView }))
+
+function View(props: ViewProps & { view: TraceView; data: GridData; handle: React.RefObject<TimelineHandle | null> }) {
+  const { view, data, handle, ...rest } = props
+  if (view === 'hops' || view === 'spans') return <Timeline ref={handle} data={data} {...rest} />
+  return (
+    <Suspense fallback={<p className="opening">Opening …</p>}>
+      {view === 'flame' && <FlameView {...rest} />}
+      {view === 'sequence' && <SequenceView {...rest} />}
+      {view === 'table' && <TableView {...rest} />}
+    </Suspense>
   )
 }
 

@@ -2,7 +2,16 @@ import type { RefObject } from 'react'
 import type { TraceRoute } from '../url.ts'
 import type { TraceColumns } from './columns.ts'
 import type { TraceClient } from './trace-client.ts'
+import { TRACE_VIEWS, type TraceView } from './trace-url.ts'
 import { rawTraceUrl } from './use-trace.ts'
+
+const VIEW_NAMES: Record<TraceView, string> = {
+  hops: 'Hops',
+  spans: 'Spans',
+  flame: 'Flame',
+  sequence: 'Sequence',
+  table: 'Table',
+}
 
 export function TraceToolbar(props: {
   route: TraceRoute
@@ -20,17 +29,26 @@ export function TraceToolbar(props: {
     <div className="toolbar" role="toolbar" aria-label="Trace">
       <fieldset className="segmented">
         <legend className="sr-only">View</legend>
-        <button type="button" aria-pressed={route.view === 'hops'} onClick={() => onChange({ ...route, view: 'hops' })}>
-          Hops
-        </button>
-        <button
-          type="button"
-          aria-pressed={route.view === 'spans'}
-          onClick={() => onChange({ ...route, view: 'spans' })}
-        >
-          Spans
-        </button>
+        {TRACE_VIEWS.map(view => (
+          <button
+            key={view}
+            type="button"
+            aria-pressed={route.view === view}
+            onClick={() => onChange({ ...route, view })}
+          >
+            {VIEW_NAMES[view]}
+          </button>
+        ))}
       </fieldset>
+      <button
+        type="button"
+        className="toggle-critical"
+        aria-pressed={route.critical}
+        title="What the trace waits for, from its end back to its start (c)"
+        onClick={() => onChange({ ...route, critical: !route.critical })}
+      >
+        <span className="key critical" aria-hidden="true" /> Critical path
+      </button>
       {trace.counts.moved > 0 && (
         <button
           type="button"
@@ -58,7 +76,6 @@ export function TraceToolbar(props: {
           {props.matchCount === undefined ? '' : `${props.matchCount} ${props.matchCount === 1 ? 'row' : 'rows'}`}
         </span>
       </div>
-      {route.view === 'hops' && trace.hops && <Legend />}
       <span className="spring" />
       {props.onReload && (
         <button type="button" className="quiet" onClick={props.onReload} title="Spans may arrive late">
@@ -77,29 +94,6 @@ export function TraceToolbar(props: {
         ?
       </button>
     </div>
-  )
-}
-
-/** What each part of a hop's bar is. */
-function Legend() {
-  return (
-    <ul className="legend" aria-label="Parts of a hop">
-      <li>
-        <span className="key egress" aria-hidden="true" /> egress proxy
-      </li>
-      <li>
-        <span className="key wire" aria-hidden="true" /> wire
-      </li>
-      <li>
-        <span className="key ingress" aria-hidden="true" /> ingress proxy
-      </li>
-      <li>
-        <span className="key app" aria-hidden="true" /> app
-      </li>
-      <li>
-        <span className="key unknown" aria-hidden="true" /> untraced
-      </li>
-    </ul>
   )
 }
 

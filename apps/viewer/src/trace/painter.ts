@@ -14,6 +14,9 @@ export interface Palette {
   surface: string
   critical: string
   warn: string
+  ground: string
+  /** Text on a service's colour. */
+  onSpan: string
   lightness: string
   chroma: string
   segments: Record<SegmentKind, string>
@@ -30,6 +33,8 @@ export function readPalette(element: Element): Palette {
     surface: token('surface'),
     critical: token('critical'),
     warn: token('warn'),
+    ground: token('ground'),
+    onSpan: token('on-span'),
     lightness: token('service-lightness'),
     chroma: token('service-chroma'),
     segments: {

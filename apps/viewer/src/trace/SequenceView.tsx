@@ -1,0 +1,129 @@
+import { type KeyboardEvent, useMemo, useRef } from 'react'
+import { formatDuration } from '../shared/duration.ts'
+import { serviceColour } from '../shared/service-colour.ts'
+import { useVisibleRows } from '../shared/use-visible-rows.ts'
+import { FLAG } from './columns.ts'
+import { type Message, sequenceOf } from './sequence.ts'
+import type { ViewProps } from './view-props.ts'
+
+const ROW = 30
+const HEAD = 40
+const LANE = 150
+const LEFT = 84
+
+/** Who calls whom, from top to bottom in order of time; only the messages on screen are in the document. */
+export function SequenceView(props: ViewProps) {
+  const { columns, strings, selected } = props
+  const { participants, messages } = useMemo(() => sequenceOf(columns), [columns])
+  const box = useRef<HTMLDivElement>(null)
+  const { from, to } = useVisibleRows(box, messages.length, ROW)
+  const width = LEFT + participants.length * LANE
+
+  const onKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const at = messages.findIndex(message => message.row === selected && message.kind !== 'reply')
+    const walk = (by: number) => {
+      for (let i = at + by; i >= 0 && i < messages.length; i += by) {
+        if (messages[i]!.kind === 'reply') continue
+        props.onSelect(messages[i]!.row)
+        const element = box.current!
+        const y = i * ROW
+        if (y < element.scrollTop) element.scrollTop = y
+        else if (y + ROW + HEAD > element.scrollTop + element.clientHeight)
+          element.scrollTop = y + ROW + HEAD - element.clientHeight
+        return
+      }
+    }
+    if (event.key === 'ArrowDown' || event.key === 'j') walk(1)
+    else if (event.key === 'ArrowUp' || event.key === 'k') walk(-1)
+    else if (event.key === 'Enter') props.onEnter()
+    else if (event.key === '/') props.onFind()
+    else if (event.key === '?') props.onHelp()
+    else return
+    event.preventDefault()
+  }
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: arrows walk the buttons inside
+    <div
+      ref={box}
+      className="sequence"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must be reachable by keys
+      tabIndex={0}
+      onKeyDown={onKey}
+    >
+      <div className="sequence-head" style={{ width, height: HEAD }}>
+        {participants.map((name, i) => (
+          <span key={name} className="participant" style={{ left: LEFT + i * LANE, width: LANE - 12 }}>
+            <span
+              className="swatch"
+              style={{ ['--swatch' as string]: serviceColour(strings[name]!) }}
+              aria-hidden="true"
+            />
+            <span className="participant-name" title={strings[name]}>
+              {strings[name]}
+            </span>
+          </span>
+        ))}
+      </div>
+      <ol
+        className="sequence-body"
+        style={{ width, height: messages.length * ROW }}
+        aria-label="Messages in order of time"
+      >
+        {participants.map((name, i) => (
+          <li key={name} className="lifeline" aria-hidden="true" style={{ left: LEFT + i * LANE + LANE / 2 - 6 }} />
+        ))}
+        {messages.slice(from, to).map((message, i) => (
+          <MessageRow key={`${message.row} ${message.kind}`} message={message} position={from + i} {...props} />
+        ))}
+      </ol>
+    </div>
+  )
+}
+
+function MessageRow({ message, position, ...props }: ViewProps & { message: Message; position: number }) {
+  const { columns, strings, selected, matches } = props
+  const { row, kind } = message
+  const flags = columns.flags[row]!
+  const middle = (place: number) => LEFT + place * LANE + LANE / 2 - 6
+  const isSelf = message.from === message.to
+  const left = Math.min(middle(message.from), middle(message.to))
+  const width = Math.abs(middle(message.to) - middle(message.from))
+  const classes = ['message', kind]
+  if (message.to < message.from) classes.push('leftward')
+  if (isSelf) classes.push('self')
+  if (flags & FLAG.error) classes.push('failed')
+  if (flags & FLAG.untraced) classes.push('untraced')
+  if (row === selected) classes.push('selected')
+  if (matches?.[row] === 1) classes.push('match')
+  const note = columns.note[row]! < 0 ? '' : strings[columns.note[row]!]!
+  const text =
+    kind === 'reply'
+      ? `${flags & FLAG.error ? '✕ ' : ''}${note || 'ok'} · ${formatDuration(columns.duration[row]!)}`
+      : strings[columns.name[row]!]!
+  return (
+    <li
+      className={classes.join(' ')}
+      style={{ transform: `translateY(${position * ROW}px)`, height: ROW }}
+      aria-posinset={position + 1}
+    >
+      <span className="message-time">{formatDuration(message.at)}</span>
+      <button
+        type="button"
+        tabIndex={-1}
+        style={{ left: isSelf ? left : left, width: isSelf ? LANE - 20 : width }}
+        aria-pressed={row === selected}
+        title={text}
+        onClick={() => props.onSelect(row)}
+      >
+        <span className="sr-only">
+          {kind === 'reply' ? 'reply to ' : ''}
+          {strings[columns.service[row]!]}
+          {columns.peer[row]! >= 0 && ` calls ${strings[columns.peer[row]!]}`}:{' '}
+        </span>
+        <span className="message-text">{text}</span>
+        <span className="message-line" aria-hidden="true" />
+      </button>
+    </li>
+  )
+}

@@ -1,0 +1,21 @@
+import type { RowColumns } from './columns.ts'
+import type { Range } from './time-axis.ts'
+
+/** What every view of a trace is told, and what it tells. */
+export interface ViewProps {
+  columns: RowColumns
+  strings: readonly string[]
+  /** µs. */
+  total: number
+  range: Range
+  /** -1 for none. */
+  selected: number
+  /** Rows that were found, one byte a row. */
+  matches: Uint8Array | undefined
+  isCriticalShown: boolean
+  onSelect: (row: number) => void
+  onRange: (range: Range) => void
+  onEnter: () => void
+  onFind: () => void
+  onHelp: () => void
+}
