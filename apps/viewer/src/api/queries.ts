@@ -1,11 +1,4 @@
-import {
-  type DependencyLink,
-  isAfterthought,
-  matchesTypedQuery,
-  parseTypedQuery,
-  queryRequestOf,
-  type Span,
-} from '@hopscope/model'
+import type { DependencyLink, Span } from '@hopscope/model'
 import { type TimeRange, windowOf } from '../shared/time-range.ts'
 import { getJson } from './get-json.ts'
 
@@ -25,16 +18,9 @@ export const fetchTrace = (traceId: string, signal?: AbortSignal) =>
 export const fetchDependencies = (time: TimeRange, signal?: AbortSignal) =>
   getJson<DependencyLink[]>('dependencies', windowOf(time), signal)
 
-/** Whole traces that a typed query finds. */
-export async function fetchTraces(
-  text: string,
-  time: TimeRange,
-  limit: number,
-  signal?: AbortSignal,
-): Promise<Span[][]> {
-  const { query } = parseTypedQuery(text)
-  const { annotationQuery, ...request } = queryRequestOf(query, { ...windowOf(time), limit })
-  const words = [...(annotationQuery ?? [])].map(([key, value]) => (value === '' ? key : `${key}=${value}`))
-  const traces = await getJson<Span[][]>('traces', { ...request, annotationQuery: words.join(' and ') }, signal)
-  return isAfterthought(query) ? traces.filter(spans => matchesTypedQuery(query, spans)) : traces
+/** Whole traces, in the order of the ids, those that are there. */
+export async function fetchTracesById(traceIds: readonly string[], signal?: AbortSignal): Promise<Span[][]> {
+  // The API wants more than one.
+  if (traceIds.length === 1) return [await fetchTrace(traceIds[0]!, signal)]
+  return traceIds.length === 0 ? [] : getJson<Span[][]>('traceMany', { traceIds: traceIds.join(',') }, signal)
 }

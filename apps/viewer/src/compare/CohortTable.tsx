@@ -66,11 +66,10 @@ export function CohortTable({ a, b, route }: { a: Cohort; b: Cohort; route: Comp
           ))}
         </tbody>
       </table>
-      {rare > 0 && (
-        <p className="muted rare">
-          {rare} more {rare === 1 ? 'way' : 'ways'}, each in fewer than {MIN_TRACES} traces.
-        </p>
-      )}
+      <p className="muted rare">
+        At 95 % one way in twenty looks different by chance.
+        {rare > 0 && ` ${rare} more ${rare === 1 ? 'way' : 'ways'}, each in fewer than ${MIN_TRACES} traces.`}
+      </p>
     </section>
   )
 }
@@ -148,9 +147,15 @@ function PathRow({ row, reach, route }: { row: ComparedPath; reach: number; rout
         {difference && <strong>{signed(difference.value)}</strong>}
         <span>{VERDICTS[verdict]}</span>
       </td>
-      <Pair a={a} b={b} of={side => side.calls / side.traces} />
-      <Pair a={a} b={b} of={side => side.attempts / side.calls} />
-      <Pair a={a} b={b} of={side => (side.failed / side.calls) * 100} unit=" %" isBad />
+      {isWhole ? (
+        <td colSpan={3} />
+      ) : (
+        <>
+          <Pair a={a} b={b} of={side => side.calls / side.traces} />
+          <Pair a={a} b={b} of={side => side.attempts / side.calls} />
+          <Pair a={a} b={b} of={side => (side.failed / side.calls) * 100} unit=" %" isBad />
+        </>
+      )}
     </tr>
   )
 }

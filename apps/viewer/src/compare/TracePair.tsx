@@ -120,13 +120,20 @@ function Bar(props: { hop: OutlinedHop | undefined; trace: TraceOutline; mark: '
   if (!hop) return <span className="pair-bar none" />
   const left = (hop.start / longest) * 100
   const width = (hop.duration / longest) * 100
+  // Behind the bar, before it, or, where it fills the row, in it.
+  const isInside = left + width > 80 && left < 25
+  const place = isInside
+    ? { right: `${100 - left - width}%` }
+    : left + width > 80
+      ? { right: `${100 - left}%` }
+      : { left: `${left + width}%` }
   return (
     <a
       className={`pair-bar ${mark}${hop.isFailed ? ' failed' : ''}${hop.isUntraced ? ' untraced' : ''}`}
       {...linkTo(traceRoute(props.trace.traceId, hop.spanId))}
     >
       <span style={{ left: `${left}%`, width: `max(2px, ${width}%)` }} />
-      <span className="bar-time" style={left + width > 80 ? { right: `${101 - left}%` } : { left: `${left + width}%` }}>
+      <span className={isInside ? 'bar-time inside' : 'bar-time'} style={place}>
         <span className="sr-only">{mark.toUpperCase()} </span>
         {formatDuration(hop.duration)}
       </span>

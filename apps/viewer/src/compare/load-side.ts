@@ -1,5 +1,6 @@
 import type { ApiError } from '../api/get-json.ts'
-import { fetchTrace, fetchTraces } from '../api/queries.ts'
+import { fetchTrace, fetchTracesById } from '../api/queries.ts'
+import { searchTraces } from '../api/search.ts'
 import type { TimeRange } from '../shared/time-range.ts'
 import { isTraceId } from './compare-url.ts'
 import { outlineTrace, type TraceOutline } from './hop-outline.ts'
@@ -9,22 +10,37 @@ export type Side = { kind: 'trace'; trace: TraceOutline } | { kind: 'cohort'; tr
 
 /** Medians do not move any more; the newest are the ones compared. */
 export const MAX_COHORT = 150
-/** Traces outlined in one go: a task stays short enough not to be felt. */
+/** Traces fetched and outlined in one go: a task stays short enough not to be felt. */
 const AT_ONCE = 25
+const SETTLED_AFTER = 2_000
 
 export async function loadSide(text: string, time: TimeRange, signal: AbortSignal): Promise<Side> {
   const wanted = text.trim()
   if (isTraceId(wanted)) {
     return { kind: 'trace', trace: outlineTrace(await fetchTrace(wanted.toLowerCase(), signal)) }
   }
-  const found = await fetchTraces(wanted, time, MAX_COHORT, signal)
+  const ids = await findIds(wanted, settled(time), signal)
   const traces: TraceOutline[] = []
-  for (const [i, spans] of found.entries()) {
-    if (i % AT_ONCE === AT_ONCE - 1) await new Promise(resolve => setTimeout(resolve))
-    signal.throwIfAborted()
-    traces.push(outlineTrace(spans))
+  for (let i = 0; i < ids.length; i += AT_ONCE) {
+    for (const spans of await fetchTracesById(ids.slice(i, i + AT_ONCE), signal)) traces.push(outlineTrace(spans))
   }
-  return { kind: 'cohort', traces, isCut: found.length >= MAX_COHORT }
+  return { kind: 'cohort', traces, isCut: ids.length >= MAX_COHORT }
+}
+
+async function findIds(query: string, time: TimeRange, signal: AbortSignal): Promise<string[]> {
+  const ids: string[] = []
+  let cursor: string | undefined
+  do {
+    const { items, next } = await searchTraces(query, time, cursor, signal)
+    ids.push(...items.map(({ traceId }) => traceId))
+    cursor = next
+  } while (cursor !== undefined && ids.length < MAX_COHORT)
+  return ids.slice(0, MAX_COHORT)
+}
+
+/** Traces of this moment may still grow: half a trace is faster than a whole one. */
+function settled(time: TimeRange): TimeRange {
+  return time.kind === 'last' && time.endTs === undefined ? { ...time, endTs: Date.now() - SETTLED_AFTER } : time
 }
 
 /** A side in words, when it could not be loaded. */

@@ -132,7 +132,7 @@ function MetricField({ route, links }: { route: MeshRoute; links: readonly MeshL
 }
 
 function Sums({ links, services, sampled }: { links: readonly MeshLink[]; services: number; sampled: number }) {
-  const calls = links.reduce((sum, link) => sum + link.callCount, 0)
+  const calls = links.reduce((sum, link) => sum + (link.parent === link.child ? 0 : link.callCount), 0)
   const errors = links.reduce((sum, link) => sum + (link.errorCount ?? 0), 0)
   return (
     <p role="status">
