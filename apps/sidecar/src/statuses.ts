@@ -24,6 +24,7 @@ export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStat
       rqSuccess: host.stats.rq_success.value,
       rqTimeout: host.stats.rq_timeout.value,
       rqTotal: host.stats.rq_total.value,
+      ejected: host.ejected,
     })),
   }))
 }

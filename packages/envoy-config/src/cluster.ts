@@ -11,6 +11,8 @@ export interface Cluster {
   lbPolicy: 'ROUND_ROBIN'
   loadAssignment: ClusterLoadAssignment
   circuitBreakers: { default: Thresholds; high: Thresholds }
+  /** Absent: hosts are never ejected. */
+  outlierDetection?: OutlierDetection
   healthyPanicThreshold: Percent
   /** common_lb_config.update_merge_window */
   updateMergeWindow: Milliseconds
@@ -21,6 +23,38 @@ export interface Cluster {
   idleTimeout: Milliseconds
   /** 0: unlimited. */
   maxRequestsPerConnection: number
+}
+
+/** envoy.config.cluster.v3.OutlierDetection, with Envoy's defaults filled in. */
+export interface OutlierDetection {
+  consecutive5xx: number
+  consecutiveGatewayFailure: number
+  consecutiveLocalOriginFailure: number
+  interval: Milliseconds
+  baseEjectionTime: Milliseconds
+  /** Absent: five minutes, or the base time if that is longer. */
+  maxEjectionTime?: Milliseconds
+  maxEjectionTimeJitter: Milliseconds
+  maxEjectionPercent: number
+  alwaysEjectOneHost: boolean
+  splitExternalLocalOriginErrors: boolean
+  successRateMinimumHosts: number
+  successRateRequestVolume: number
+  /** In thousandths. */
+  successRateStdevFactor: number
+  failurePercentageThreshold: number
+  failurePercentageMinimumHosts: number
+  failurePercentageRequestVolume: number
+  /** By cause: the share of its detections that are acted upon. */
+  enforcing: {
+    consecutive_5xx: Percent
+    consecutive_gateway_failure: Percent
+    consecutive_local_origin_failure: Percent
+    success_rate: Percent
+    failure_percentage: Percent
+    local_origin_success_rate: Percent
+    local_origin_failure_percentage: Percent
+  }
 }
 
 /** circuit_breakers.thresholds of one priority, defaults 1024, 1024, 1024, 3. */

@@ -7,6 +7,7 @@ import { codecCases } from './cases/codec.ts'
 import { filterCases } from './cases/filters.ts'
 import { headerCases } from './cases/headers.ts'
 import { localReplyCases } from './cases/local-replies.ts'
+import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
 import { retryCases } from './cases/retries.ts'
 import { routingCases } from './cases/routing.ts'
@@ -30,6 +31,7 @@ const groups: Record<string, Case[]> = {
   retries: retryCases,
   timeouts: timeoutCases,
   filters: filterCases,
+  outliers: outlierCases,
   pools: poolCases,
   balancing: balancingCases,
   stats: statsCases,

@@ -28,6 +28,8 @@ export interface HostStatus {
   rqSuccess: number
   rqTimeout: number
   rqTotal: number
+  /** Taken out by outlier detection. */
+  ejected: boolean
 }
 
 export function clustersPage(clusters: readonly ClusterStatus[], query: URLSearchParams): AdminReply {
@@ -64,7 +66,7 @@ function clusterText(cluster: ClusterStatus): string {
       ['rq_timeout', host.rqTimeout],
       ['rq_total', host.rqTotal],
       ['hostname', host.hostname],
-      ['health_flags', 'healthy'],
+      ['health_flags', host.ejected ? '/failed_outlier_check' : 'healthy'],
       ['weight', host.weight],
       ['region', host.locality.region],
       ['zone', host.locality.zone],
@@ -120,7 +122,7 @@ function hostJson(host: HostStatus): object {
       gauge('rq_active', host.rqActive),
       gauge('rq_pending_active', host.rqPendingActive),
     ],
-    health_status: { eds_health_status: 'HEALTHY' },
+    health_status: { ...(host.ejected ? { failed_outlier_check: true } : {}), eds_health_status: 'HEALTHY' },
     weight: host.weight,
     ...(host.hostname === '' ? {} : { hostname: host.hostname }),
     ...(host.priority === 0 ? {} : { priority: host.priority }),

@@ -26,6 +26,7 @@ const cluster: ClusterStatus = {
       rqSuccess: 7,
       rqTimeout: 0,
       rqTotal: 7,
+      ejected: false,
     },
   ],
 }

@@ -1,6 +1,7 @@
 import type { Cluster, ClusterLoadAssignment, Thresholds } from '../cluster.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
+import { parseOutlierDetection } from './parse-outlier-detection.ts'
 import { parsePercent } from './percent.ts'
 import { parseSocketAddress } from './socket-address.ts'
 
@@ -13,6 +14,7 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
   const type = message.enum<Cluster['type']>('type', 'STATIC')
   const http = parseHttpOptions(message, context)
   const lb = message.message('common_lb_config')
+  const outliers = message.message('outlier_detection')
   const rate = message.duration('dns_refresh_rate')
   if (rate !== undefined && rate <= 1)
     context.problems.add('invalid', message.valuePlace('dns_refresh_rate'), 'expected more than 0.001s')
@@ -27,6 +29,7 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
       default: parseThresholds(message, 'DEFAULT'),
       high: parseThresholds(message, 'HIGH'),
     },
+    ...(outliers === undefined ? {} : { outlierDetection: parseOutlierDetection(outliers) }),
     healthyPanicThreshold: parsePercent(lb?.message('healthy_panic_threshold'), 50),
     updateMergeWindow: lb?.duration('update_merge_window') ?? 1000,
     dnsRefreshRate: rate ?? 5000,

@@ -2,14 +2,15 @@ import type { Cluster } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Histogram, Stats } from '../stats/stats.ts'
-import type { Timers } from '../timers.ts'
+import type { Timer, Timers } from '../timers.ts'
 import type { Transports } from '../transport/transports.ts'
 import { Pool } from '../upstream/pool.ts'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts'
 import { type ClusterStats, createClusterStats } from './cluster-stats.ts'
 import { CodeStats } from './code-stats.ts'
 import { Host } from './host.ts'
-import { createRoundRobin, type PickHost } from './pick-host.ts'
+import { OutlierDetector } from './outlier-detector.ts'
+import { createRoundRobin, type PickHost, type Turn } from './pick-host.ts'
 import type { ResolvedEndpoint } from './resolved-endpoint.ts'
 
 export interface ClusterServices {
@@ -32,6 +33,13 @@ export class ActiveCluster {
   readonly codes: { all: CodeStats; internal: CodeStats; external: CodeStats; retry: CodeStats }
   hosts: readonly Host[] = []
   #pick: PickHost<Host> = () => undefined
+  /** So few hosts are healthy that all are used. */
+  #panics = false
+  readonly #turns: { all: Turn; healthy: Turn } = { all: {}, healthy: {} }
+  readonly #outliers: OutlierDetector | undefined
+  /** Changes of health that come within the merge window of the one before are seen together at its end. */
+  readonly #mergeTimer: Timer
+  #mergedAt: number
   readonly #services: ClusterServices
   readonly #times = new Map<string, Histogram>()
 
@@ -44,6 +52,17 @@ export class ActiveCluster {
     this.stats = createClusterStats(stats, config.observabilityName)
     this.breaker = createCircuitBreaker(config, 'default', config.circuitBreakers.default, stats, runtime)
     createCircuitBreaker(config, 'high', config.circuitBreakers.high, stats, runtime)
+    this.#mergedAt = services.clock.now()
+    this.#mergeTimer = services.timers.create(() => this.#chooseAmong())
+    this.#outliers =
+      config.outlierDetection &&
+      new OutlierDetector(
+        config.observabilityName,
+        config.outlierDetection,
+        services,
+        () => this.hosts,
+        () => this.#onHealthChange(),
+      )
     const prefix = `cluster.${config.observabilityName}.`
     this.codes = {
       all: new CodeStats(stats, prefix),
@@ -58,6 +77,7 @@ export class ActiveCluster {
       this.stats.lb_healthy_panic.add()
       return undefined
     }
+    if (this.#panics) this.stats.lb_healthy_panic.add()
     return this.#pick()
   }
 
@@ -91,20 +111,53 @@ export class ActiveCluster {
     if (before.size === 0 && hosts.length === this.hosts.length) return
     this.hosts = hosts
     for (const gone of before.values()) gone.pool.drain()
-    // Priorities above 0 are for when those below fail, which only health checks and outlier detection can tell.
-    const first = Math.min(...hosts.map(host => host.priority))
-    this.#pick = createRoundRobin(
-      hosts.filter(host => host.priority === first),
-      this.#services.random,
-    )
+    this.#outliers?.follow(hosts)
+    this.#chooseAmong()
     this.stats.membership_change.add()
     this.stats['default.total_match_count'].add()
     this.stats.membership_total.set(hosts.length)
-    this.stats.membership_healthy.set(hosts.length)
+    this.stats.membership_healthy.set(this.#healthy.length)
+  }
+
+  get #healthy(): readonly Host[] {
+    return this.hosts.filter(host => !host.ejected)
+  }
+
+  /** Seen by the numbers at once, by the load balancer in time. */
+  #onHealthChange(): void {
+    this.stats.membership_healthy.set(this.#healthy.length)
+    const window = this.config.updateMergeWindow
+    const now = this.#services.clock.now()
+    if (window === 0 || now - this.#mergedAt > window) this.#chooseAmong()
+    else if (!this.#mergeTimer.running) this.#mergeTimer.start(window)
+  }
+
+  #chooseAmong(): void {
+    const { clock, random, runtime } = this.#services
+    this.#mergedAt = clock.now()
+    // Priorities above the first are for when those below fail, which only health checks can tell.
+    const first = Math.min(...this.hosts.map(host => host.priority))
+    const members = this.hosts.filter(host => host.priority === first)
+    const healthy = members.filter(host => !host.ejected)
+    const threshold = Math.min(
+      100,
+      runtime.number('upstream.healthy_panic_threshold', this.config.healthyPanicThreshold),
+    )
+    this.#panics = (100 * healthy.length) / members.length < threshold
+    this.#pick = this.#panics
+      ? createRoundRobin(members, random, this.#turns.all)
+      : createRoundRobin(healthy, random, this.#turns.healthy)
   }
 
   close(): void {
+    this.stop()
     for (const host of this.hosts) host.pool.close()
+  }
+
+  /** Its hosts are watched no longer; their connections are let be. */
+  stop(): void {
+    this.#outliers?.close()
+    this.#mergeTimer.stop()
   }
 
   #createHost(endpoint: ResolvedEndpoint): Host {

@@ -54,6 +54,7 @@ export class ClusterManager {
     this.#clusters = next
     for (const [name, cluster] of before) {
       if (next.get(name) === cluster) continue
+      cluster.stop()
       for (const host of cluster.hosts) host.pool.drain()
       if (next.has(name)) continue
       this.#names.get(name)?.stop()

@@ -1,6 +1,7 @@
 import { Counter, Gauge } from '../stats/stats.ts'
 import { formatAddress } from '../transport/address-text.ts'
 import type { Pool } from '../upstream/pool.ts'
+import type { HostMonitor } from './outlier-detector.ts'
 
 /** One endpoint of a cluster, with its connections. */
 export class Host {
@@ -14,6 +15,10 @@ export class Host {
   readonly priority: number
   readonly locality: { region: string; zone: string; subZone: string }
   readonly pool: Pool
+  /** Out of the cluster for a while, for what it did. */
+  ejected = false
+  /** Hears what becomes of requests; undefined: the cluster watches for no outliers. */
+  monitor: HostMonitor | undefined
   /** Per host, shown by `/clusters` alone. */
   readonly stats = {
     cx_active: new Gauge('cx_active'),

@@ -3,6 +3,11 @@ export interface Weighted {
   readonly weight: number
 }
 
+/** Whose turn it is, kept when the hosts change. */
+export interface Turn {
+  next?: number
+}
+
 export type PickHost<H> = () => H | undefined
 
 /**
@@ -11,14 +16,20 @@ export type PickHost<H> = () => H | undefined
  *
  *     weights a 2, b 1:   a b a  a b a …
  */
-export function createRoundRobin<H extends Weighted>(hosts: readonly H[], random: () => number): PickHost<H> {
+export function createRoundRobin<H extends Weighted>(
+  hosts: readonly H[],
+  random: () => number,
+  turn: Turn = {},
+): PickHost<H> {
   if (hosts.length === 0) return () => undefined
   const first = hosts[0]!.weight
   if (hosts.every(host => host.weight === first)) {
-    let next = Math.floor(random() * hosts.length)
+    let next = turn.next ?? Math.floor(random() * hosts.length)
+    if (next >= hosts.length) next %= hosts.length
     return () => {
       const host = hosts[next]
       next = next + 1 === hosts.length ? 0 : next + 1
+      turn.next = next
       return host
     }
   }

@@ -210,6 +210,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const exchange = this.#exchange
     const { headers } = head
     const { status } = headers
+    attempt.host.monitor?.answered(status)
     const decision = this.#retry?.onStatus(status)
     if (decision?.retry) {
       cluster.codes.retry.add(status)
@@ -280,6 +281,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       return
     }
     if (!this.#informed) attempt.host.stats.rq_error.add()
+    if (reason !== 'overflow') attempt.host.monitor?.failed(503)
     const decision = this.#retry?.onReset(reason)
     if (decision?.retry) {
       this.#retryLater(decision)
@@ -316,6 +318,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     attempt.host.stats.rq_timeout.add()
     attempt.cancel()
     attempt.host.stats.rq_error.add()
+    attempt.host.monitor?.failed(504)
     this.#finishSpan(attempt, true)
     const decision = this.#retry?.onPerTryTimeout()
     if (decision?.retry) {
@@ -332,6 +335,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       this.#plan.cluster.stats.upstream_rq_timeout.add()
       attempt.host.stats.rq_timeout.add()
       attempt.cancel()
+      attempt.host.monitor?.failed(504)
       this.#finishSpan(attempt, true)
       if (!this.#responding && !this.#informed) attempt.host.stats.rq_error.add()
     }

@@ -69,6 +69,7 @@ export class UpstreamConnection implements TransportHandler {
   #responseEnded = false
   #keepAlive = true
   #readingPaused = false
+  #retired = false
   #requests = 0
   #rxBuffered = 0
 
@@ -138,6 +139,11 @@ export class UpstreamConnection implements TransportHandler {
     this.#config.stats.upstream_flow_control_resumed_reading_total.add()
     this.#readingPaused = false
     this.#transport.resume()
+  }
+
+  /** Closes after the request that it carries. */
+  retire(): void {
+    this.#retired = true
   }
 
   /** The request is given up: an HTTP/1 connection cannot outlive it. */
@@ -238,6 +244,7 @@ export class UpstreamConnection implements TransportHandler {
       stats.upstream_cx_max_requests.add()
       this.#keepAlive = false
     }
+    if (this.#retired) this.#keepAlive = false
     if (this.#keepAlive) {
       // A slow client's last bytes may have ended its response in a pause: the next request is to hear its own. (Not counted, as in Envoy.)
       if (this.#readingPaused) {

@@ -69,6 +69,12 @@ export class Pool implements ConnectionOwner {
     for (const connection of this.#ready.splice(0)) connection.close()
   }
 
+  /** The host is not to be asked for a while: idle connections close, busy ones after their response. New ones may be made. */
+  retireConnections(): void {
+    for (const connection of this.#ready.splice(0)) connection.close()
+    for (const connection of this.#all) connection.retire()
+  }
+
   close(): void {
     this.#draining = true
     for (const connection of [...this.#all]) connection.close()

@@ -1,0 +1,294 @@
+import type { Milliseconds, OutlierDetection } from '@hopscope/envoy-config'
+import type { Clock } from '../clock.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Counter, Gauge, Stats } from '../stats/stats.ts'
+import type { Timer, Timers } from '../timers.ts'
+import type { Host } from './host.ts'
+
+export interface OutlierServices {
+  stats: Stats
+  runtime: Runtime
+  clock: Clock
+  timers: Timers
+  /** Numbers in [0, 1). */
+  random: () => number
+}
+
+/** Why a host was found to be one; as the stats name it. */
+type Cause =
+  | 'consecutive_5xx'
+  | 'consecutive_gateway_failure'
+  | 'consecutive_local_origin_failure'
+  | 'success_rate'
+  | 'failure_percentage'
+  | 'local_origin_success_rate'
+  | 'local_origin_failure_percentage'
+
+const CAUSES: readonly Cause[] = [
+  'consecutive_5xx',
+  'consecutive_gateway_failure',
+  'consecutive_local_origin_failure',
+  'success_rate',
+  'failure_percentage',
+  'local_origin_success_rate',
+  'local_origin_failure_percentage',
+]
+const CONSECUTIVE = ['consecutive_5xx', 'consecutive_gateway_failure', 'consecutive_local_origin_failure'] as const
+
+/** Successes and all, of one interval. */
+interface Volume {
+  successes: number
+  total: number
+}
+
+/**
+ * Watches what becomes of the requests to each host of a cluster, and takes those that fail out of it for a while: at once when they
+ * fail in a row, at the end of an interval when they fail more than the others. (Behaviour: Envoy 1.40)
+ */
+export class OutlierDetector {
+  readonly #config: OutlierDetection
+  readonly #services: OutlierServices
+  readonly #hosts: () => readonly Host[]
+  readonly #onChange: () => void
+  readonly #numbers: OutlierStats
+  readonly #monitors = new Map<Host, HostMonitor>()
+  readonly #timer: Timer
+
+  /** `onChange`: a host was ejected, or came back. */
+  constructor(
+    clusterName: string,
+    config: OutlierDetection,
+    services: OutlierServices,
+    hosts: () => readonly Host[],
+    onChange: () => void,
+  ) {
+    this.#config = config
+    this.#services = services
+    this.#hosts = hosts
+    this.#onChange = onChange
+    this.#numbers = createOutlierStats(services.stats, clusterName)
+    this.#timer = services.timers.create(() => this.#onInterval())
+    this.#timer.start(this.#number('interval_ms', config.interval))
+  }
+
+  /** The cluster's hosts have changed. */
+  follow(hosts: readonly Host[]): void {
+    const present = new Set(hosts)
+    for (const host of this.#monitors.keys()) {
+      if (present.has(host)) continue
+      this.#monitors.delete(host)
+      if (host.ejected) this.#numbers.active.sub()
+    }
+    for (const host of hosts) {
+      if (this.#monitors.has(host)) continue
+      const monitor = new HostMonitor(cause => this.#onConsecutive(host, cause), this.#config, this.#services.runtime)
+      this.#monitors.set(host, monitor)
+      host.monitor = monitor
+    }
+  }
+
+  close(): void {
+    this.#timer.stop()
+  }
+
+  #onConsecutive(host: Host, cause: Cause): void {
+    if (!host.ejected) this.#eject(host, cause)
+  }
+
+  #onInterval(): void {
+    const now = this.#services.clock.now()
+    for (const [host, monitor] of this.#monitors) this.#mayReturn(host, monitor, now)
+    this.#compareRates('external', 'success_rate', 'failure_percentage')
+    if (this.#config.splitExternalLocalOriginErrors)
+      this.#compareRates('local', 'local_origin_success_rate', 'local_origin_failure_percentage')
+    for (const monitor of this.#monitors.values()) monitor.beginInterval()
+    this.#timer.start(this.#number('interval_ms', this.#config.interval))
+  }
+
+  /** Each ejection is longer than the one before; each interval of good conduct takes one step back. */
+  #mayReturn(host: Host, monitor: HostMonitor, now: number): void {
+    if (!host.ejected) {
+      if (monitor.ejections > 0) monitor.ejections--
+      return
+    }
+    if (now - monitor.ejectedAt < this.#ejectionTime(monitor.ejections) + monitor.jitter) return
+    host.ejected = false
+    monitor.reset()
+    this.#numbers.active.sub()
+    this.#onChange()
+  }
+
+  #ejectionTime(ejections: number): Milliseconds {
+    const base = this.#number('base_ejection_time_ms', this.#config.baseEjectionTime)
+    return Math.min(base * ejections, this.#maxEjectionTime(base))
+  }
+
+  #maxEjectionTime(base: Milliseconds): Milliseconds {
+    return this.#number('max_ejection_time_ms', this.#config.maxEjectionTime ?? Math.max(300_000, base))
+  }
+
+  #eject(host: Host, cause: Cause): void {
+    const numbers = this.#numbers
+    numbers.detected[cause].add()
+    if (cause === 'consecutive_5xx') numbers.oldConsecutive.add()
+    if (cause === 'success_rate') numbers.oldSuccessRate.add()
+    const most = Math.min(100, this.#number('max_ejection_percent', this.#config.maxEjectionPercent))
+    const active = numbers.active.value
+    const fits = (100 * (active + 1)) / this.#hosts().length <= most
+    if (!fits && !(active === 0 && this.#config.alwaysEjectOneHost)) {
+      numbers.overflow.add()
+      return
+    }
+    if (cause === 'consecutive_5xx' || cause === 'success_rate') numbers.oldTotal.add()
+    const { runtime, random } = this.#services
+    const share = { numerator: this.#config.enforcing[cause], denominator: 100 } as const
+    if (!runtime.enabled(`outlier_detection.enforcing_${cause}`, share, Math.floor(random() * 10_000))) return
+    numbers.enforced[cause].add()
+    numbers.enforcedTotal.add()
+    numbers.active.add()
+    const monitor = this.#monitors.get(host)!
+    const base = this.#number('base_ejection_time_ms', this.#config.baseEjectionTime)
+    if (base * (monitor.ejections + 1) < this.#maxEjectionTime(base) + base) monitor.ejections++
+    monitor.ejectedAt = this.#services.clock.now()
+    monitor.jitter = Math.floor(random() * (this.#config.maxEjectionTimeJitter + 1))
+    host.ejected = true
+    host.pool.retireConnections()
+    this.#onChange()
+  }
+
+  /** Hosts with enough requests in the last interval are held against each other, if there are enough of them. */
+  #compareRates(origin: 'external' | 'local', byRate: Cause, byPercentage: Cause): void {
+    const config = this.#config
+    const busy = this.#rates(origin, this.#number('success_rate_request_volume', config.successRateRequestVolume))
+    if (busy.length > 0 && busy.length >= this.#number('success_rate_minimum_hosts', config.successRateMinimumHosts)) {
+      const mean = busy.reduce((sum, { rate }) => sum + rate, 0) / busy.length
+      const variance = busy.reduce((sum, { rate }) => sum + (rate - mean) ** 2, 0) / busy.length
+      const factor = this.#number('success_rate_stdev_factor', config.successRateStdevFactor) / 1000
+      const threshold = mean - factor * Math.sqrt(variance)
+      for (const { host, rate } of busy) if (rate < threshold && !host.ejected) this.#eject(host, byRate)
+    }
+    const volume = this.#number('failure_percentage_request_volume', config.failurePercentageRequestVolume)
+    const failing = this.#rates(origin, volume)
+    const least = this.#number('failure_percentage_minimum_hosts', config.failurePercentageMinimumHosts)
+    if (failing.length === 0 || failing.length < least) return
+    const threshold = this.#number('failure_percentage_threshold', config.failurePercentageThreshold)
+    for (const { host, rate } of failing) if (100 - rate >= threshold && !host.ejected) this.#eject(host, byPercentage)
+  }
+
+  /** Success in per cent. */
+  #rates(origin: 'external' | 'local', volume: number): { host: Host; rate: number }[] {
+    const rates: { host: Host; rate: number }[] = []
+    for (const [host, monitor] of this.#monitors) {
+      const { successes, total } = monitor[origin]
+      if (total > 0 && total >= volume) rates.push({ host, rate: (100 * successes) / total })
+    }
+    return rates
+  }
+
+  #number(key: string, value: number): number {
+    return this.#services.runtime.number(`outlier_detection.${key}`, value)
+  }
+}
+
+/** What one host did lately. */
+export class HostMonitor {
+  /** Steps of the ejection time. */
+  ejections = 0
+  ejectedAt = 0
+  jitter: Milliseconds = 0
+  external: Volume = { successes: 0, total: 0 }
+  local: Volume = { successes: 0, total: 0 }
+  readonly #inARow = { consecutive_5xx: 0, consecutive_gateway_failure: 0, consecutive_local_origin_failure: 0 }
+  readonly #onConsecutive: (cause: Cause) => void
+  readonly #config: OutlierDetection
+  readonly #runtime: Runtime
+
+  constructor(onConsecutive: (cause: Cause) => void, config: OutlierDetection, runtime: Runtime) {
+    this.#onConsecutive = onConsecutive
+    this.#config = config
+    this.#runtime = runtime
+  }
+
+  /** A response with this status came from the host. */
+  answered(status: number): void {
+    if (this.#config.splitExternalLocalOriginErrors) this.#localOrigin(true)
+    this.#status(status)
+  }
+
+  /** No response: the connection could not be made or was lost (503), or it took too long (504). */
+  failed(status: 503 | 504): void {
+    if (this.#config.splitExternalLocalOriginErrors) this.#localOrigin(false)
+    else this.#status(status)
+  }
+
+  reset(): void {
+    for (const cause of CONSECUTIVE) this.#inARow[cause] = 0
+  }
+
+  beginInterval(): void {
+    this.external = { successes: 0, total: 0 }
+    this.local = { successes: 0, total: 0 }
+  }
+
+  #status(status: number): void {
+    this.external.total++
+    if (status < 500 || status > 599) {
+      this.external.successes++
+      this.#inARow.consecutive_5xx = 0
+      this.#inARow.consecutive_gateway_failure = 0
+      return
+    }
+    if (status >= 502 && status <= 504) this.#count('consecutive_gateway_failure')
+    else this.#inARow.consecutive_gateway_failure = 0
+    this.#count('consecutive_5xx')
+  }
+
+  #localOrigin(success: boolean): void {
+    this.local.total++
+    if (success) {
+      this.local.successes++
+      this.#inARow.consecutive_local_origin_failure = 0
+    } else this.#count('consecutive_local_origin_failure')
+  }
+
+  #count(cause: (typeof CONSECUTIVE)[number]): void {
+    const most = this.#runtime.number(`outlier_detection.${cause}`, this.#config[CONFIG_KEYS[cause]])
+    if (++this.#inARow[cause] !== most) return
+    this.#inARow[cause] = 0
+    this.#onConsecutive(cause)
+  }
+}
+
+const CONFIG_KEYS = {
+  consecutive_5xx: 'consecutive5xx',
+  consecutive_gateway_failure: 'consecutiveGatewayFailure',
+  consecutive_local_origin_failure: 'consecutiveLocalOriginFailure',
+} as const
+
+interface OutlierStats {
+  active: Gauge
+  overflow: Counter
+  detected: Readonly<Record<Cause, Counter>>
+  enforced: Readonly<Record<Cause, Counter>>
+  enforcedTotal: Counter
+  /** Their older names, which Envoy still counts, for two of the causes and enforced or not. */
+  oldTotal: Counter
+  oldConsecutive: Counter
+  oldSuccessRate: Counter
+}
+
+function createOutlierStats(stats: Stats, clusterName: string): OutlierStats {
+  const counter = (name: string) => stats.counter(`cluster.${clusterName}.outlier_detection.ejections_${name}`)
+  const of = (what: string) =>
+    Object.fromEntries(CAUSES.map(cause => [cause, counter(`${what}_${cause}`)])) as Record<Cause, Counter>
+  return {
+    active: stats.gauge(`cluster.${clusterName}.outlier_detection.ejections_active`),
+    overflow: counter('overflow'),
+    detected: of('detected'),
+    enforced: of('enforced'),
+    enforcedTotal: counter('enforced_total'),
+    oldTotal: counter('total'),
+    oldConsecutive: counter('consecutive_5xx'),
+    oldSuccessRate: counter('success_rate'),
+  }
+}
