@@ -90,6 +90,18 @@ describe.skipIf(!chromium)(name, () => {
       await results().first().waitFor()
     })
 
+    it('holds the list still under the pointer', async () => {
+      await open('')
+      await results().first().waitFor()
+      const first = await results().first().innerText()
+      await results().first().hover()
+      await collector.send(shopTrace('00000000000000a9', ago(0.1), '/while-held'))
+      await page.getByRole('button', { name: '↑ 1 new' }).waitFor()
+      expect(await results().first().innerText()).toBe(first)
+      await page.getByRole('button', { name: '↑ 1 new' }).click()
+      await expect.poll(() => results().first().innerText()).toContain('/while-held')
+    })
+
     it('teaches while nothing comes, until the first trace', async () => {
       const waiting = await openViewer(browser, empty)
       await waiting.open('')

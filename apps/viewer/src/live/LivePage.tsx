@@ -9,6 +9,7 @@ import { type LiveRoute, TROUBLES, type Trouble } from './live-url.ts'
 import { type Brush, countTroubles, pickItems } from './pick-items.ts'
 import { Scatter } from './Scatter.tsx'
 import { Tutorial } from './Tutorial.tsx'
+import { useHeld } from './use-held.ts'
 import { type Live, useLive } from './use-live.ts'
 
 const WINDOW = 120_000
@@ -20,6 +21,7 @@ export function LivePage({ route }: { route: LiveRoute }) {
   const { items } = live
   const counts = useMemo(() => countTroubles(items), [items])
   const shown = useMemo(() => pickItems(items, route.only, brush), [items, route.only, brush])
+  const [listed, hold] = useHeld(shown)
   const picked = useMemo(
     () => (shown === items ? undefined : new Set(shown.map(({ traceId }) => traceId))),
     [shown, items],
@@ -76,8 +78,15 @@ export function LivePage({ route }: { route: LiveRoute }) {
             brush={brush}
             onBrush={setBrush}
           />
-          {shown.length > 0 ? (
-            <TraceList items={shown} label="New traces" />
+          {listed.length > 0 ? (
+            <div className="held-list" {...hold.watch}>
+              {hold.newer > 0 && (
+                <button type="button" className="pill newer" onClick={hold.release}>
+                  ↑ {hold.newer} new
+                </button>
+              )}
+              <TraceList items={listed} label="New traces" />
+            </div>
           ) : (
             <p className="nothing-shown" role="status">
               {items.length === 0

@@ -11,6 +11,7 @@ import {
   toX,
   toY,
 } from './scatter-scale.ts'
+import { countNewer } from './use-held.ts'
 
 const item = (traceId: string, at: number, duration: number, rest: Partial<TraceItem> = {}): TraceItem => ({
   traceId,
@@ -46,6 +47,11 @@ describe('picking', () => {
   it('counts', () => {
     expect(countTroubles(ITEMS)).toEqual({ error: 1, retry: 2, timeout: 1, untraced: 0 })
   })
+})
+
+it('counts what came while a list was held', () => {
+  expect(countNewer(ITEMS, ITEMS.slice(1))).toBe(1)
+  expect(countNewer(ITEMS, ITEMS)).toBe(0)
 })
 
 describe('the scatter', () => {

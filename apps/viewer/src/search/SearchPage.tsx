@@ -64,7 +64,7 @@ export function SearchPage({ route }: { route: SearchRoute }) {
       </search>
       <ResultHead route={route} found={found} onRefresh={refresh} />
       {found.state === 'failed' && <CollectorFailed error={found.error!} onRetry={refresh} />}
-      {items.length > 0 && <TraceList items={items} label="Traces" onEnd={more} />}
+      {items.length > 0 && <TraceList key={formatUrl(route)} items={items} label="Traces" onEnd={more} />}
       {found.state === 'loading' && items.length === 0 && <Skeleton />}
       {found.state === 'done' && items.length === 0 && <NothingFound route={route} onRefresh={refresh} />}
     </>

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { TraceItem } from '../api/trace-item.ts'
 import { CompareButton } from '../compare/CompareButton.tsx'
 import { traceRoute } from '../trace/trace-url.ts'
@@ -27,6 +27,7 @@ export function TraceList(props: {
   const [focused, setFocused] = useState(-1)
   const longest = items.reduce((max, item) => Math.max(max, item.duration ?? 0), 1)
 
+  useKeptPlace(box, items, rowHeight)
   useEffect(() => {
     if (rows.to >= items.length) onEnd?.()
   }, [rows.to, items.length, onEnd])
@@ -130,4 +131,19 @@ function TraceRow({ item, share }: { item: TraceItem; share: number }) {
       </span>
     </a>
   )
+}
+
+/** Rows that come above what a reader has scrolled to must not push it away. */
+function useKeptPlace(box: RefObject<HTMLElement | null>, items: readonly TraceItem[], rowHeight: number): void {
+  const before = useRef(items)
+  useLayoutEffect(() => {
+    const element = box.current
+    const top = Math.floor((element?.scrollTop ?? 0) / rowHeight)
+    const anchor = before.current[top]
+    if (element && top > 0 && anchor && before.current !== items) {
+      const now = items.findIndex(({ traceId }) => traceId === anchor.traceId)
+      if (now >= 0 && now !== top) element.scrollTop += (now - top) * rowHeight
+    }
+    before.current = items
+  }, [box, items, rowHeight])
 }
