@@ -58,7 +58,7 @@ describe.skipIf(!chromium)(name, () => {
     expect(hops[4]).toContain('shop→ paymentGET /chargeuntraced')
     await page.getByRole('button', { name: 'Spans', exact: true }).click()
     await expect.poll(() => rows().count()).toBe(9)
-    expect(page.url()).toContain('view=spans')
+    await page.waitForURL(/view=spans/)
     await page.reload()
     await expect.poll(() => rows().count()).toBe(9)
   })
@@ -112,8 +112,9 @@ describe.skipIf(!chromium)(name, () => {
     const flame = page.getByRole('application')
     await flame.focus()
     await page.keyboard.press('ArrowDown')
-    await expect.poll(() => flame.innerText()).toContain('shop')
-    expect(new URL(page.url()).searchParams.get('span')).toBe('0000000000000001.1')
+    // the address bar follows a moment after what is on screen
+    await page.waitForURL(url => url.searchParams.get('span') === '0000000000000001.1')
+    expect(await flame.innerText()).toContain('shop')
   })
 
   it("opens Zipkin's link to a trace that is not there", async () => {
