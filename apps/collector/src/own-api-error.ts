@@ -5,8 +5,8 @@ export class OwnApiError extends HttpError {
   readonly code: string
   readonly path: string | undefined
 
-  constructor(code: string, message: string, path?: string) {
-    super(400, message)
+  constructor(code: string, message: string, path?: string, status = 400) {
+    super(status, message)
     this.code = code
     this.path = path
   }

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { ListedTrace, Span } from '@hopscope/model'
+import { COLUMNS_CONTENT_TYPE, decodeColumns, tableSpans } from '@hopscope/model/columns'
 import { generateTrace, seededRandom } from '@hopscope/model/testing'
 import { MemoryStore } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
@@ -144,12 +145,43 @@ describe('links', () => {
   })
 })
 
+describe('trace columns', () => {
+  it('and the rest of each span are what the trace has', async () => {
+    const spans = generateTrace({ spans: 200 }, seededRandom(5))
+    const { traceId } = spans[0]!
+    for (let i = 0; i < spans.length; i += 50) await post(spans.slice(i, i + 50))
+    const response = await app.inject(`/zipkin/api/hopscope/v1/trace/${traceId}/columns`)
+    expect(response.headers['content-type']).toBe(COLUMNS_CONTENT_TYPE)
+    const decoded = decodeColumns(response.rawPayload)
+    const tabled = tableSpans(await store.getTrace(traceId))
+    expect(decoded).toMatchObject({ traceId, reported: spans.length, table: { ...tabled.table, ids: {} } })
+    const rows = Map.groupBy(tabled.spans, ({ id }) => id)
+    for (const [id, ofId] of [...rows].slice(0, 20)) {
+      expect((await app.inject(`/api/hopscope/v1/trace/${traceId}/spans/${id}`)).json()).toEqual(ofId)
+    }
+  })
+  it('of what is not there say so', async () => {
+    await post([span(1, NOW)])
+    const answer = async (path: string) => {
+      const { statusCode, body } = await app.inject(`/api/hopscope/v1/trace/${path}`)
+      return [statusCode, JSON.parse(body)]
+    }
+    expect(await answer('2/columns')).toEqual([404, { code: 'not_found', message: 'No trace 0000000000000002' }])
+    expect(await answer('1/spans/2')).toEqual([
+      404,
+      { code: 'not_found', message: 'Trace 1 has no span 0000000000000002' },
+    ])
+    expect(await answer('X/columns')).toMatchObject([400, { code: 'bad_id', path: 'traceId' }])
+    expect(await answer('1/spans/X')).toMatchObject([400, { code: 'bad_id', path: 'spanId' }])
+  })
+})
+
 describe('stream', () => {
   /** Events as they come, until `enough` says so. */
-  async function events(enough: (text: string) => boolean, act: () => Promise<void>): Promise<string> {
+  async function events(enough: (text: string) => boolean, act: () => Promise<void>, query = ''): Promise<string> {
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { port } = app.server.address() as AddressInfo
-    const response = await fetch(`http://127.0.0.1:${port}/api/hopscope/v1/stream`)
+    const response = await fetch(`http://127.0.0.1:${port}/api/hopscope/v1/stream${query}`)
     expect(response.headers.get('content-type')).toContain('text/event-stream')
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
     let text = ''
@@ -192,6 +224,31 @@ describe('stream', () => {
     )
     expect(tracesOf(text).filter(({ spanCount }) => spanCount > 1).length).toBeLessThanOrEqual(1)
     expect(text).toMatch(/event: dropped\ndata: {"count":\d+}/)
+  })
+
+  it('of one trace has its spans, and no others', async () => {
+    const spans = generateTrace({ spans: 30 }, seededRandom(2))
+    const { traceId } = spans[0]!
+    const told = await events(
+      text => text.split('event: span').length > spans.length,
+      async () => {
+        await post([span(1, NOW), ...spans.slice(0, 10)])
+        await post([span(2, NOW)])
+        await post(spans.slice(10))
+      },
+      `?traceId=${traceId}`,
+    )
+    const heard = [...told.matchAll(/event: span\ndata: (.*)\n\n/g)].map(([, data]) => JSON.parse(data!))
+    expect(heard).toEqual(await store.getTrace(traceId))
+    expect(told).not.toContain('event: trace')
+  })
+
+  it('of what is no id is refused', async () => {
+    const response = await app.inject('/api/hopscope/v1/stream?traceId=xyz')
+    expect([response.statusCode, response.json()]).toEqual([
+      400,
+      { code: 'bad_id', message: 'xyz should be lower-hex encoded with no prefix', path: 'traceId' },
+    ])
   })
 
   it('ends with the collector', async () => {

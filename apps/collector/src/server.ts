@@ -15,6 +15,7 @@ import { otlpRoutes } from './routes/otlp.ts'
 import { searchRoutes } from './routes/search.ts'
 import { spanRoutes } from './routes/spans.ts'
 import { streamRoutes } from './routes/stream.ts'
+import { traceColumnRoutes } from './routes/trace-columns.ts'
 import { traceRoutes } from './routes/traces.ts'
 import { viewerRoutes } from './routes/viewer.ts'
 
@@ -42,6 +43,7 @@ export function createServer(context: Context): FastifyInstance {
     }
     for (const prefix of ['/api/hopscope/v1', '/zipkin/api/hopscope/v1']) {
       streamRoutes(app, prefix, context)
+      traceColumnRoutes(app, prefix, context)
       searchRoutes(app, prefix, context)
       linkRoutes(app, prefix, context)
     }

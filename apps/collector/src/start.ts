@@ -34,7 +34,7 @@ async function run(argv: string[], environment: Record<string, string | undefine
   const { config, warnings } = read
   for (const line of warnings) warn(line)
   const store = await openStore(config)
-  const feed = new TraceFeed(store)
+  const feed = new TraceFeed(store, config.strictTraceId)
   const context: Context = {
     config,
     store: feed.observe(),

@@ -1,4 +1,4 @@
-import { type ListedTrace, listTrace, type Span } from '@hopscope/model'
+import { type ListedTrace, listTrace, lowTraceId, type Span } from '@hopscope/model'
 import type { SpanStore } from '@hopscope/store'
 
 /** What a follower of the feed is told. */
@@ -8,6 +8,9 @@ export interface TraceFollower {
   dropped(count: number): void
 }
 
+/** What a follower of one trace is told: its spans, as each report of them is committed. */
+export type SpanFollower = (spans: readonly Span[]) => void
+
 /** A trace's spans come in several reports: they are waited for so long, and told of once. */
 const GATHER_MS = 100
 /** Traces told of at a time; a collector that is flooded has other work. */
@@ -15,17 +18,24 @@ const MAX_TOLD = 100
 /** The oldest of more than these are dropped. */
 const MAX_WAITING = 1_000
 
-/** Tells followers of traces that are new or that grow. Without a follower it costs one comparison a report. */
+/**
+ * Tells followers of traces that are new or that grow, and followers of one trace of its spans. Without a follower it costs
+ * two comparisons a report.
+ */
 export class TraceFeed {
   readonly #store: SpanStore
+  readonly #keyOf: (traceId: string) => string
   readonly #followers = new Set<TraceFollower>()
+  readonly #spanFollowers = new Map<string, Set<SpanFollower>>()
   /** Ids in order of arrival. */
   readonly #waiting = new Set<string>()
   #dropped = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(store: SpanStore) {
+  /** `strictTraceId`: what is one trace, as the store has it. */
+  constructor(store: SpanStore, strictTraceId = true) {
     this.#store = store
+    this.#keyOf = strictTraceId ? traceId => traceId : lowTraceId
   }
 
   /** The same store, whose committed spans the feed hears of. */
@@ -57,7 +67,19 @@ export class TraceFeed {
     }
   }
 
+  /** Spans of one trace that are committed from now on. Returns what ends it. */
+  followTrace(traceId: string, follower: SpanFollower): () => void {
+    const key = this.#keyOf(traceId)
+    const followers = this.#spanFollowers.get(key) ?? new Set()
+    this.#spanFollowers.set(key, followers.add(follower))
+    return () => {
+      followers.delete(follower)
+      if (followers.size === 0 && this.#spanFollowers.get(key) === followers) this.#spanFollowers.delete(key)
+    }
+  }
+
   #heard(spans: readonly Span[]): void {
+    if (this.#spanFollowers.size > 0) this.#tellSpans(spans)
     if (this.#followers.size === 0) return
     for (const { traceId } of spans) this.#waiting.add(traceId)
     for (const oldest of this.#waiting) {
@@ -66,6 +88,18 @@ export class TraceFeed {
       this.#dropped++
     }
     this.#timer ??= setTimeout(() => void this.#tell(), GATHER_MS)
+  }
+
+  #tellSpans(spans: readonly Span[]): void {
+    const followed = new Map<string, Span[]>()
+    for (const span of spans) {
+      const key = this.#keyOf(span.traceId)
+      if (!this.#spanFollowers.has(key)) continue
+      const list = followed.get(key)
+      if (list) list.push(span)
+      else followed.set(key, [span])
+    }
+    for (const [key, list] of followed) for (const follower of this.#spanFollowers.get(key)!) follower(list)
   }
 
   async #tell(): Promise<void> {

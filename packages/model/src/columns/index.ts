@@ -1,4 +1,11 @@
 // A trace as columns: what a viewer needs of 100,000 spans, each pass linear and without recursion.
+export {
+  COLUMNS_CONTENT_TYPE,
+  ColumnsError,
+  type DecodedColumns,
+  decodeColumns,
+  encodeColumns,
+} from './columns-codec.ts'
 export { type CriticalPath, findCriticalPath } from './critical-path.ts'
 export { type Deadlines, findDeadlines } from './deadlines.ts'
 export { foldHops, groupByParent } from './fold-hops.ts'

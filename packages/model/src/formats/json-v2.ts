@@ -264,12 +264,13 @@ export function encodeJsonV2(spans: readonly Span[]): string {
   let json = '['
   for (const [index, span] of spans.entries()) {
     if (index > 0) json += ','
-    json += encodeSpan(span)
+    json += encodeSpanJsonV2(span)
   }
   return `${json}]`
 }
 
-function encodeSpan(span: Span): string {
+/** One span of such a list. */
+export function encodeSpanJsonV2(span: Span): string {
   let json = `{"traceId":"${span.traceId}"`
   if (span.parentId !== undefined) json += `,"parentId":"${span.parentId}"`
   json += `,"id":"${span.id}"`
