@@ -47,6 +47,10 @@ export type Step =
     }
   | { admin: string; method?: 'GET' | 'POST' }
   | { wait: number }
+  /** Until the program's main thread has done what the answers so far gave it to do (Envoy ejects hosts there, a moment later). */
+  | { settled: 'main thread' }
+  /** Until `/stats` has this line. Fails after 5 s. */
+  | { until: string }
 
 /** `GET path` with a fixed Host. */
 export function get(path: string, headers: Record<string, string> = {}): string {

@@ -109,6 +109,15 @@ async function play(step: Step, ports: Ports, connections: Map<string, RawClient
     await new Promise(resolve => setTimeout(resolve, step.wait))
     return undefined
   }
+  if ('settled' in step) {
+    // What a worker posts there before it answers is done before a connection that is made after the answer is heard.
+    await (await fetch(`http://127.0.0.1:${ports.admin}/ready`)).text()
+    return undefined
+  }
+  if ('until' in step) {
+    await statLine(step.until, ports.admin)
+    return undefined
+  }
   if ('admin' in step) {
     const answer = await fetch(`http://127.0.0.1:${ports.admin}${step.admin}`, { method: step.method ?? 'GET' })
     return { status: answer.status, body: await answer.text() }
@@ -149,6 +158,15 @@ function sentBytes(test: Case): string {
 async function settle(done: () => boolean, patience: number): Promise<void> {
   const deadline = Date.now() + patience
   while (!done() && Date.now() < deadline) await new Promise(resolve => setTimeout(resolve, 10))
+}
+
+async function statLine(line: string, admin: number): Promise<void> {
+  const deadline = Date.now() + 5000
+  const text = async () => (await fetch(`http://127.0.0.1:${admin}/stats`)).text()
+  while (!(await text()).split('\n').includes(line)) {
+    if (Date.now() > deadline) throw new Error(`/stats never had the line ${line}`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
 }
 
 function readLines(file: string): string[] {
