@@ -1,5 +1,6 @@
 import type { Milliseconds } from './listener.ts'
-import type { HeaderMatcher, HeaderValueOption } from './route.ts'
+import type { HeaderMatcher } from './matchers.ts'
+import type { HeaderValueOption } from './route.ts'
 
 /** An entry of HttpConnectionManager.http_filters. */
 export interface HttpFilter {

@@ -1,5 +1,6 @@
-import type { PerFilterConfig } from './http-filters.ts'
+import type { PerFilterConfig, RuntimeFraction } from './http-filters.ts'
 import type { Milliseconds, Percent } from './listener.ts'
+import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher } from './matchers.ts'
 
 /** envoy.config.route.v3.RouteConfiguration */
 export interface RouteConfiguration extends HeaderMutations {
@@ -47,16 +48,15 @@ export interface Route extends HeaderMutations {
 }
 
 export interface RouteMatch {
-  path: { type: 'prefix'; prefix: string } | { type: 'path'; path: string }
+  /** `separated` is a prefix that ends at a slash of the path; `regex` is RE2 over the whole path without its query. */
+  path: { type: 'prefix' | 'path' | 'separated' | 'regex'; value: string }
   caseSensitive: boolean
+  runtimeFraction?: RuntimeFraction
   headers: readonly HeaderMatcher[]
-}
-
-export interface HeaderMatcher {
-  /** Lower case; may be a pseudo header (`:method`, `:path`, `:authority`). */
-  name: string
-  match: { type: 'exact'; value: string; ignoreCase: boolean } | { type: 'present'; present: boolean }
-  invertMatch: boolean
+  queryParameters: readonly QueryParameterMatcher[]
+  cookies: readonly CookieMatcher[]
+  /** Requests of gRPC alone. */
+  grpc: boolean
 }
 
 /** envoy.config.route.v3.RouteAction */

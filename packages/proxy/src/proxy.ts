@@ -93,7 +93,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     return {
       config,
       stats: http,
-      routes: compileRoutes(config.routeConfig),
+      routes: compileRoutes(config.routeConfig, runtime),
       sanitise: createSanitiser(config, node),
       tracer:
         tracing === undefined

@@ -377,8 +377,35 @@ export const references: ValidateCase[] = [
   ),
   c(
     'a path regex',
-    'unsupported',
+    'accepted',
     route('{ match: { safe_regex: { regex: "/a.*" } }, direct_response: { status: 200 } }'),
+  ),
+  c(
+    'a path regex that is none',
+    'refused',
+    route('{ match: { safe_regex: { regex: "/a(" } }, direct_response: { status: 200 } }'),
+    /is no RE2 pattern: missing closing \)/,
+  ),
+  c(
+    'a look-ahead',
+    'refused',
+    route('{ match: { safe_regex: { regex: "(?=a)" } }, direct_response: { status: 200 } }'),
+    /RE2/,
+  ),
+  c(
+    'a regex that ignores case by the field',
+    'refused',
+    route(
+      '{ match: { prefix: /, headers: [{ name: x, string_match: { safe_regex: { regex: a }, ignore_case: true } }] }, direct_response: { status: 200 } }',
+    ),
+    /ignore_case/,
+  ),
+  c(
+    'a header range from end to start',
+    'accepted',
+    route(
+      '{ match: { prefix: /, headers: [{ name: x, range_match: { start: 9, end: 1 } }] }, direct_response: { status: 200 } }',
+    ),
   ),
   c(
     'a retry that waits longer at first',

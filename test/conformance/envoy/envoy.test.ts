@@ -7,6 +7,7 @@ import { codecCases } from './cases/codec.ts'
 import { filterCases } from './cases/filters.ts'
 import { headerCases } from './cases/headers.ts'
 import { localReplyCases } from './cases/local-replies.ts'
+import { matcherCases } from './cases/matchers.ts'
 import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
 import { retryCases } from './cases/retries.ts'
@@ -25,6 +26,7 @@ import { findEnvoy, HOW_TO_GET_ENVOY, type ProgramName } from './harness/program
 const groups: Record<string, Case[]> = {
   'local replies': localReplyCases,
   routing: routingCases,
+  matchers: matcherCases,
   headers: headerCases,
   codec: codecCases,
   bodies: bodyCases,

@@ -1,19 +1,12 @@
-import type {
-  DirectResponseAction,
-  HeaderMatcher,
-  RedirectAction,
-  Route,
-  RouteAction,
-  RouteMatch,
-  WeightedCluster,
-} from '../route.ts'
+import type { DirectResponseAction, RedirectAction, Route, RouteAction, RouteMatch, WeightedCluster } from '../route.ts'
 import type { Message } from '../schema/message.ts'
 import { checkCluster, type ParseContext } from './context.ts'
 import { readDataSource } from './data-source.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
 import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
+import { parseCookieMatcher, parseHeaderMatcher, parseQueryParameterMatcher, parseRegex } from './matchers.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
-import { parseFractionalPercent } from './percent.ts'
+import { parseFractionalPercent, parseRuntimeFraction } from './percent.ts'
 
 export interface RouteLimits {
   validateClusters: boolean
@@ -26,7 +19,7 @@ export function parseRoute(message: Message, limits: RouteLimits, context: Parse
   const tracing = message.message('tracing')
   return {
     name: message.string('name'),
-    match: parseMatch(message.message('match')),
+    match: parseMatch(message.message('match'), context),
     action: parseAction(message, limits, context),
     ...(decorator && {
       decorator: { operation: decorator.string('operation'), propagate: decorator.boolean('propagate', true) },
@@ -43,28 +36,31 @@ export function parseRoute(message: Message, limits: RouteLimits, context: Parse
   }
 }
 
-function parseMatch(message: Message | undefined): RouteMatch {
+const pathTypes = { path: 'path', path_separated_prefix: 'separated', safe_regex: 'regex', prefix: 'prefix' } as const
+
+function parseMatch(message: Message | undefined, context: ParseContext): RouteMatch {
+  const matches = <T>(field: string, parse: (matcher: Message, context: ParseContext) => T): T[] =>
+    (message?.messages(field) ?? []).map(matcher => parse(matcher, context))
+  const runtimeFraction = message?.message('runtime_fraction')
   return {
-    path: message?.has('path')
-      ? { type: 'path', path: message.string('path') }
-      : { type: 'prefix', prefix: message?.string('prefix') ?? '' },
+    path: parsePath(message, context),
     caseSensitive: message?.boolean('case_sensitive', true) ?? true,
-    headers: (message?.messages('headers') ?? []).map(parseHeaderMatcher),
+    ...(runtimeFraction && {
+      runtimeFraction: parseRuntimeFraction(runtimeFraction, { numerator: 0, denominator: 100 }),
+    }),
+    headers: matches('headers', parseHeaderMatcher),
+    queryParameters: matches('query_parameters', parseQueryParameterMatcher),
+    cookies: matches('cookies', parseCookieMatcher),
+    grpc: message?.has('grpc') ?? false,
   }
 }
 
-/** Of an envoy.config.route.v3.HeaderMatcher. */
-export function parseHeaderMatcher(message: Message): HeaderMatcher {
-  const text = message.message('string_match')
-  const exact = text?.string('exact') ?? message.string('exact_match')
-  const isExact = text !== undefined || message.has('exact_match')
-  return {
-    name: message.string('name').toLowerCase(),
-    match: isExact
-      ? { type: 'exact', value: exact, ignoreCase: text?.boolean('ignore_case') ?? false }
-      : { type: 'present', present: message.boolean('present_match', true) },
-    invertMatch: message.boolean('invert_match'),
+function parsePath(message: Message | undefined, context: ParseContext): RouteMatch['path'] {
+  for (const [field, type] of Object.entries(pathTypes)) {
+    if (!message?.has(field)) continue
+    return { type, value: type === 'regex' ? parseRegex(message.message(field), context) : message.string(field) }
   }
+  return { type: 'prefix', value: '' }
 }
 
 function parseAction(route: Message, limits: RouteLimits, context: ParseContext): Route['action'] {

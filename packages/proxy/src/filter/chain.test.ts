@@ -20,6 +20,7 @@ function create(hasBody = false) {
     abort: () => heard.push('abort'),
     pauseRequest: () => heard.push('pause'),
     resumeRequest: () => heard.push('resume'),
+    random: () => 0,
   }
   const info = new StreamInfo()
   const exchange = new Exchange(info, new RequestHeaders(), downstream, hasBody)

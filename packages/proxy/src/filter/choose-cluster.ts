@@ -7,8 +7,6 @@ import type { Runtime } from '../runtime.ts'
 export interface ChooseServices {
   clusters: ClusterManager
   runtime: Runtime
-  /** Numbers in [0, 1). */
-  random: () => number
 }
 
 /** The cluster of a request, drawn once: by whoever asks first, the filters or the router. Logs and spans know it from then on. */
@@ -19,7 +17,7 @@ export function chooseCluster(
   services: ChooseServices,
 ): ChosenCluster {
   if (exchange.cluster !== undefined) return exchange.cluster
-  const chosen = draw(route, action, services)
+  const chosen = draw(exchange, route, action, services)
   exchange.cluster = chosen
   exchange.responseMutations = chosen.mutations.response
   const cluster = services.clusters.get(chosen.name)
@@ -30,14 +28,19 @@ export function chooseCluster(
   return chosen
 }
 
-function draw(route: CompiledRoute, action: RouteAction, { runtime, random }: ChooseServices): ChosenCluster {
+function draw(
+  exchange: Exchange,
+  route: CompiledRoute,
+  action: RouteAction,
+  { runtime }: ChooseServices,
+): ChosenCluster {
   if (action.cluster.type === 'cluster') return { name: action.cluster.name, mutations: route.mutations }
   const { clusters, runtimeKeyPrefix } = action.cluster
   const weightOf = (cluster: WeightedCluster): number =>
     runtimeKeyPrefix === '' ? cluster.weight : runtime.number(`${runtimeKeyPrefix}.${cluster.name}`, cluster.weight)
   let total = 0
   for (const cluster of clusters) total += weightOf(cluster)
-  let left = Math.floor(random() * total)
+  let left = exchange.draw() % total
   for (const cluster of clusters) {
     left -= weightOf(cluster)
     if (left < 0) return chosen(cluster, route)

@@ -108,6 +108,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     return this.#context.bufferLimit
   }
 
+  random(): number {
+    return this.#context.random()
+  }
+
   // ── from the client ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   onData(chunk: Buffer): void {
@@ -198,7 +202,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     }
     exchange.internal = sanitised.internal
 
-    const route = headers.method === 'CONNECT' ? undefined : findRoute(routes, headers)
+    const route = headers.method === 'CONNECT' ? undefined : findRoute(routes, headers, exchange)
     exchange.route = route
     if (route !== undefined) {
       info.route = route.route

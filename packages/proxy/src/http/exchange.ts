@@ -31,6 +31,8 @@ export interface Downstream extends ResponseSink {
   abort(): void
   pauseRequest(): void
   resumeRequest(): void
+  /** A number in [0, 1). */
+  random(): number
 }
 
 /** What a route led to. */
@@ -47,6 +49,7 @@ export class Exchange {
   readonly headers: RequestHeaders
   readonly #downstream: Downstream
   #sink: ResponseSink
+  #draw: number | undefined
   /** Its head said that a body follows. */
   readonly hasBody: boolean
   route: CompiledRoute | undefined
@@ -74,6 +77,12 @@ export class Exchange {
     this.#downstream = downstream
     this.#sink = downstream
     this.hasBody = hasBody
+  }
+
+  /** The request's own number, the same for every share that it may fall into: whole, 0 up. */
+  draw(): number {
+    this.#draw ??= Math.floor(this.#downstream.random() * 2 ** 32)
+    return this.#draw
   }
 
   /** The connection that it came by: the same object for all its requests. */

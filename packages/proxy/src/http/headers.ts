@@ -133,13 +133,15 @@ export class RequestHeaders extends HeaderMap {
   path = ''
   /** Host, as Envoy's `:authority`. */
   authority = ''
+  /** There is a Host, and it is empty. */
+  emptyAuthority = false
   scheme = 'http'
 
   override get(name: string): string | undefined {
     if (name.charCodeAt(0) !== 58 /* : */) return super.get(name)
     if (name === ':method') return this.method
     if (name === ':path') return this.path
-    if (name === ':authority') return this.authority === '' ? undefined : this.authority
+    if (name === ':authority') return this.authority === '' && !this.emptyAuthority ? undefined : this.authority
     if (name === ':scheme') return this.scheme
     return undefined
   }
@@ -153,6 +155,7 @@ export class RequestHeaders extends HeaderMap {
     copy.method = this.method
     copy.path = this.path
     copy.authority = this.authority
+    copy.emptyAuthority = this.emptyAuthority
     copy.scheme = this.scheme
     return copy
   }

@@ -1,21 +1,20 @@
 import type {
-  HeaderMatcher,
   HeaderMutations,
   RetryPolicy,
   Route,
   RouteConfiguration,
-  RouteMatch,
   VirtualHost,
   WeightedCluster,
 } from '@hopscope/envoy-config'
-import type { RequestHeaders } from '../http/headers.ts'
+import type { Runtime } from '../runtime.ts'
 import { compileMutations, type Mutate } from './header-mutations.ts'
+import { compileRouteMatch, type MatchRoute } from './match-route.ts'
 
 /** A route with everything that a request needs of it, made when a snapshot is applied. */
 export interface CompiledRoute {
   route: Route
   virtualHost: VirtualHost
-  matches(path: string, headers: RequestHeaders): boolean
+  matches: MatchRoute
   mutations: RouteMutations
   /** Of `weighted_clusters`, by cluster entry: their own level is in it. */
   weighted: ReadonlyMap<WeightedCluster, RouteMutations>
@@ -42,13 +41,13 @@ export interface RouteTable {
   any: CompiledVirtualHost | undefined
 }
 
-export function compileRoutes(config: RouteConfiguration): RouteTable {
+export function compileRoutes(config: RouteConfiguration, runtime: Runtime): RouteTable {
   const exact = new Map<string, CompiledVirtualHost>()
   const suffixes: [string, CompiledVirtualHost][] = []
   const prefixes: [string, CompiledVirtualHost][] = []
   let any: CompiledVirtualHost | undefined
   for (const virtualHost of config.virtualHosts) {
-    const compiled = { routes: virtualHost.routes.map(route => compileRoute(route, virtualHost, config)) }
+    const compiled = { routes: virtualHost.routes.map(route => compileRoute(route, virtualHost, config, runtime)) }
     for (const written of virtualHost.domains) {
       const domain = written.toLowerCase()
       if (domain === '*') any = compiled
@@ -68,7 +67,12 @@ export function compileRoutes(config: RouteConfiguration): RouteTable {
   }
 }
 
-function compileRoute(route: Route, virtualHost: VirtualHost, config: RouteConfiguration): CompiledRoute {
+function compileRoute(
+  route: Route,
+  virtualHost: VirtualHost,
+  config: RouteConfiguration,
+  runtime: Runtime,
+): CompiledRoute {
   const mutations = (cluster?: HeaderMutations): RouteMutations => {
     const levels = cluster === undefined ? [route, virtualHost, config] : [cluster, route, virtualHost, config]
     // The least specific acts last and so has the last word, unless it is turned round.
@@ -83,43 +87,9 @@ function compileRoute(route: Route, virtualHost: VirtualHost, config: RouteConfi
   return {
     route,
     virtualHost,
-    matches: compileMatch(route.match),
+    matches: compileRouteMatch(route.match, runtime),
     mutations: mutations(),
     weighted,
     retryPolicy: action.type === 'route' ? (action.retryPolicy ?? virtualHost.retryPolicy) : undefined,
-  }
-}
-
-function compileMatch(match: RouteMatch): CompiledRoute['matches'] {
-  const matchesPath = compilePath(match)
-  if (match.headers.length === 0) return path => matchesPath(path)
-  const matchers = match.headers.map(compileHeaderMatcher)
-  return (path, headers) => matchers.every(matches => matches(headers)) && matchesPath(path)
-}
-
-function compilePath({ path, caseSensitive }: RouteMatch): (path: string) => boolean {
-  const fold = (text: string): string => (caseSensitive ? text : text.toLowerCase())
-  if (path.type === 'prefix') {
-    const prefix = fold(path.prefix)
-    if (prefix === '/') return given => given.charCodeAt(0) === 47
-    return given => fold(given).startsWith(prefix)
-  }
-  const whole = fold(path.path)
-  return given => fold(given) === whole
-}
-
-export function compileHeaderMatcher(matcher: HeaderMatcher): (headers: RequestHeaders) => boolean {
-  const { name, match, invertMatch } = matcher
-  if (match.type === 'present') {
-    const wanted = match.present !== invertMatch
-    return headers => (headers.get(name) !== undefined) === wanted
-  }
-  const fold = (text: string): string => (match.ignoreCase ? text.toLowerCase() : text)
-  const value = fold(match.value)
-  const pseudo = name.startsWith(':') || name === 'host'
-  return headers => {
-    const values = pseudo ? [headers.get(name === 'host' ? ':authority' : name) ?? ''] : headers.getAll(name)
-    // A field that is not there matches nothing, inverted or not.
-    return values.length === 0 ? false : values.some(one => fold(one) === value) !== invertMatch
   }
 }

@@ -1,8 +1,9 @@
 import { loadBootstrap } from '@hopscope/envoy-config'
 import { expect, test } from 'vitest'
 import { RequestHeaders } from '../http/headers.ts'
-import { compileRoutes } from './compile-routes.ts'
-import { findRoute, stripPort } from './find-route.ts'
+import { Runtime } from '../runtime.ts'
+import { compileRoutes, type RouteTable } from './compile-routes.ts'
+import { findRoute as find, stripPort } from './find-route.ts'
 
 /** A table from a piece of Envoy's YAML (flow style), as the sidecar would make it. */
 function table(virtualHosts: string, fields = '') {
@@ -25,8 +26,11 @@ static_resources:
 `,
   })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
-  return compileRoutes(loaded.bootstrap.snapshot.listeners[0]!.filterChains[0]!.httpConnectionManager.routeConfig)
+  const { routeConfig } = loaded.bootstrap.snapshot.listeners[0]!.filterChains[0]!.httpConnectionManager
+  return compileRoutes(routeConfig, new Runtime(loaded.bootstrap.runtime))
 }
+
+const findRoute = (routes: RouteTable, headers: RequestHeaders, draw = 0) => find(routes, headers, { draw: () => draw })
 
 function request(authority: string, path = '/', fields: string[] = [], method = 'GET') {
   const headers = new RequestHeaders(fields)
@@ -96,6 +100,27 @@ test.each<[match: string, takes: string[], refuses: string[]]>([
   ['path: /foo', ['/foo', '/foo?x=1', '/foo?'], ['/foo/', '/foobar', '/FOO', '/']],
   ['path: /Foo, case_sensitive: false', ['/foo', '/FOO?Q'], ['/foo/']],
   ['prefix: /Foo, case_sensitive: false', ['/foo', '/FOOBAR'], ['/fo']],
+  [
+    'path_separated_prefix: /foo',
+    ['/foo', '/foo/', '/foo/x', '/foo?q', '/foo#f'],
+    ['/foobar', '/fo', '/Foo', '/x/foo'],
+  ],
+  ['path_separated_prefix: /foo, case_sensitive: false', ['/FOO', '/Foo/x'], ['/foobar']],
+  [
+    'safe_regex: {regex: "/a[0-9]+(/b)?"}',
+    ['/a1', '/a22/b', '/a1?q', '/a1#f'],
+    ['/a', '/a1/', '/x/a1', '/A1', '/a1/b/c'],
+  ],
+  ['safe_regex: {regex: "(?i)/a.*"}', ['/A', '/abc'], ['/b']],
+  ['safe_regex: {regex: "/é."}', ['/\xc3\xa9\xc3\xa9'], ['/\xe9x']],
+  ['prefix: /é', ['/\xc3\xa9x'], ['/\xe9x']],
+  ['prefix: /, query_parameters: [{name: q}]', ['/?q', '/?q=1', '/?a&q'], ['/', '/q', '/?Q', '/?qq']],
+  [
+    'prefix: /, query_parameters: [{name: q, string_match: {prefix: a}}]',
+    ['/?q=ab', '/?q=a&q=b'],
+    ['/?q', '/', '/?q=b&q=a'],
+  ],
+  ['prefix: /, query_parameters: [{name: q, present_match: false}]', ['/'], ['/?q']],
 ])('match {%s}', (match, takes, refuses) => {
   const routes = routesOf(route('r', match))
   const taken = (path: string) => findRoute(routes, request('a', path)) !== undefined
@@ -117,6 +142,16 @@ test.each<[matcher: string, taken: [none: boolean, one: boolean, two: boolean, b
   ['name: x, present_match: false', [true, false, false, false]],
   ['name: x, present_match: true, invert_match: true', [true, false, false, false]],
   ['name: x', [false, true, true, true]],
+  ['name: x, string_match: {safe_regex: {regex: "[13]"}}', [false, true, false, true]],
+  ['name: x, string_match: {prefix: "1"}', [false, true, false, true]],
+  ['name: x, string_match: {suffix: "2"}, invert_match: true', [false, true, false, false]],
+  ['name: x, string_match: {contains: "2"}', [false, false, true, true]],
+  ['name: x, range_match: {start: 1, end: 2}', [false, true, false, true]],
+  ['name: x, string_match: {exact: ""}, treat_missing_header_as_empty: true', [true, false, false, false]],
+  [
+    'name: x, string_match: {exact: "1"}, treat_missing_header_as_empty: true, invert_match: true',
+    [true, false, true, false],
+  ],
 ])('header {%s}', (matcher, taken) => {
   const routes = routesOf(route('r', `prefix: /, headers: [{${matcher}}]`))
   const requests = [[], ['x', '1'], ['x', '2'], ['x', '2', 'x', '1']]
@@ -137,6 +172,39 @@ test('several headers have all to match; pseudo headers too, and letters of eith
   expect(name('b', '/', ['x', '1'], 'GET')).toBeUndefined()
   expect(name('a.TEST')).toBe('host')
   expect(name('b', '/p?q')).toBe('path')
+})
+
+test.each<[matcher: string, taken: string[], refused: string[]]>([
+  ['range_match: {start: -10, end: 10}', ['-10', '9', '+3', ' 4 ', '007'], ['10', '-11', '', 'x', '1.5', '0x1', '1e0']],
+  ['string_match: {exact: É, ignore_case: true}', ['\xc3\x89'], ['\xc3\xa9', '\xc9']],
+])('header x {%s}', (matcher, taken, refused) => {
+  const routes = routesOf(route('r', `prefix: /, headers: [{name: x, ${matcher}}]`))
+  const takes = (value: string) => findRoute(routes, request('a', '/', ['x', value])) !== undefined
+  expect([taken.filter(value => !takes(value)), refused.filter(takes)]).toEqual([[], []])
+})
+
+test('a share of the requests, by their own number; the runtime changes it', () => {
+  const routes = routesOf(
+    route('half', 'prefix: /, runtime_fraction: {runtime_key: k, default_value: {numerator: 50}}'),
+    route('rest', 'prefix: /'),
+  )
+  const of = (draw: number) => findRoute(routes, request('a'), draw)?.route.name
+  expect([0, 49, 50, 99, 149].map(of)).toEqual(['half', 'half', 'rest', 'rest', 'half'])
+})
+
+test('a cookie', () => {
+  const routes = routesOf(route('r', 'prefix: /, cookies: [{name: c, string_match: {exact: "1"}}]'))
+  const takes = (...cookies: string[]) =>
+    findRoute(
+      routes,
+      request(
+        'a',
+        '/',
+        cookies.flatMap(one => ['cookie', one]),
+      ),
+    ) !== undefined
+  expect([takes('c=1'), takes('a=2; c=1'), takes('c="1"'), takes('a=2', 'c=1')]).toEqual([true, true, true, true])
+  expect([takes(), takes('c=2'), takes('cc=1'), takes('c=2; c=1')]).toEqual([false, false, false, false])
 })
 
 test('the route has its retry policy, else its virtual host', () => {

@@ -1,12 +1,13 @@
 import type { RequestHeaders } from '../http/headers.ts'
 import type { CompiledRoute, CompiledVirtualHost, RouteTable } from './compile-routes.ts'
+import type { Drawing } from './match-route.ts'
 
 /** The first route of the one virtual host that the request's Host chooses. */
-export function findRoute(table: RouteTable, headers: RequestHeaders): CompiledRoute | undefined {
+export function findRoute(table: RouteTable, headers: RequestHeaders, request: Drawing): CompiledRoute | undefined {
   const virtualHost = findVirtualHost(table, headers.authority)
   if (virtualHost === undefined) return undefined
   const path = pathOnly(headers.path)
-  for (const route of virtualHost.routes) if (route.matches(path, headers)) return route
+  for (const route of virtualHost.routes) if (route.matches(path, headers, request)) return route
   return undefined
 }
 

@@ -3,11 +3,15 @@ import { expect, test } from 'vitest'
 import { RequestHeaders } from '../http/headers.ts'
 import { redirectLocation, rewritePrefix } from './redirect.ts'
 
-const prefix = (text: string): RouteMatch => ({
-  path: { type: 'prefix', prefix: text },
+const matchOf = (path: RouteMatch['path']): RouteMatch => ({
+  path,
   caseSensitive: true,
   headers: [],
+  queryParameters: [],
+  cookies: [],
+  grpc: false,
 })
+const prefix = (value: string): RouteMatch => matchOf({ type: 'prefix', value })
 
 function location(
   action: Partial<RedirectAction>,
@@ -39,10 +43,10 @@ test.each<[name: string, action: Partial<RedirectAction>, from: Parameters<typeo
 })
 
 test.each<[match: RouteMatch['path'], path: string, replacement: string, expected: string]>([
-  [{ type: 'prefix', prefix: '/a' }, '/a/b?q', '/x', '/x/b?q'],
-  [{ type: 'prefix', prefix: '/a/' }, '/a/b', '/', '/b'],
-  [{ type: 'prefix', prefix: '/' }, '/b', '/x/', '/x/b'],
-  [{ type: 'path', path: '/a' }, '/a?q', '/x', '/x?q'],
+  [{ type: 'prefix', value: '/a' }, '/a/b?q', '/x', '/x/b?q'],
+  [{ type: 'prefix', value: '/a/' }, '/a/b', '/', '/b'],
+  [{ type: 'prefix', value: '/' }, '/b', '/x/', '/x/b'],
+  [{ type: 'path', value: '/a' }, '/a?q', '/x', '/x?q'],
 ])('rewritePrefix %j %s → %s', (path, given, replacement, expected) => {
-  expect(rewritePrefix({ path, caseSensitive: true, headers: [] }, given, replacement)).toBe(expected)
+  expect(rewritePrefix(matchOf(path), given, replacement)).toBe(expected)
 })

@@ -32,6 +32,5 @@ function redirectPath(action: RedirectAction, match: RouteMatch, path: string): 
 
 /** What matched is replaced: the prefix of a prefix match, all of an exact one. `path` may have a query; it is kept. */
 export function rewritePrefix(match: RouteMatch, path: string, replacement: string): string {
-  const matched = match.path.type === 'prefix' ? match.path.prefix.length : match.path.path.length
-  return replacement + path.slice(matched)
+  return replacement + path.slice(Buffer.byteLength(match.path.value))
 }

@@ -1,13 +1,14 @@
 import type { FaultFilter, Fraction } from '../../http-filters.ts'
 import type { Message } from '../../schema/message.ts'
-import { parseHeaderMatcher } from '../parse-route.ts'
+import type { ParseContext } from '../context.ts'
+import { parseHeaderMatcher } from '../matchers.ts'
 import { parseFraction } from '../percent.ts'
 
 /** A percentage that is left out is none: a filter without one does nothing. */
 const NEVER: Fraction = { numerator: 0, denominator: 100 }
 
 /** Of an envoy.extensions.filters.http.fault.v3.HTTPFault. */
-export function parseFault(message: Message): FaultFilter {
+export function parseFault(message: Message, context: ParseContext): FaultFilter {
   const delay = message.message('delay')
   const abort = message.message('abort')
   const limit = message.message('response_rate_limit')
@@ -28,7 +29,7 @@ export function parseFault(message: Message): FaultFilter {
       },
     }),
     upstreamCluster: message.string('upstream_cluster'),
-    headers: message.messages('headers').map(parseHeaderMatcher),
+    headers: message.messages('headers').map(matcher => parseHeaderMatcher(matcher, context)),
     downstreamNodes: message.strings('downstream_nodes'),
     ...most,
     runtimeKeys: {

@@ -1,9 +1,8 @@
 import type { FaultFilter, Fraction, Milliseconds } from '@hopscope/envoy-config'
 import type { Exchange, ResponseSink } from '../../http/exchange.ts'
 import { isGrpc } from '../../http/grpc-status.ts'
-import type { RequestHeaders } from '../../http/headers.ts'
+import { compileHeaderMatcher, type MatchHeaders } from '../../match/header-matcher.ts'
 import { respond } from '../../respond.ts'
-import { compileHeaderMatcher } from '../../route/compile-routes.ts'
 import type { Runtime } from '../../runtime.ts'
 import type { Counter, Gauge, Stats } from '../../stats/stats.ts'
 import type { Timer, Timers } from '../../timers.ts'
@@ -46,7 +45,7 @@ export function createFault(
 
 interface CompiledFault {
   config: FaultFilter
-  matchers: readonly ((headers: RequestHeaders) => boolean)[]
+  matchers: readonly MatchHeaders[]
 }
 
 function matches({ config, matchers }: CompiledFault, { headers, cluster }: Exchange): boolean {

@@ -241,6 +241,7 @@ function resolveTarget(headers: RequestHeaders): boolean | CodecError {
   if (host !== undefined) {
     if (!isAuthority(host)) return INVALID_AUTHORITY
     headers.authority = host
+    headers.emptyAuthority = host === ''
     headers.remove('host')
   }
   const target = headers.path

@@ -1,0 +1,101 @@
+import type { CookieMatcher, QueryParameterMatcher, RouteMatch } from '@hopscope/envoy-config'
+import { isGrpc } from '../http/grpc-status.ts'
+import type { RequestHeaders } from '../http/headers.ts'
+import { compileHeaderMatcher } from '../match/header-matcher.ts'
+import { compileStringMatcher, lowerAscii, type MatchText } from '../match/string-matcher.ts'
+import type { Runtime } from '../runtime.ts'
+
+/** The request's own number, the same for every share that it may fall into: whole, 0 up. */
+export interface Drawing {
+  draw(): number
+}
+
+/** `path` is the request's without query and fragment. */
+export type MatchRoute = (path: string, headers: RequestHeaders, request: Drawing) => boolean
+
+/** All that the match asks has to be so. */
+export function compileRouteMatch(match: RouteMatch, runtime: Runtime): MatchRoute {
+  const matchesPath = compilePath(match)
+  const conditions = compileConditions(match, runtime)
+  if (conditions.length === 0) return path => matchesPath(path)
+  return (path, headers, request) => {
+    for (const holds of conditions) if (!holds(headers, request)) return false
+    return matchesPath(path)
+  }
+}
+
+type Condition = (headers: RequestHeaders, request: Drawing) => boolean
+
+/** In Envoy's order. */
+function compileConditions(match: RouteMatch, runtime: Runtime): Condition[] {
+  const conditions: Condition[] = []
+  if (match.runtimeFraction !== undefined) {
+    const { runtimeKey, defaultValue } = match.runtimeFraction
+    conditions.push((_, request) => runtime.enabled(runtimeKey, defaultValue, request.draw()))
+  }
+  if (match.grpc) conditions.push(headers => isGrpc(headers.get('content-type')))
+  for (const matcher of match.headers) conditions.push(compileHeaderMatcher(matcher))
+  for (const matcher of match.queryParameters) conditions.push(compileQueryParameter(matcher))
+  for (const matcher of match.cookies) conditions.push(compileCookie(matcher))
+  return conditions
+}
+
+function compilePath({ path, caseSensitive }: RouteMatch): MatchText {
+  const { type, value } = path
+  if (type === 'regex') return compileStringMatcher({ type, value, ignoreCase: false })
+  if (type === 'path') return compileStringMatcher({ type: 'exact', value, ignoreCase: !caseSensitive })
+  if (type === 'prefix') {
+    if (value === '/') return given => given.charCodeAt(0) === 47
+    return compileStringMatcher({ type, value, ignoreCase: !caseSensitive })
+  }
+  const fold = caseSensitive ? (text: string) => text : lowerAscii
+  const prefix = fold(Buffer.from(value, 'utf8').toString('latin1'))
+  return given => {
+    const text = fold(given)
+    return text.startsWith(prefix) && (text.length === prefix.length || text.charCodeAt(prefix.length) === 47)
+  }
+}
+
+function compileQueryParameter({ name, match }: QueryParameterMatcher): Condition {
+  const wanted = Buffer.from(name, 'utf8').toString('latin1')
+  if (match.type === 'present') {
+    return headers => (queryParameter(headers.path, wanted) !== undefined) === match.present
+  }
+  const matches = compileStringMatcher(match.matcher)
+  return headers => {
+    const value = queryParameter(headers.path, wanted)
+    return value !== undefined && matches(value)
+  }
+}
+
+function compileCookie({ name, matcher, invertMatch }: CookieMatcher): Condition {
+  const matches = compileStringMatcher(matcher)
+  return headers => {
+    const value = cookie(headers, name)
+    return value === undefined ? invertMatch : matches(value) !== invertMatch
+  }
+}
+
+/** The first of its name, as it is written: nothing in it is decoded. A name without `=` has the value "". */
+export function queryParameter(path: string, name: string): string | undefined {
+  const mark = path.indexOf('?')
+  if (mark === -1) return undefined
+  for (const pair of path.slice(mark + 1).split('&')) {
+    const equals = pair.indexOf('=')
+    if ((equals === -1 ? pair : pair.slice(0, equals)) === name) return equals === -1 ? '' : pair.slice(equals + 1)
+  }
+  return undefined
+}
+
+/** The first of its name; quotes around its value are no part of it. */
+function cookie(headers: RequestHeaders, name: string): string | undefined {
+  for (const field of headers.getAll('cookie')) {
+    for (const pair of field.split(';')) {
+      const equals = pair.indexOf('=')
+      if (equals === -1 || pair.slice(0, equals).trim() !== name) continue
+      const value = pair.slice(equals + 1).trim()
+      return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+    }
+  }
+  return undefined
+}
