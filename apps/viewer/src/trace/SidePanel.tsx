@@ -4,24 +4,11 @@ import { searchRoute } from '../search/search-url.ts'
 import { Chip } from '../shared/Chip.tsx'
 import { formatDuration } from '../shared/duration.ts'
 import { linkTo } from '../shared/navigation.ts'
-import { FLAG, type RowColumns, SEGMENT, type SegmentKind } from './columns.ts'
+import { Anatomy } from './Anatomy.tsx'
+import { FLAG, type RowColumns } from './columns.ts'
 import type { SpanDetail } from './loaded-trace.ts'
 import { spansOf } from './rows.ts'
-import type { TraceClient } from './trace-client.ts'
-
-const SEGMENT_NAMES: Record<SegmentKind, string> = {
-  [SEGMENT.span]: 'span',
-  [SEGMENT.app]: 'app',
-  [SEGMENT.egressProxy]: 'egress proxy',
-  [SEGMENT.wire]: 'wire',
-  [SEGMENT.ingressProxy]: 'ingress proxy',
-  [SEGMENT.unknown]: 'untraced: inside unknown',
-  [SEGMENT.failedAttempt]: 'failed attempt',
-  [SEGMENT.backOff]: 'back-off',
-  [SEGMENT.below]: 'app, waiting for its calls',
-  [SEGMENT.late]: 'after its caller gave up',
-}
-const SEGMENT_CLASSES = ['span', 'app', 'egress', 'wire', 'ingress', 'unknown', 'failed', 'backoff', 'below', 'late']
+import type { RowDetail, TraceClient } from './trace-client.ts'
 
 /** Everything about the selected row; its tags are fetched from the worker when it is selected. */
 export function SidePanel(props: {
@@ -32,12 +19,12 @@ export function SidePanel(props: {
   onClose: () => void
 }) {
   const { columns, strings, row, client } = props
-  const [details, setDetails] = useState<SpanDetail[]>()
+  const [detail, setDetail] = useState<RowDetail>()
   useEffect(() => {
     let isCurrent = true
     client.detail(spansOf(columns, row)).then(
-      found => isCurrent && setDetails(found),
-      () => isCurrent && setDetails([]),
+      found => isCurrent && setDetail(found),
+      () => isCurrent && setDetail(undefined),
     )
     return () => {
       isCurrent = false
@@ -80,39 +67,11 @@ export function SidePanel(props: {
           {(flags & FLAG.moved) !== 0 && <span className="badge">⇄ moved {formatDuration(columns.shift[row]!)}</span>}
         </p>
       </header>
-      {(flags & FLAG.hop) !== 0 && <Anatomy columns={columns} row={row} />}
-      {details?.map(detail => (
-        <SpanCard key={`${detail.span.id}${detail.span.shared ?? ''}${detail.span.kind ?? ''}`} detail={detail} />
+      {(flags & FLAG.hop) !== 0 && detail?.anatomy && <Anatomy anatomy={detail.anatomy} />}
+      {detail?.details.map(each => (
+        <SpanCard key={`${each.span.id} ${each.span.shared ?? ''} ${each.span.timestamp ?? ''}`} detail={each} />
       ))}
     </aside>
-  )
-}
-
-/** Where the time of a call went. */
-function Anatomy({ columns, row }: { columns: RowColumns; row: number }) {
-  const total = Math.max(1, columns.duration[row]!)
-  const sums = new Map<SegmentKind, number>()
-  for (let i = columns.segmentAt[row]!; i < columns.segmentAt[row + 1]!; i++) {
-    const kind = columns.segmentKind[i] as SegmentKind
-    sums.set(kind, (sums.get(kind) ?? 0) + columns.segmentTo[i]! - columns.segmentFrom[i]!)
-  }
-  return (
-    <section aria-label="Where the time went">
-      <h3>Where the time went</h3>
-      <dl className="anatomy">
-        {[...sums].map(([kind, sum]) => (
-          <div key={kind}>
-            <dt>
-              <span className={`key ${SEGMENT_CLASSES[kind]}`} aria-hidden="true" />
-              {SEGMENT_NAMES[kind]}
-            </dt>
-            <dd>
-              {formatDuration(sum)} <span className="muted">{Math.round((sum / total) * 100)}%</span>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </section>
   )
 }
 

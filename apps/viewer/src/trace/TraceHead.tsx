@@ -1,9 +1,11 @@
 import { formatDuration } from '../shared/duration.ts'
 import { formatMoment } from '../shared/moment.ts'
 import { FLAG, type TraceColumns } from './columns.ts'
+import { Reasons } from './Reasons.tsx'
 
 /** What the trace is, in one glance, and what is wrong with it, in words. */
-export function TraceHead({ trace, isFile }: { trace: TraceColumns; isFile: boolean }) {
+export function TraceHead(props: { trace: TraceColumns; isFile: boolean; onShow: (span: number) => void }) {
+  const { trace, isFile, onShow } = props
   const { counts, spans, strings } = trace
   const first = trace.hops && trace.hops.flags[0]! & FLAG.hop ? trace.hops : spans
   const root = strings[first.service[0]!] ?? 'unknown'
@@ -25,6 +27,7 @@ export function TraceHead({ trace, isFile }: { trace: TraceColumns; isFile: bool
         {trace.start > 0 && <Fact label="start" value={formatMoment(start)} title={new Date(start).toISOString()} />}
         <Fact label={isFile ? 'trace id, from a file' : 'trace id'} value={trace.traceId} isId />
       </dl>
+      <Reasons reasons={trace.reasons} onShow={onShow} />
       <Remarks trace={trace} />
     </header>
   )
@@ -84,9 +87,7 @@ function Remarks({ trace }: { trace: TraceColumns }) {
     )
   }
   if (counts.late > 0) {
-    remarks.push(
-      `${counts.late} ${counts.late === 1 ? 'span works' : 'spans work'} on when nobody waits any more (⌛).`,
-    )
+    remarks.push(`${counts.late} ${counts.late === 1 ? 'span works' : 'spans work'} on when nobody waits any more (◷).`)
   }
   if (counts.merged > 0) {
     remarks.push(

@@ -126,6 +126,7 @@ function LoadedTracePage(props: {
     go(rest, 'replace')
     timeline.current?.focus()
   }
+  const show = (span: number) => go({ ...latest.current, selected: selectionOf(trace.spanIds, span) }, 'replace')
   const view: ViewProps = {
     columns,
     strings: trace.strings,
@@ -136,7 +137,7 @@ function LoadedTracePage(props: {
     isCriticalShown: route.critical,
     onSelect: row => {
       const span = spansOf(columns, row)[0]
-      if (span !== undefined) go({ ...latest.current, selected: selectionOf(trace.spanIds, span) }, 'replace')
+      if (span !== undefined) show(span)
     },
     onRange,
     onHelp: () => setHelp(true),
@@ -145,7 +146,7 @@ function LoadedTracePage(props: {
   }
   return (
     <>
-      <TraceHead trace={trace} isFile={props.reload === undefined} />
+      <TraceHead trace={trace} isFile={props.reload === undefined} onShow={show} />
       <TraceToolbar
         route={route}
         trace={trace}

@@ -1,5 +1,6 @@
 import type { Microseconds } from '@hopscope/model'
 import type { PackedIds } from './packed-ids.ts'
+import type { Reason } from './why-slow.ts'
 
 /**
  * A trace as the main thread has it: columns, one entry a row, in reading order (a row, then all below it). No object per
@@ -127,6 +128,8 @@ export interface TraceColumns {
   }
   /** Ids that spans name as parent and that are not here; the first few. */
   missingParents: string[]
+  /** Why it took so long, the weightiest first. */
+  reasons: Reason[]
 }
 
 /** Rows without content yet: `count` of them, which have `spans` spans and `segments` segments. */

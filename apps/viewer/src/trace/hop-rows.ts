@@ -1,4 +1,5 @@
 import { FORM, groupByParent, TRAIT } from '@hopscope/model/columns'
+import { formatDuration } from '../shared/duration.ts'
 import { emptyColumns, FLAG, finishTree, type RowColumns } from './columns.ts'
 import { putCriticalPath } from './critical-rows.ts'
 import { putHopSegments, SegmentList } from './hop-segments.ts'
@@ -179,7 +180,8 @@ class RowWriter {
     const status = this.#notes.of(main) >= 0 || server < 0 ? this.#notes.of(main) : this.#notes.of(server)
     if (tries > 1 || status >= 0) {
       const text = status < 0 ? undefined : this.#trace.texts.strings[status]
-      const count = tries > 1 ? `${tries} attempts` : undefined
+      const lost = tries > 1 ? this.#startOfAttempt(last) - this.#startOfAttempt(last - tries + 1) : 0
+      const count = tries > 1 ? `${tries} attempts${lost > 0 ? `, ${formatDuration(lost)} lost` : ''}` : undefined
       rows.note[row] = this.#trace.texts.add([text, count].filter(Boolean).join(' · '))
     }
     putTimes(this.#trace, rows, row, main)
@@ -188,6 +190,13 @@ class RowWriter {
     function nameOf(span: number): number {
       return span < 0 ? -1 : table.name[span]!
     }
+  }
+
+  #startOfAttempt(attempt: number): number {
+    const { table, hops, shifts } = this.#trace
+    const client = hops.attempts.client[attempt]!
+    const span = client >= 0 ? client : hops.attempts.server[attempt]!
+    return table.start[span]! + shifts[span]!
   }
 
   #orUnknown(text: number): number {

@@ -1,10 +1,12 @@
 import type { Microseconds, Span } from '@hopscope/model'
 import { isOrphan } from '@hopscope/model/columns'
 import { FLAG, type RowColumns, type TraceColumns } from './columns.ts'
+import { anatomyOf, type HopAnatomy } from './hop-anatomy.ts'
 import { hopRows } from './hop-rows.ts'
 import { packIds } from './packed-ids.ts'
 import { type ReadTrace, readTrace, withShifts } from './read-trace.ts'
 import { spanRows } from './span-rows.ts'
+import { findReasons } from './why-slow.ts'
 
 /** A span as the side panel shows it. */
 export interface SpanDetail {
@@ -41,6 +43,12 @@ export class LoadedTrace {
   detail(index: number): SpanDetail | undefined {
     const span = this.read.spans[index]
     return span && { span, shift: this.read.shifts[index]!, traceStart: this.read.start }
+  }
+
+  /** The parts of the call that a span belongs to. */
+  anatomy(index: number): HopAnatomy | undefined {
+    const hop = this.read.hops.hopOf[index] ?? -1
+    return hop < 0 ? undefined : anatomyOf(this.read, hop)
   }
 
   /** Spans whose names, tags or annotations have every word of the text. */
@@ -108,6 +116,7 @@ function traceColumns(trace: ReadTrace, reported: number, unreadable: number): T
       unreadable,
     },
     missingParents: missing.slice(0, 10),
+    reasons: findReasons(trace),
   }
 }
 

@@ -5,6 +5,9 @@ import { type Range, toPixels } from './time-axis.ts'
 
 export const ROW_HEIGHT = 24
 
+/** What a phantom's lane says of itself, where it is wide enough. */
+const UNKNOWN = 'untraced: inside unknown'
+
 /** The theme's tokens as the canvas needs them. */
 export interface Palette {
   text: string
@@ -131,6 +134,7 @@ function paintSegment(
       break
     case SEGMENT.unknown:
       hatch(context, left, y + 5, width, 14, palette.muted)
+      paintUnknown(context, left, width, y, palette)
       break
     case SEGMENT.failedAttempt:
       hatch(context, left, y + 6, width, 12, palette.error)
@@ -144,6 +148,22 @@ function paintSegment(
     default:
       context.fillRect(left, y + 5, width, 14)
   }
+}
+
+function paintUnknown(
+  context: CanvasRenderingContext2D,
+  left: number,
+  width: number,
+  y: number,
+  { surface, muted }: Palette,
+): void {
+  const size = context.measureText(UNKNOWN).width
+  if (width < size + 20) return
+  const x = left + (width - size) / 2
+  context.fillStyle = surface
+  fillRounded(context, x - 5, y + 5.5, size + 10, 13, 3)
+  context.fillStyle = muted
+  context.fillText(UNKNOWN, x, y + ROW_HEIGHT / 2 + 1)
 }
 
 /** The part of the bar after which nobody waits any more. */

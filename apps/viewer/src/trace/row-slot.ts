@@ -137,7 +137,7 @@ function marksOf(flags: number): [text: string, title: string][] {
   if (flags & FLAG.missingParent) marks.push(['⌀ parent', 'its parent is not in the trace'])
   if (flags & FLAG.cycle) marks.push(['⟲ circle', 'its parents form a circle'])
   if (flags & FLAG.moved) marks.push(['⇄', 'moved: the clock of its host was off'])
-  if (flags & FLAG.late) marks.push(['⌛ late', 'works on when nobody waits any more'])
+  if (flags & FLAG.late) marks.push(['◷ late', 'works on when nobody waits any more'])
   if (flags & FLAG.overBudget) marks.push(['> budget', 'would wait longer than the one who asked it'])
   if (flags & FLAG.inexact) marks.push(['±', 'a part of it came out negative: measurement error'])
   if (flags & FLAG.noTime) marks.push(['no time', 'no time reported: drawn at its parent’s start'])

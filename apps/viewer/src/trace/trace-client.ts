@@ -1,7 +1,7 @@
 import type { TraceColumns } from './columns.ts'
-import type { SpanDetail } from './loaded-trace.ts'
 import type { Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
 
+export type RowDetail = Pick<WorkerAnswer & { type: 'detail' }, 'details' | 'anatomy'>
 type Pending = { resolve: (answer: WorkerAnswer) => void; reject: (problem: Problem) => void }
 type WithoutNumber<T> = T extends unknown ? Omit<T, 'number'> : never
 
@@ -30,9 +30,10 @@ export class TraceClient {
     return (answer as WorkerAnswer & { type: 'loaded' }).trace
   }
 
-  async detail(spans: readonly number[]): Promise<SpanDetail[]> {
+  /** Tags and all of some spans, and the parts of the call that the first of them belongs to. */
+  async detail(spans: readonly number[]): Promise<RowDetail> {
     const answer = await this.#ask({ type: 'detail', spans })
-    return (answer as WorkerAnswer & { type: 'detail' }).details
+    return answer as WorkerAnswer & { type: 'detail' }
   }
 
   /** Indices of spans that have every word of the text in their names, tags or annotations. */

@@ -28,7 +28,8 @@ async function answer(request: WorkerRequest): Promise<void> {
   if (request.type === 'raw') sendTrace('raw', number, loaded.rawColumns())
   else if (request.type === 'detail') {
     const details = request.spans.map(index => loaded!.detail(index)).filter(detail => detail !== undefined)
-    send({ type: 'detail', number, details })
+    const anatomy = loaded.anatomy(request.spans[0] ?? -1)
+    send({ type: 'detail', number, details, ...(anatomy ? { anatomy } : {}) })
   } else if (request.type === 'find') {
     const spans = Int32Array.from(loaded.find(request.text))
     send({ type: 'found', number, spans }, [spans.buffer])

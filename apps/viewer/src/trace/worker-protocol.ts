@@ -1,4 +1,5 @@
 import type { TraceColumns } from './columns.ts'
+import type { HopAnatomy } from './hop-anatomy.ts'
 import type { SpanDetail } from './loaded-trace.ts'
 
 /** What the page asks its worker. Answers carry the request's number. */
@@ -14,7 +15,7 @@ export type TraceSource = { url: string } | { bytes: ArrayBuffer }
 
 export type WorkerAnswer =
   | { type: 'loaded'; number: number; trace: TraceColumns }
-  | { type: 'detail'; number: number; details: SpanDetail[] }
+  | { type: 'detail'; number: number; details: SpanDetail[]; anatomy?: HopAnatomy }
   | { type: 'found'; number: number; spans: Int32Array }
   | { type: 'raw'; number: number; trace: TraceColumns }
   | { type: 'exported'; number: number; json: string }
