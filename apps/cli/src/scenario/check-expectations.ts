@@ -32,8 +32,11 @@ const LOOK_AGAIN = 25
 /** What should not come gets this long to come: more than the proxies' flush interval of 100 ms. */
 const ABSENCE = 250
 
-/** A span may end this long after its parent (`nested`), ms. */
-const LATE_END = 10
+/**
+ * A span may end this long after its parent (`nested`), ms: a proxy notes the end after its peer has read the answer, and on a busy
+ * machine the peer, and others, run in between. Units mixed up, or a time of another process, are further off.
+ */
+const LATE_END = 250
 /** ... and seem to begin this long before it, ms: two processes never read quite the same time off one clock. */
 const EARLY_START = 5
 
