@@ -1,6 +1,7 @@
 import type { PerFilterConfig, RuntimeFraction } from './http-filters.ts'
 import type { Milliseconds, Percent } from './listener.ts'
 import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher } from './matchers.ts'
+import type { RequestMirrorPolicy } from './mirror-policy.ts'
 
 /** envoy.config.route.v3.RouteConfiguration */
 export interface RouteConfiguration extends HeaderMutations {
@@ -9,6 +10,7 @@ export interface RouteConfiguration extends HeaderMutations {
   internalOnlyHeaders: readonly string[]
   mostSpecificHeaderMutationsWins: boolean
   ignorePortInHostMatching: boolean
+  requestMirrorPolicies: readonly RequestMirrorPolicy[]
 }
 
 export interface VirtualHost extends HeaderMutations {
@@ -18,6 +20,7 @@ export interface VirtualHost extends HeaderMutations {
   retryPolicy?: RetryPolicy
   includeRequestAttemptCount: boolean
   includeAttemptCountInResponse: boolean
+  requestMirrorPolicies: readonly RequestMirrorPolicy[]
   perFilterConfig: PerFilterConfig
 }
 
@@ -75,6 +78,7 @@ export interface RouteAction {
   /** Overrides the HCM's stream_idle_timeout when present. */
   idleTimeout?: Milliseconds
   retryPolicy?: RetryPolicy
+  requestMirrorPolicies: readonly RequestMirrorPolicy[]
 }
 
 export interface WeightedCluster extends HeaderMutations {

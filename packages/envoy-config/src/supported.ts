@@ -213,6 +213,7 @@ export const supported: SupportTable = {
     ignore_port_in_host_matching: 'yes',
     validate_clusters: 'yes',
     max_direct_response_body_size_bytes: 'yes',
+    request_mirror_policies: 'yes',
   },
   'envoy.config.route.v3.VirtualHost': {
     name: 'yes',
@@ -222,6 +223,7 @@ export const supported: SupportTable = {
     retry_policy: 'yes',
     include_request_attempt_count: 'yes',
     include_attempt_count_in_response: 'yes',
+    request_mirror_policies: 'yes',
     typed_per_filter_config: 'yes',
   },
   'envoy.config.route.v3.Route': {
@@ -287,6 +289,15 @@ export const supported: SupportTable = {
     timeout: 'yes',
     idle_timeout: 'yes',
     retry_policy: 'yes',
+    request_mirror_policies: 'yes',
+  },
+  'envoy.config.route.v3.RouteAction.RequestMirrorPolicy': {
+    cluster: 'yes',
+    cluster_header: 'yes',
+    runtime_fraction: 'yes',
+    trace_sampled: 'yes',
+    disable_shadow_host_suffix_append: 'yes',
+    host_rewrite_literal: 'yes',
   },
   'envoy.config.route.v3.WeightedCluster': {
     clusters: 'yes',

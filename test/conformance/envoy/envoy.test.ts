@@ -8,6 +8,7 @@ import { filterCases } from './cases/filters.ts'
 import { headerCases } from './cases/headers.ts'
 import { localReplyCases } from './cases/local-replies.ts'
 import { matcherCases } from './cases/matchers.ts'
+import { mirrorCases } from './cases/mirrors.ts'
 import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
 import { retryCases } from './cases/retries.ts'
@@ -33,6 +34,7 @@ const groups: Record<string, Case[]> = {
   retries: retryCases,
   timeouts: timeoutCases,
   filters: filterCases,
+  mirrors: mirrorCases,
   outliers: outlierCases,
   pools: poolCases,
   balancing: balancingCases,

@@ -66,6 +66,7 @@ const noRoutes: HttpConnectionManager['routeConfig'] = {
   internalOnlyHeaders: [],
   mostSpecificHeaderMutationsWins: false,
   ignorePortInHostMatching: false,
+  requestMirrorPolicies: [],
   requestHeadersToAdd: [],
   requestHeadersToRemove: [],
   responseHeadersToAdd: [],

@@ -3,6 +3,7 @@ import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
 import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
+import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseRoute, type RouteLimits } from './parse-route.ts'
 
@@ -21,6 +22,7 @@ export function parseRouteConfiguration(message: Message, context: ParseContext)
     internalOnlyHeaders: message.strings('internal_only_headers').map(name => name.toLowerCase()),
     mostSpecificHeaderMutationsWins: message.boolean('most_specific_header_mutations_wins'),
     ignorePortInHostMatching: message.boolean('ignore_port_in_host_matching'),
+    requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     ...parseHeaderMutations(message, context),
   }
 }
@@ -34,6 +36,7 @@ function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseC
     ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
     includeRequestAttemptCount: message.boolean('include_request_attempt_count'),
     includeAttemptCountInResponse: message.boolean('include_attempt_count_in_response'),
+    requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     perFilterConfig: parsePerFilterConfig(message, context),
     ...parseHeaderMutations(message, context),
   }

@@ -5,6 +5,7 @@ import { readDataSource } from './data-source.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
 import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
 import { parseCookieMatcher, parseHeaderMatcher, parseQueryParameterMatcher, parseRegex } from './matchers.ts'
+import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseFractionalPercent, parseRuntimeFraction } from './percent.ts'
 
@@ -88,6 +89,7 @@ function parseRouteAction(message: Message | undefined, limits: RouteLimits, con
     timeout: message?.duration('timeout') ?? 15_000,
     ...(idleTimeout === undefined ? {} : { idleTimeout }),
     ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
+    requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
   }
 }
 

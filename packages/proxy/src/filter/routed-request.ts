@@ -10,6 +10,7 @@ import type { AttemptSpan } from '../tracing/http-tracer.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
 import { Attempt, type AttemptOwner } from '../upstream/send.ts'
 import { rewriteHost } from './finalise-request.ts'
+import type { Mirror } from './mirror.ts'
 import type { RetryDecision, RetryState } from './retry-state.ts'
 import type { RouterServices } from './router.ts'
 
@@ -28,6 +29,7 @@ export interface Plan {
   timeoutIsNoContent: boolean
   /** Body bytes kept for another try. */
   bufferLimit: number
+  mirrors: readonly Mirror[]
 }
 
 /** One request at the router: its attempts, its timeouts, its body on the way up and the response on the way down. */
@@ -52,6 +54,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   #retry: RetryState | undefined
   /** The client's body waits for the upstream. */
   #backedUp = false
+  /** Copies that take no more of the body for now: they hold it up, too. */
+  readonly #slowMirrors = new Set<Mirror>()
+  /** No host could be chosen. */
+  #hostless = false
   #responding = false
   /** A 1xx has come. */
   #informed = false
@@ -75,6 +81,16 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   start(): void {
     if (this.#requestEnded) this.#responseTimer.start(this.#plan.timeout)
     this.#send()
+    // Without a host for the request itself there are no copies.
+    if (this.#plan.mirrors.length > 0 && !this.#hostless) this.#startMirrors()
+  }
+
+  #startMirrors(): void {
+    for (const mirror of this.#plan.mirrors) {
+      mirror.onDrain = () => this.#resumeFor(mirror)
+      mirror.start()
+      if (this.#isOver) mirror.cancel()
+    }
   }
 
   // ── the request's body ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,11 +116,17 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     if (ready) {
       if (!this.#attempt!.write(chunk)) this.#pauseRequest()
     } else if (this.#buffered > this.#plan.bufferLimit) this.#pauseRequest()
+    for (const mirror of this.#plan.mirrors) {
+      if (mirror.write(chunk) || this.#slowMirrors.has(mirror)) continue
+      this.#slowMirrors.add(mirror)
+      this.#exchange.pauseRequest()
+    }
   }
 
   onEnd(): void {
     this.#requestEnded = true
     this.#responseTimer.start(this.#plan.timeout)
+    for (const mirror of this.#plan.mirrors) mirror.end()
     const attempt = this.#attempt
     if (attempt?.ready && !attempt.done) {
       this.#startPerTryTimer()
@@ -123,7 +145,12 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     if (!this.#backedUp) return
     this.#backedUp = false
     this.#plan.cluster.stats.upstream_flow_control_drained_total.add()
-    this.#exchange.resumeRequest()
+    if (this.#slowMirrors.size === 0) this.#exchange.resumeRequest()
+  }
+
+  #resumeFor(mirror: Mirror): void {
+    if (!this.#slowMirrors.delete(mirror)) return
+    if (this.#slowMirrors.size === 0 && !this.#backedUp) this.#exchange.resumeRequest()
   }
 
   onDrain(): void {
@@ -152,6 +179,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const host = cluster.pickHost()
     if (host === undefined) {
       cluster.stats.upstream_cx_none_healthy.add()
+      this.#hostless = true
       this.#failWithoutAnswer(FAILURES.no_healthy_host)
       return
     }
@@ -374,6 +402,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#retry?.close()
     this.#exchange.handler = undefined
     this.#dropBody()
+    for (const mirror of this.#plan.mirrors) mirror.cancel()
   }
 
   #dropBody(): void {

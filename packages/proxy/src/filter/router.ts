@@ -11,6 +11,7 @@ import type { Timers } from '../timers.ts'
 import type { Router } from './chain.ts'
 import { chooseCluster } from './choose-cluster.ts'
 import { finaliseRequest } from './finalise-request.ts'
+import { createMirrors, type Mirror } from './mirror.ts'
 import { RetryState } from './retry-state.ts'
 import { RoutedRequest } from './routed-request.ts'
 
@@ -71,9 +72,10 @@ export function createRouter(
       if (expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
       else headers.remove('x-envoy-expected-rq-timeout-ms')
     }
+    const { includeRequestAttemptCount, includeAttemptCountInResponse } = route.virtualHost
+    if (includeRequestAttemptCount) headers.set('x-envoy-attempt-count', '1')
     finaliseRequest(exchange, route, action, mutations, config.suppressEnvoyHeaders)
 
-    const { includeRequestAttemptCount, includeAttemptCountInResponse } = route.virtualHost
     const routed = new RoutedRequest(
       exchange,
       {
@@ -86,6 +88,8 @@ export function createRouter(
         countAttempts: { request: includeRequestAttemptCount, response: includeAttemptCountInResponse },
         timeoutIsNoContent: timeouts.noContent,
         bufferLimit,
+        mirrors:
+          route.mirrorPolicies.length === 0 ? NONE : createMirrors(route.mirrorPolicies, exchange, timeout, services),
       },
       services,
     )
@@ -94,6 +98,7 @@ export function createRouter(
   }
 }
 
+const NONE: readonly Mirror[] = []
 const EMPTY = new Uint8Array(0)
 const NEVER = { numerator: 0, denominator: 100 } as const
 

@@ -1,5 +1,6 @@
 import type {
   HeaderMutations,
+  RequestMirrorPolicy,
   RetryPolicy,
   Route,
   RouteConfiguration,
@@ -20,6 +21,8 @@ export interface CompiledRoute {
   weighted: ReadonlyMap<WeightedCluster, RouteMutations>
   /** The route's, else the virtual host's. */
   retryPolicy: RetryPolicy | undefined
+  /** Those of the most specific level that has any. */
+  mirrorPolicies: readonly RequestMirrorPolicy[]
 }
 
 export interface RouteMutations {
@@ -91,5 +94,10 @@ function compileRoute(
     mutations: mutations(),
     weighted,
     retryPolicy: action.type === 'route' ? (action.retryPolicy ?? virtualHost.retryPolicy) : undefined,
+    mirrorPolicies:
+      action.type === 'route'
+        ? ([action, virtualHost, config].find(level => level.requestMirrorPolicies.length > 0)?.requestMirrorPolicies ??
+          [])
+        : [],
   }
 }

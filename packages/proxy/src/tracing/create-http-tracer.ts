@@ -179,7 +179,7 @@ class ZipkinSpans {
     writer.annotation(end, 'cr')
     const tags = new TagWriter(writer, this.#customTags?.(info.requestHeaders))
     const of = {
-      clusterName: info.clusterName,
+      clusterName: attempt.mirror?.clusterName ?? info.clusterName,
       clusterObservabilityName: attempt.clusterName,
       number: attempt.number,
     }
@@ -235,11 +235,12 @@ class TracedRequest implements RequestSpan {
     const start = this.#start
     if (spans === undefined || start === undefined) return NO_ATTEMPT_SPAN
     const info = this.#info
-    if (!spans.spawn) {
+    if (!spans.spawn && attempt.mirror === undefined) {
       return { inject: headers => spans.inject(headers, start.context, start.style), finish() {} }
     }
-    const context = spans.child(start.context)
-    const name = `router ${wireText(attempt.clusterName)} egress`
+    const child = spans.child(start.context)
+    const context = { ...child, sampled: attempt.mirror?.sampled ?? child.sampled === true }
+    const name = attempt.mirror === undefined ? `router ${wireText(attempt.clusterName)} egress` : 'mirror'
     return {
       inject: headers => spans.inject(headers, context, start.style),
       finish(outcome) {

@@ -33,6 +33,8 @@ export interface Attempt {
   clusterName: string
   /** 1 for the first. */
   number: number
+  /** A copy for another cluster: a span of its own, named so. `sampled` undefined: as the request. */
+  mirror?: { clusterName: string; sampled: boolean | undefined }
 }
 
 /** What became of one upstream attempt. Instants NaN: did not happen. */
