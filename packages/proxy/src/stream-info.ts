@@ -39,6 +39,30 @@ export const RESPONSE_FLAGS = [
 ] as const
 export type ResponseFlag = (typeof RESPONSE_FLAGS)[number]
 
+/** A request's flags, in the order in which they were raised; nearly always none. */
+export class ResponseFlags {
+  #raised: readonly ResponseFlag[] = NONE
+
+  add(flag: ResponseFlag): this {
+    if (!this.#raised.includes(flag)) this.#raised = [...this.#raised, flag]
+    return this
+  }
+
+  has(flag: ResponseFlag): boolean {
+    return this.#raised.includes(flag)
+  }
+
+  get size(): number {
+    return this.#raised.length
+  }
+
+  [Symbol.iterator](): Iterator<ResponseFlag> {
+    return this.#raised[Symbol.iterator]()
+  }
+}
+
+const NONE: readonly ResponseFlag[] = []
+
 /**
  * What is known of one request; filled in on its way through the proxy, read by access log, header formats and tracing.
  * (Envoy's StreamInfo.)
@@ -63,7 +87,7 @@ export class StreamInfo {
   responseCode = 0
   /** RESPONSE_CODE_DETAILS, blanks already `_`; "" when unset. */
   responseCodeDetails = ''
-  readonly flags = new Set<ResponseFlag>()
+  readonly flags = new ResponseFlags()
   /** Body bytes. */
   bytesReceived = 0
   bytesSent = 0

@@ -27,22 +27,37 @@ export class Timers {
   }
 
   /** Starts, or starts again. */
-  start(timer: Timer, duration: Milliseconds): void {
+  start(timer: Timer, duration: Milliseconds, now: Instant): void {
     if (timer.previous !== undefined) unlink(timer)
-    let queue = this.#queues.get(duration)
-    if (queue === undefined) {
-      queue = new Timer(this, () => {})
-      queue.previous = queue
-      queue.next = queue
-      this.#queues.set(duration, queue)
+    // A timer is nearly always started with the duration that it had the last time.
+    let queue = timer.queue
+    if (queue === undefined || queue.duration !== duration || queue.next === undefined) {
+      queue = this.#queueOf(duration)
+      timer.queue = queue
     }
-    timer.deadline = this.#clock.now() + duration
+    timer.deadline = now + duration
     const last = queue.previous!
     timer.previous = last
     timer.next = queue
     last.next = timer
     queue.previous = timer
     if (timer.deadline < this.#wakeAt) this.#wakeUpAt(timer.deadline)
+  }
+
+  now(): Instant {
+    return this.#clock.now()
+  }
+
+  #queueOf(duration: Milliseconds): Timer {
+    let queue = this.#queues.get(duration)
+    if (queue === undefined) {
+      queue = new Timer(this, () => {})
+      queue.duration = duration
+      queue.previous = queue
+      queue.next = queue
+      this.#queues.set(duration, queue)
+    }
+    return queue
   }
 
   close(): void {
@@ -70,8 +85,10 @@ export class Timers {
     let earliest = Number.POSITIVE_INFINITY
     for (const [duration, queue] of this.#queues) {
       const first = queue.next!
-      if (first === queue) this.#queues.delete(duration)
-      else if (first.deadline < earliest) earliest = first.deadline
+      if (first === queue) {
+        this.#queues.delete(duration)
+        queue.next = undefined
+      } else if (first.deadline < earliest) earliest = first.deadline
     }
     if (earliest < this.#wakeAt) this.#wakeUpAt(earliest)
   }
@@ -83,6 +100,10 @@ export class Timer {
   deadline: Instant = 0
   previous: Timer | undefined
   next: Timer | undefined
+  /** Of a queue: what all its timers have. */
+  duration: Milliseconds = 0
+  /** Where it was the last time; not in use any more when it has no `next`. */
+  queue: Timer | undefined
   readonly #timers: Timers
 
   constructor(timers: Timers, onExpire: () => void) {
@@ -94,9 +115,9 @@ export class Timer {
     return this.previous !== undefined
   }
 
-  /** 0 or less: not at all. */
-  start(duration: Milliseconds): void {
-    if (duration > 0) this.#timers.start(this, duration)
+  /** 0 or less: not at all. `now`, where someone has just looked. */
+  start(duration: Milliseconds, now: Instant = this.#timers.now()): void {
+    if (duration > 0) this.#timers.start(this, duration, now)
     else this.stop()
   }
 

@@ -18,6 +18,15 @@ const TOKENS: ReadonlySet<string> = new Set([
   'retriable-status-codes',
 ])
 
+/** What a client may say of retries. */
+const RETRY_HEADERS = [
+  'x-envoy-retry-on',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-retriable-status-codes',
+  'x-envoy-retriable-header-names',
+  'x-envoy-max-retries',
+]
+
 /** Retries of one request: Envoy's `RetryStateImpl`. */
 export class RetryState {
   readonly #on: ReadonlySet<string>
@@ -57,6 +66,7 @@ export class RetryState {
     runtime: Runtime,
     random: () => number,
   ): RetryState | undefined {
+    if (policy === undefined && !RETRY_HEADERS.some(name => headers.has(name))) return undefined
     const on = new Set(policy?.retryOn.filter(token => TOKENS.has(token)))
     const codes = new Set(policy?.retriableStatusCodes)
     for (const token of takeList(headers, 'x-envoy-retry-on')) if (TOKENS.has(token)) on.add(token)

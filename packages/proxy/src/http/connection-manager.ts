@@ -343,7 +343,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#chunked = head.chunked
     if (head.untilClose) this.#closeAfter = true
     this.#output.push(head.text)
-    this.#touch()
+    this.#touch(now)
     if (endStream) this.#finish()
   }
 
@@ -423,7 +423,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       stats.downstream_rq_rx_reset.add()
       handler?.onCancel()
     }
-    info.endInstant = clock.now()
+    info.endInstant = this.#responseDone ? info.lastDownstreamTxByte : clock.now()
     stats.downstream_rq_active.sub()
     stats.downstream_rq_time.record(Math.trunc(info.endInstant - info.startInstant))
     accessLogger.log(info)
@@ -453,8 +453,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #touch(): void {
-    if (this.#streamIdleTimer.running) this.#streamIdleTimer.start(this.#streamIdleTimeout)
+  #touch(now = this.#context.clock.now()): void {
+    if (this.#streamIdleTimer.running) this.#streamIdleTimer.start(this.#streamIdleTimeout, now)
   }
 
   #waitForHead(): void {

@@ -7,16 +7,31 @@ import { INLINE_REQUEST_HEADERS, INLINE_RESPONSE_HEADERS } from './inline-header
 export class HeaderMap {
   /** name, value, name, value, … */
   #list: string[]
+  /** The bits of all names that are or were here. */
+  #bits = 0
 
   constructor(list: string[] = []) {
     this.#list = list
+    for (let i = 0; i < list.length; i += 2) this.#bits |= bitOf(list[i]!)
+  }
+
+  /** Where its first entry is, or -1. Most fields that are asked for are not there: to say so costs next to nothing. */
+  #find(name: string): number {
+    if ((this.#bits & bitOf(name)) === 0) return -1
+    const list = this.#list
+    for (let i = 0; i < list.length; i += 2) if (list[i] === name) return i
+    return -1
+  }
+
+  #push(name: string, value: string): void {
+    this.#bits |= bitOf(name)
+    this.#list.push(name, value)
   }
 
   /** The first value. */
   get(name: string): string | undefined {
-    const list = this.#list
-    for (let i = 0; i < list.length; i += 2) if (list[i] === name) return list[i + 1]
-    return undefined
+    const at = this.#find(name)
+    return at === -1 ? undefined : this.#list[at + 1]
   }
 
   getAll(name: string): string[] {
@@ -32,19 +47,15 @@ export class HeaderMap {
 
   /** Adds an entry after the others. */
   append(name: string, value: string): void {
-    this.#list.push(name, value)
+    this.#push(name, value)
   }
 
   /** Adds to the first entry's value with `separator`, or a new entry: how Envoy treats the fields that it knows by name. */
   appendJoined(name: string, value: string, separator: string): void {
     const list = this.#list
-    for (let i = 0; i < list.length; i += 2) {
-      if (list[i] === name) {
-        list[i + 1] = list[i + 1] === '' ? value : `${list[i + 1]}${separator}${value}`
-        return
-      }
-    }
-    list.push(name, value)
+    const at = this.#find(name)
+    if (at === -1) this.#push(name, value)
+    else list[at + 1] = list[at + 1] === '' ? value : `${list[at + 1]}${separator}${value}`
   }
 
   /** The entries as lines, in latin1: `name: value\r\n…`. */
@@ -62,15 +73,12 @@ export class HeaderMap {
       this.append(name, value)
       return
     }
-    const list = this.#list
-    for (let i = 0; i < list.length; i += 2) {
-      if (list[i] === name) {
-        list[i + 1] = value
-        this.#removeFrom(i + 2, name)
-        return
-      }
+    const at = this.#find(name)
+    if (at === -1) this.#push(name, value)
+    else {
+      this.#list[at + 1] = value
+      this.#removeFrom(at + 2, name)
     }
-    list.push(name, value)
   }
 
   protected isInline(_name: string): boolean {
@@ -78,7 +86,8 @@ export class HeaderMap {
   }
 
   remove(name: string): boolean {
-    return this.#removeFrom(0, name)
+    const at = this.#find(name)
+    return at !== -1 && this.#removeFrom(at, name)
   }
 
   /** Every entry whose name is in the set, in one pass. */
@@ -124,6 +133,11 @@ export class HeaderMap {
   clone(): HeaderMap {
     return new HeaderMap(this.entries())
   }
+}
+
+/** One of 32, by length and last letter. */
+function bitOf(name: string): number {
+  return 1 << (name.length + name.charCodeAt(name.length - 1))
 }
 
 /** A request's head. `get` also answers Envoy's pseudo headers `:method`, `:path`, `:authority`, `:scheme`. */

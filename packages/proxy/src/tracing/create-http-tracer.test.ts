@@ -67,7 +67,7 @@ function setUp(wanted: Wanted = {}) {
   )
   /** All that were sent; those behind a report that is under way follow its answer. */
   const spans = async () => {
-    await new Promise<void>(resolve => setImmediate(resolve))
+    await reporters.close(0)
     return posts.flatMap(post => JSON.parse(Buffer.from(post.body).toString()))
   }
   return { tracer, stats, spans, posts, reporters }

@@ -109,7 +109,10 @@ export class Attempt implements Requester, ResponseHandler {
     const head = encodeRequestHead(this.#headers, this.#hasBody)
     this.#chunked = head.chunked
     connection.send(head.text, this.#headers.method === 'HEAD', this)
-    if (!this.#hasBody) this.end()
+    if (!this.#hasBody) {
+      this.lastTxByte = this.firstTxByte
+      connection.endRequest()
+    }
     this.#owner.onAttemptReady(this)
   }
 

@@ -202,8 +202,10 @@ function parseRequestLine(
 ): number | CodecError {
   let at = start
   while (at < end && isTokenByte(bytes[at]!)) at++
-  headers.method = text.slice(start, at)
-  if (!METHODS.has(headers.method) || (bytes[at] !== 32 && bytes[at] !== 9)) return CODEC_ERROR
+  // What nearly every request has, without a string and a look into the set.
+  const isGet = at === start + 3 && bytes[start] === 71 && bytes[start + 1] === 69 && bytes[start + 2] === 84
+  headers.method = isGet ? 'GET' : text.slice(start, at)
+  if (!(isGet || METHODS.has(headers.method)) || (bytes[at] !== 32 && bytes[at] !== 9)) return CODEC_ERROR
   while (bytes[at] === 32 || bytes[at] === 9) at++
   const targetStart = at
   while (at < end && bytes[at]! > 32 && bytes[at]! < 127) at++
@@ -212,7 +214,7 @@ function parseRequestLine(
   if (at === end) return 0
   if (bytes[at] !== 32 && bytes[at] !== 9) return bytes[at]! < 127 ? INVALID_CHARACTERS : CODEC_ERROR
   while (bytes[at] === 32 || bytes[at] === 9) at++
-  const version = text.slice(at, end).trimEnd()
+  const version = end - at === 8 && text.startsWith('HTTP/1.1', at) ? 'HTTP/1.1' : text.slice(at, end).trimEnd()
   if (version === 'HTTP/1.1') return 11
   if (version.length !== 8 || !version.startsWith('HTTP/') || version[6] !== '.') return CODEC_ERROR
   const major = version.charCodeAt(5) - 48

@@ -116,7 +116,7 @@ export class ResponseDecoder {
     const fieldsEnd = bytes[end - 2] === 13 ? end - 2 : end - 1
     const text = bytes.toString('latin1', 0, fieldsEnd)
     const lineEnd = bytes.indexOf(10, start)
-    const line = parseStatusLine(text, start)
+    const line = parseStatusLine(bytes, start)
     if (line === undefined) return undefined
     const { version, status } = line
     const headers = new ResponseHeaders()
@@ -157,15 +157,34 @@ export class ResponseDecoder {
   }
 }
 
-const STATUS_LINE = /HTTP\/(\d\.\d)[ \t]+(\d{3})(?=[ \t\r\n])/y
+const VERSION_BEGIN = Buffer.from('HTTP/')
 
-/** Any version but 1.1 is taken for 1.0, as Envoy does. */
-function parseStatusLine(text: string, start: number): { version: 10 | 11; status: number } | undefined {
-  STATUS_LINE.lastIndex = start
-  const match = STATUS_LINE.exec(text)
-  if (match === null) return undefined
-  const status = Number(match[2])
-  return status < 100 ? undefined : { version: match[1] === '1.1' ? 11 : 10, status }
+/** `HTTP/1.1 200 …`, inside a head that is complete. Any version but 1.1 is taken for 1.0, as Envoy does. */
+function parseStatusLine(bytes: Uint8Array, start: number): { version: 10 | 11; status: number } | undefined {
+  for (let i = 0; i < VERSION_BEGIN.length; i++) if (bytes[start + i] !== VERSION_BEGIN[i]) return undefined
+  const major = digit(bytes[start + 5]!)
+  const minor = digit(bytes[start + 7]!)
+  let at = start + 8
+  if (major < 0 || minor < 0 || bytes[start + 6] !== 46 /* . */ || !isBlank(bytes[at]!)) return undefined
+  while (isBlank(bytes[at]!)) at++
+  let status = 0
+  for (const end = at + 3; at < end; at++) {
+    const value = digit(bytes[at]!)
+    if (value < 0) return undefined
+    status = status * 10 + value
+  }
+  const after = bytes[at]!
+  if (status < 100 || !(isBlank(after) || after === 13 || after === 10)) return undefined
+  return { version: major === 1 && minor === 1 ? 11 : 10, status }
+}
+
+function isBlank(c: number): boolean {
+  return c === 32 || c === 9
+}
+
+/** -1: it is none. */
+function digit(c: number): number {
+  return c >= 48 && c <= 57 ? c - 48 : -1
 }
 
 /** So that rubbish is answered now and not when the peer has said all of it. */

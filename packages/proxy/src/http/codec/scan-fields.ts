@@ -1,5 +1,7 @@
 import type { HeaderMap } from '../headers.ts'
+import { INLINE_REQUEST_HEADERS, INLINE_RESPONSE_HEADERS } from '../inline-headers.ts'
 import { CODEC_ERROR, type CodecError, INVALID_CHARACTERS } from './codec-error.ts'
+import { KnownNames } from './known-names.ts'
 
 const LF = 10
 const CR = 13
@@ -7,10 +9,10 @@ const SPACE = 32
 const TAB = 9
 const COLON = 58
 
-/** 0: not in a token. 1: in a token. 2: an upper-case letter. (RFC 9110 §5.6.2) */
+/** 1: in a token. (RFC 9110 §5.6.2) */
 const TOKEN = new Uint8Array(256)
-for (const c of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") TOKEN[c.charCodeAt(0)] = 1
-for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') TOKEN[c.charCodeAt(0)] = 2
+for (const c of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+  TOKEN[c.charCodeAt(0)] = 1
 
 /** Control characters but tab; DEL too. */
 const CONTROL = new Uint8Array(256)
@@ -21,6 +23,25 @@ CONTROL[127] = 1
 export function isTokenByte(byte: number): boolean {
   return TOKEN[byte] !== 0
 }
+
+const KNOWN = new KnownNames([
+  ...INLINE_REQUEST_HEADERS,
+  ...INLINE_RESPONSE_HEADERS,
+  ...[
+    'accept-language',
+    'accept-ranges',
+    'b3',
+    'baggage',
+    'cookie',
+    'forwarded',
+    'priority',
+    'server-timing',
+    'set-cookie',
+  ],
+  ...['sec-ch-ua', 'sec-ch-ua-mobile', 'sec-ch-ua-platform', 'sec-fetch-dest', 'sec-fetch-mode', 'sec-fetch-site'],
+  ...['strict-transport-security', 'traceparent', 'tracestate', 'upgrade-insecure-requests', 'x-content-type-options'],
+  ...['x-b3-flags', 'x-b3-parentspanid', 'x-b3-sampled', 'x-b3-spanid', 'x-b3-traceid', 'x-frame-options'],
+])
 
 /** What the fields say of the body, gathered on the way. */
 export class FramingFields {
@@ -50,13 +71,9 @@ export function scanFields(
   while (at < end) {
     let c = bytes[at]!
     const nameStart = at
-    let upper = false
-    while (TOKEN[c] !== 0) {
-      if (TOKEN[c] === 2) upper = true
-      c = bytes[++at]!
-    }
+    while (TOKEN[c] !== 0) c = bytes[++at]!
     if (c !== COLON || at === nameStart) return CODEC_ERROR
-    const name = upper ? text.slice(nameStart, at).toLowerCase() : text.slice(nameStart, at)
+    const name = KNOWN.find(bytes, nameStart, at) ?? text.slice(nameStart, at).toLowerCase()
     at++
     while (bytes[at] === SPACE || bytes[at] === TAB) at++
     let valueStart = at
