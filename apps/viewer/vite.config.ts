@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { exportedPage } from './exported-page.config.ts'
 
 /**
  * Assets are relative to `<base>`, so that whoever serves index.html decides the path. `npm run dev` passes API calls to
@@ -9,7 +10,9 @@ export default defineConfig(({ command }) => ({
   // Also when a test runner's NODE_ENV is inherited: what is built is what users get.
   ...(command === 'build' ? { define: { 'process.env.NODE_ENV': '"production"' } } : {}),
   base: command === 'build' ? './' : '/zipkin/',
-  plugins: [react()],
+  plugins: [react(), exportedPage(react)],
+  // What few files need is loaded when one is opened.
+  worker: { format: 'es' },
   build: {
     target: 'es2023',
     // Nothing inline: `default-src 'self'` forbids data: URIs and inline scripts.

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Span } from '@hopscope/model'
 import { generateTrace, seededRandom } from '@hopscope/model/testing'
 import type { Browser, Page } from 'playwright-core'
@@ -133,15 +136,94 @@ describe.skipIf(!chromium)(name, () => {
     expect(await page.evaluate('window.pwned')).toBeUndefined()
   })
 
-  it('opens a file, and says what is wrong with one', async () => {
-    const file = (text: string) => ({ name: 'trace.json', mimeType: 'application/json', buffer: Buffer.from(text) })
-    await open('traceViewer')
-    await page.getByLabel('Choose a file').setInputFiles(file(JSON.stringify(shopTrace(SHOP, 1_700_000_000_000_000))))
-    await expect.poll(() => rows().count()).toBe(5)
-    await page.reload()
-    await page.getByLabel('Choose a file').setInputFiles(file('[{"traceId":'))
-    await page.getByText('This trace cannot be read').waitFor()
-    expect(await page.getByRole('alert').innerText()).toContain('Not JSON')
+  describe('files', () => {
+    const file = (text: string, name = 'trace.json') => ({
+      name,
+      mimeType: 'application/json',
+      buffer: Buffer.from(text),
+    })
+    const choose = (chosen: ReturnType<typeof file>) => page.getByLabel('Choose a file').setInputFiles(chosen)
+
+    it('are opened, and what is wrong with one is said', async () => {
+      await open('traceViewer')
+      await choose(file(JSON.stringify(shopTrace(SHOP, 1_700_000_000_000_000))))
+      await expect.poll(() => rows().count()).toBe(5)
+      await page.getByRole('button', { name: 'Close file' }).click()
+      await choose(file('[{"traceId":'))
+      await page.getByText('This trace cannot be read').waitFor()
+      expect(await page.getByRole('alert').innerText()).toContain('Not JSON')
+      await page.getByRole('button', { name: 'Open another file' }).click()
+      await choose(file('{"spam": []}'))
+      await page.getByText('Jaeger JSON').first().waitFor()
+    })
+
+    it('are dropped on any page', async () => {
+      await open('mesh')
+      const data = await page.evaluateHandle(
+        text => {
+          const transfer = new DataTransfer()
+          transfer.items.add(new File([text], 'dropped.json'))
+          return transfer
+        },
+        JSON.stringify({
+          data: [
+            {
+              traceID: 'abc',
+              spans: [
+                {
+                  traceID: 'abc',
+                  spanID: '1',
+                  operationName: 'from Jaeger',
+                  startTime: 5,
+                  duration: 9,
+                  processID: 'p',
+                },
+              ],
+              processes: { p: { serviceName: 'dropped' } },
+            },
+          ],
+        }),
+      )
+      await page.dispatchEvent('body', 'dragover', { dataTransfer: data })
+      await page.getByText('Drop to open the trace').waitFor()
+      await page.dispatchEvent('body', 'drop', { dataTransfer: data })
+      await rows().first().waitFor()
+      expect(await rows().first().innerText()).toContain('from jaeger')
+    })
+
+    it('are written as Zipkin JSON, as OTLP JSON and as a page without a server, and read again', async () => {
+      for (const format of ['Zipkin JSON', 'OTLP JSON', 'HTML page']) {
+        await open(`traces/${SHOP}`)
+        await rows().first().waitFor()
+        await page.getByText('↓ Export').click()
+        const download = page.waitForEvent('download')
+        await page.getByRole('button', { name: format }).click()
+        const path = await (await download).path()
+        const text = readFileSync(path, 'utf8')
+        await open('traceViewer')
+        await choose(file(text, format))
+        await expect.poll(() => rows().count(), { message: format }).toBe(5)
+        expect(await rows().nth(1).innerText()).toMatch(/shop[\s\S]*stock[\s\S]*503/)
+        if (format !== 'HTML page') continue
+        // from the disk, with nothing else of ours there
+        const folder = mkdtempSync(join(tmpdir(), 'hopscope-page-'))
+        writeFileSync(join(folder, 'trace.html'), text)
+        const context = await browser.newContext({ offline: true })
+        const alone = await context.newPage()
+        const problems: string[] = []
+        alone.on('pageerror', error => problems.push(error.message))
+        alone.on('console', message => message.type() === 'error' && problems.push(message.text()))
+        alone.on('request', request => request.url().startsWith('file:') || problems.push(request.url()))
+        await alone.goto(`file://${join(folder, 'trace.html')}`)
+        await alone.locator('.row:visible').nth(4).click()
+        await alone.locator('#panel').getByText('payment').first().waitFor()
+        await alone.getByRole('button', { name: 'Sequence' }).click()
+        await alone.locator('.message').first().waitFor()
+        expect(problems).toEqual([])
+        await context.close()
+        rmSync(folder, { recursive: true })
+      }
+    })
   })
 
   it('opens 10,000 spans with few elements, and goes to the last one', async () => {

@@ -8,6 +8,7 @@ import { Notice } from './shared/Notice.tsx'
 import { linkTo, upgradeAddress, useRoute } from './shared/navigation.ts'
 import { applyTheme, type Theme, useTheme } from './shared/theme.ts'
 import { TourBar } from './tour/TourBar.tsx'
+import { DropTarget } from './trace/DropTarget.tsx'
 import type { Route } from './url.ts'
 
 applyTheme()
@@ -69,6 +70,7 @@ export function App() {
         </Suspense>
       </main>
       <CompareTray />
+      <DropTarget />
     </>
   )
 }

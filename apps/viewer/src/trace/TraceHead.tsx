@@ -99,6 +99,11 @@ function Remarks({ trace }: { trace: TraceColumns }) {
       `${counts.unreadable} ${counts.unreadable === 1 ? 'entry has' : 'entries have'} no ids and cannot be shown.`,
     )
   }
+  if (counts.otherTraces > 0) {
+    remarks.push(
+      `The file has ${counts.otherTraces} ${counts.otherTraces === 1 ? 'other trace' : 'other traces'}: the largest is shown.`,
+    )
+  }
   if (remarks.length === 0) return null
   return (
     <ul className="remarks">

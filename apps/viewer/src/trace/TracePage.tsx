@@ -21,7 +21,8 @@ import type { ViewProps } from './view-props.ts'
 import type { TraceSource } from './worker-protocol.ts'
 
 /** A trace from the collector, or from a file, whose page then keeps its state to itself. */
-export function TracePage({ route: given, source }: { route: TraceRoute; source: TraceSource | undefined }) {
+export function TracePage(props: { route: TraceRoute; source: TraceSource | undefined; onClose?: () => void }) {
+  const { route: given, source, onClose } = props
   const [local, setLocal] = useState(given)
   const route = source ? local : given
   const [state, reload] = useTrace(given.traceId, source)
@@ -40,24 +41,30 @@ export function TracePage({ route: given, source }: { route: TraceRoute; source:
     return (
       <>
         <h1 className="sr-only">Trace {given.traceId}</h1>
-        <TraceFailed route={route} problem={state.problem} reload={reload} />
+        <TraceFailed route={route} problem={state.problem} reload={reload} onClose={onClose} />
       </>
     )
   }
-  return <LoadedTracePage route={route} go={go} state={state} reload={source ? undefined : reload} />
+  return <LoadedTracePage route={route} go={go} state={state} reload={source ? undefined : reload} onClose={onClose} />
 }
 
 function TraceFailed(props: {
   route: TraceRoute
   problem: (TraceState & { state: 'failed' })['problem']
   reload: () => void
+  onClose: (() => void) | undefined
 }) {
-  const { problem, route, reload } = props
+  const { problem, route, reload, onClose } = props
   if (problem.status === undefined && !problem.isDown) {
     return (
       <Notice kind="error" title="This trace cannot be read">
         <p>{problem.message}</p>
-        <p>Expected Zipkin JSON v2: a list of spans, as “Export” on a trace page writes it.</p>
+        <p>Expected Zipkin JSON v2, OTLP JSON, Jaeger JSON, or a page that “Export” wrote.</p>
+        {onClose && (
+          <button type="button" onClick={onClose}>
+            Open another file
+          </button>
+        )}
       </Notice>
     )
   }
@@ -84,6 +91,7 @@ function LoadedTracePage(props: {
   go: (route: TraceRoute, how: 'push' | 'replace') => void
   state: TraceState & { state: 'done' }
   reload: (() => void) | undefined
+  onClose: (() => void) | undefined
 }) {
   const { route, go } = props
   const { client } = props.state
@@ -157,6 +165,7 @@ function LoadedTracePage(props: {
         onFindDone={() => timeline.current?.focus()}
         onHelp={() => setHelp(true)}
         onReload={props.reload}
+        onClose={props.onClose}
       />
       {(route.view === 'hops' || route.view === 'sequence') && trace.noHops !== undefined && (
         <p className="fallback" role="status">

@@ -1,9 +1,9 @@
 import type { RefObject } from 'react'
 import type { TraceRoute } from '../url.ts'
 import type { TraceColumns } from './columns.ts'
+import { ExportMenu } from './ExportMenu.tsx'
 import type { TraceClient } from './trace-client.ts'
 import { TRACE_VIEWS, type TraceView } from './trace-url.ts'
-import { rawTraceUrl } from './use-trace.ts'
 
 const VIEW_NAMES: Record<TraceView, string> = {
   hops: 'Hops',
@@ -23,6 +23,7 @@ export function TraceToolbar(props: {
   onFindDone: () => void
   onHelp: () => void
   onReload: (() => void) | undefined
+  onClose: (() => void) | undefined
 }) {
   const { route, trace, onChange } = props
   return (
@@ -82,26 +83,15 @@ export function TraceToolbar(props: {
           ↻ Reload
         </button>
       )}
-      <button type="button" className="quiet" onClick={() => void download(props.client, trace.traceId)}>
-        ↓ Export
-      </button>
-      {props.onReload && (
-        <a className="button quiet" href={rawTraceUrl(trace.traceId)} target="_blank" rel="noreferrer">
-          JSON
-        </a>
+      {props.onClose && (
+        <button type="button" className="quiet" onClick={props.onClose}>
+          ✕ Close file
+        </button>
       )}
+      <ExportMenu client={props.client} trace={trace} isStored={props.onReload !== undefined} />
       <button type="button" className="quiet" onClick={props.onHelp} aria-label="Keyboard help" title="Keys (?)">
         ?
       </button>
     </div>
   )
-}
-
-async function download(client: TraceClient, traceId: string): Promise<void> {
-  const url = URL.createObjectURL(new Blob([await client.export()], { type: 'application/json' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = `${traceId.replace(/[^0-9a-z-]/gi, '_')}.json`
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }

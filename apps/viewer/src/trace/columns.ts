@@ -125,6 +125,8 @@ export interface TraceColumns {
     /** Spans that came more than once and were merged, or could not be read. */
     merged: number
     unreadable: number
+    /** Traces of the same file, of which the largest is shown. */
+    otherTraces: number
   }
   /** Ids that spans name as parent and that are not here; the first few. */
   missingParents: string[]

@@ -12,29 +12,23 @@ export interface DecodedSpans {
  * Zipkin JSON v2 as an API or a file gives it → spans. Lenient: a field of the wrong type counts as absent, since one odd
  * span must not hide the others. Throws an Error in words for the user when it is not such a list at all.
  */
-export function decodeSpans(text: string): DecodedSpans {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (error) {
-    throw new Error(`Not JSON: ${(error as Error).message}`)
-  }
-  // A search result is a list of traces: its one trace is meant.
-  if (Array.isArray(json) && json.length === 1 && Array.isArray(json[0])) json = json[0]
+export function decodeSpans(json: unknown): DecodedSpans {
   if (!Array.isArray(json)) throw new Error('Expected a list of Zipkin v2 spans, [{"traceId": …, "id": …}]')
-  if (json.some(entry => isRecord(entry) && 'binaryAnnotations' in entry)) {
+  // A search result is a list of traces.
+  const entries: unknown[] = json.every(entry => Array.isArray(entry)) ? json.flat() : json
+  if (entries.some(entry => isRecord(entry) && 'binaryAnnotations' in entry)) {
     throw new Error('These are Zipkin v1 spans (binaryAnnotations); expected v2, as GET /api/v2/trace/ID gives them')
   }
   const spans: Span[] = []
-  for (const entry of json) {
+  for (const entry of entries) {
     // As it is, where nothing is odd: a copy of 100,000 spans with their tags costs more than all that follows.
     const span = isPlainSpan(entry) ? entry : toSpan(entry)
     if (span) spans.push(span)
   }
   if (spans.length === 0) {
-    throw new Error(json.length === 0 ? 'The list has no spans' : 'No entry of the list has a traceId and an id')
+    throw new Error(entries.length === 0 ? 'The list has no spans' : 'No entry of the list has a traceId and an id')
   }
-  return { spans, unreadable: json.length - spans.length }
+  return { spans, unreadable: entries.length - spans.length }
 }
 
 function isPlainSpan(value: unknown): value is Span {

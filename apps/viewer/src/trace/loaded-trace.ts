@@ -17,6 +17,14 @@ export interface SpanDetail {
   traceStart: Microseconds
 }
 
+/** What came with a trace and is not shown. */
+export interface LeftOut {
+  /** Entries of the list that were no spans. */
+  unreadable: number
+  /** Traces of the same file. */
+  otherTraces: number
+}
+
 /** A trace as the worker keeps it: all spans with all their tags, asked for a few at a time. */
 export class LoadedTrace {
   readonly columns: TraceColumns
@@ -24,18 +32,17 @@ export class LoadedTrace {
   readonly read: ReadTrace
   #haystacks: (string | undefined)[]
 
-  /** `unreadable`: entries of the list that were no spans. */
-  constructor(reported: readonly Span[], unreadable = 0) {
+  constructor(reported: readonly Span[], leftOut: Partial<LeftOut> = {}) {
     this.reported = reported
     this.read = readTrace(reported)
-    this.columns = traceColumns(this.read, reported.length, unreadable)
+    this.columns = traceColumns(this.read, reported.length, leftOut)
     this.#haystacks = new Array(this.read.table.count)
   }
 
   /** The same with times as they were reported; what was moved stays marked. */
   rawColumns(): TraceColumns {
     const raw = withShifts(this.read, new Float64Array(this.read.table.count))
-    const columns = traceColumns(raw, this.reported.length, 0)
+    const columns = traceColumns(raw, this.reported.length, {})
     for (const rows of [columns.spans, columns.hops]) if (rows) markMoved(rows, this.read.shifts)
     return { ...columns, counts: this.columns.counts }
   }
@@ -85,7 +92,7 @@ function haystack(span: Span): string {
   return text.toLowerCase()
 }
 
-function traceColumns(trace: ReadTrace, reported: number, unreadable: number): TraceColumns {
+function traceColumns(trace: ReadTrace, reported: number, leftOut: Partial<LeftOut>): TraceColumns {
   const { table } = trace
   const spans = spanRows(trace)
   const { rows: hops, reason } = hopRows(trace)
@@ -113,7 +120,8 @@ function traceColumns(trace: ReadTrace, reported: number, unreadable: number): T
       retried: hops ? countFlag(hops, FLAG.retried) : 0,
       late: countFlag(spans, FLAG.late),
       merged: reported - table.count,
-      unreadable,
+      unreadable: leftOut.unreadable ?? 0,
+      otherTraces: leftOut.otherTraces ?? 0,
     },
     missingParents: missing.slice(0, 10),
     reasons: findReasons(trace),

@@ -1,28 +1,36 @@
 import type { TraceColumns } from './columns.ts'
-import type { Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
+import { connect } from './connect-worker.ts'
+import type { ExportFormat, Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
 
 export type RowDetail = Pick<WorkerAnswer & { type: 'detail' }, 'details' | 'anatomy'>
 type Pending = { resolve: (answer: WorkerAnswer) => void; reject: (problem: Problem) => void }
 type WithoutNumber<T> = T extends unknown ? Omit<T, 'number'> : never
 
+/** The other end, wherever it runs. */
+export interface Connection {
+  send(request: WorkerRequest): void
+  close(): void
+}
+
 /** The page's end of the trace worker: one worker a trace, ended with it. */
 export class TraceClient {
-  readonly #worker = new Worker(new URL('./trace-worker.ts', import.meta.url), { type: 'module' })
+  readonly #connection: Connection
   readonly #pending = new Map<number, Pending>()
   #next = 0
 
   constructor() {
-    this.#worker.addEventListener('message', (event: MessageEvent<WorkerAnswer>) => {
-      const pending = this.#pending.get(event.data.number)
-      this.#pending.delete(event.data.number)
-      if (event.data.type === 'failed') pending?.reject(event.data.problem)
-      else pending?.resolve(event.data)
-    })
-    this.#worker.addEventListener('error', event => {
-      const problem = { message: event.message || 'The trace worker could not start.' }
-      for (const pending of this.#pending.values()) pending.reject(problem)
-      this.#pending.clear()
-    })
+    this.#connection = connect(
+      answer => {
+        const pending = this.#pending.get(answer.number)
+        this.#pending.delete(answer.number)
+        if (answer.type === 'failed') pending?.reject(answer.problem)
+        else pending?.resolve(answer)
+      },
+      message => {
+        for (const pending of this.#pending.values()) pending.reject({ message })
+        this.#pending.clear()
+      },
+    )
   }
 
   async load(source: TraceSource): Promise<TraceColumns> {
@@ -48,14 +56,14 @@ export class TraceClient {
     return (answer as WorkerAnswer & { type: 'raw' }).trace
   }
 
-  /** The spans as they were reported, as Zipkin JSON v2. */
-  async export(): Promise<string> {
-    const answer = await this.#ask({ type: 'export' })
+  /** The spans as they were reported. */
+  async export(format: ExportFormat): Promise<string> {
+    const answer = await this.#ask({ type: 'export', format })
     return (answer as WorkerAnswer & { type: 'exported' }).json
   }
 
   close(): void {
-    this.#worker.terminate()
+    this.#connection.close()
     this.#pending.clear()
   }
 
@@ -63,7 +71,7 @@ export class TraceClient {
     const number = ++this.#next
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { resolve, reject })
-      this.#worker.postMessage({ ...request, number } satisfies WorkerRequest)
+      this.#connection.send({ ...request, number })
     })
   }
 }

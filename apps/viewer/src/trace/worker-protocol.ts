@@ -9,9 +9,12 @@ export type WorkerRequest =
   | { type: 'find'; number: number; text: string }
   /** The same rows with times as they were reported. */
   | { type: 'raw'; number: number }
-  | { type: 'export'; number: number }
+  | { type: 'export'; number: number; format: ExportFormat }
 
 export type TraceSource = { url: string } | { bytes: ArrayBuffer }
+
+/** Zipkin JSON v2, or OTLP JSON. */
+export type ExportFormat = 'zipkin' | 'otlp'
 
 export type WorkerAnswer =
   | { type: 'loaded'; number: number; trace: TraceColumns }
