@@ -14,6 +14,7 @@ import type { Options } from './command-line.ts'
 import { type Log, logLevels, stderr } from './log.ts'
 import { createServerStats } from './server-stats.ts'
 import { clusterStatuses, listenerStatuses } from './statuses.ts'
+import { NAME, VERSION } from './version.ts'
 
 const STATS_FLUSH_INTERVAL = 5_000
 
@@ -45,7 +46,14 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
     process.exit(1)
   })
   log.info('main', `transport: ${transports.name}`)
-  const proxy = createProxy({ node: bootstrap.node, stats, runtime, accessLogs, transports })
+  const proxy = createProxy({
+    node: bootstrap.node,
+    stats,
+    runtime,
+    accessLogs,
+    transports,
+    version: `${NAME}/${VERSION}`,
+  })
 
   let ending = false
   async function end(reason: string): Promise<void> {

@@ -5,12 +5,19 @@ import { shortName } from './schema/parse-message.ts'
 import { enumType, messageType } from './schema/schema.ts'
 import { extensionPoints, supported } from './supported.ts'
 
-/** Notes what Envoy knows and Hopscope does not do, by the table in supported.ts. What is unsupported is not looked into. */
-export function checkSupported(message: Message, problems: Problems): void {
+/** A name and an Any, wherever Envoy wants some extension: which kind, says the field that it stands in. */
+const TYPED = 'envoy.config.core.v3.TypedExtensionConfig'
+
+/**
+ * Notes what Envoy knows and Hopscope does not do, by the table in supported.ts. What is unsupported is not looked into.
+ * `owner` is the field that the message stands in.
+ */
+export function checkSupported(message: Message, problems: Problems, owner = ''): void {
   const type = messageType(message.type)
   const table = supported[message.type]
   if (type === undefined || table === undefined) return
-  checkTyped(message, problems)
+  const pointOf = (name: string) => extensionPoints[message.type === TYPED ? owner : `${message.type}.${name}`]
+  checkTyped(message, pointOf('typed_config'), problems)
   for (const [name, { value }] of message.fields) {
     const field = type.fields.get(name)!
     const support = table[name]
@@ -28,16 +35,16 @@ export function checkSupported(message: Message, problems: Problems): void {
       }
       continue
     }
-    const point = extensionPoints[`${message.type}.${name}`]
     for (const nested of messagesOf(value)) {
-      if (point === undefined || isKnownExtension(nested, point, problems)) checkSupported(nested, problems)
+      const field = `${message.type}.${name}`
+      const point = nested.type === TYPED ? undefined : pointOf(name)
+      if (point === undefined || isKnownExtension(nested, point, problems)) checkSupported(nested, problems, field)
     }
   }
 }
 
 /** An extension without its configuration: Envoy looks for it by type, never by name. */
-function checkTyped(message: Message, problems: Problems): void {
-  const point = extensionPoints[`${message.type}.typed_config`]
+function checkTyped(message: Message, point: (typeof extensionPoints)[string] | undefined, problems: Problems): void {
   const oneof = messageType(message.type)?.fields.get('typed_config')?.oneof
   if (point === undefined || message.broken.has('typed_config')) return
   for (const [name, field] of messageType(message.type)!.fields) if (field.oneof === oneof && message.has(name)) return

@@ -1,5 +1,5 @@
 import type { SocketAddress } from './bootstrap.ts'
-import type { HttpFilter } from './http-filters.ts'
+import type { Fraction, HttpFilter } from './http-filters.ts'
 import type { HeaderMutations, RouteConfiguration } from './route.ts'
 
 export type Milliseconds = number
@@ -63,14 +63,20 @@ export interface Tracing {
   maxPathTagLength: number
   customTags: readonly CustomTag[]
   spawnUpstreamSpan: boolean
+  /** Format strings that name the spans, "" for none; with one of them decorators are off. */
+  operation: string
+  upstreamOperation: string
+  noContextPropagation: boolean
   /** Absent (`tracing: {}`): the request id is rewritten, no span is made. */
-  provider?: ZipkinConfig
+  provider?: ZipkinConfig | OpenTelemetryConfig
 }
 
 export type CustomTag =
   | { tag: string; type: 'literal'; value: string }
   | { tag: string; type: 'environment'; name: string; defaultValue: string }
   | { tag: string; type: 'request_header'; name: string; defaultValue: string }
+  /** A format string. */
+  | { tag: string; type: 'value'; value: string }
 
 /** envoy.config.trace.v3.ZipkinConfig */
 export interface ZipkinConfig {
@@ -79,11 +85,49 @@ export interface ZipkinConfig {
   collectorEndpoint: string
   /** Host of the POSTs; defaults to the collector cluster's name. */
   collectorHostname: string
+  /** Of `collector_service`. Its timeout counts for nothing in Envoy: the runtime has it (`tracing.zipkin.request_timeout`). */
+  headersToAdd: HttpService['headersToAdd']
+  format: 'json' | 'proto'
   traceId128bit: boolean
+  /** The high half of a 128-bit root begins with its start in seconds. */
+  timestampTraceIds: boolean
   sharedSpanContext: boolean
   /** USE_B3_WITH_W3C_PROPAGATION */
   w3cPropagation: boolean
+  /** `split_spans_for_request` */
+  splitSpans: boolean
 }
+
+/** envoy.config.core.v3.HttpService: requests of the proxy itself. */
+export interface HttpService {
+  cluster: string
+  /** Of the URI. */
+  host: string
+  path: string
+  timeout: Milliseconds
+  headersToAdd: readonly (readonly [name: string, value: string])[]
+}
+
+/** envoy.config.trace.v3.OpenTelemetryConfig */
+export interface OpenTelemetryConfig {
+  type: 'opentelemetry'
+  service: HttpService
+  serviceName: string
+  /** Of resource detectors; `environment`: those of OTEL_RESOURCE_ATTRIBUTES. */
+  resource: readonly ('environment' | Readonly<Record<string, string>>)[]
+  /** Absent: Envoy's own decision. */
+  sampler?: OpenTelemetrySampler
+  /** Spans that wait for the collector. */
+  maxCacheSize: number
+  namesSdk: boolean
+  namesService: boolean
+  namesScope: boolean
+}
+
+export type OpenTelemetrySampler =
+  | { type: 'always_on' }
+  | { type: 'parent_based'; wrapped: OpenTelemetrySampler }
+  | { type: 'trace_id_ratio_based'; percentage: Fraction }
 
 export interface AccessLog {
   sink: { type: 'file'; path: string } | { type: 'stdout' } | { type: 'stderr' }

@@ -1,5 +1,5 @@
 import type { PerFilterConfig, RuntimeFraction } from './http-filters.ts'
-import type { Milliseconds, Percent } from './listener.ts'
+import type { CustomTag, Milliseconds, Percent } from './listener.ts'
 import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher } from './matchers.ts'
 import type { RequestMirrorPolicy } from './mirror-policy.ts'
 
@@ -46,8 +46,18 @@ export interface Route extends HeaderMutations {
   match: RouteMatch
   action: RouteAction | RedirectAction | DirectResponseAction
   decorator?: { operation: string; propagate: boolean }
-  tracing?: { clientSampling: Percent; randomSampling: Percent; overallSampling: Percent }
+  tracing?: RouteTracing
   perFilterConfig: PerFilterConfig
+}
+
+/** envoy.config.route.v3.Tracing: its percentages and names are in place of the connection manager's, its tags beside them. */
+export interface RouteTracing {
+  clientSampling: Percent
+  randomSampling: Percent
+  overallSampling: Percent
+  customTags: readonly CustomTag[]
+  operation: string
+  upstreamOperation: string
 }
 
 export interface RouteMatch {

@@ -178,8 +178,17 @@ export const supported: SupportTable = {
     custom_tags: 'yes',
     provider: 'yes',
     spawn_upstream_span: 'yes',
+    operation: 'yes',
+    upstream_operation: 'yes',
+    no_context_propagation: 'yes',
   },
-  'envoy.type.tracing.v3.CustomTag': { tag: 'yes', literal: 'yes', environment: 'yes', request_header: 'yes' },
+  'envoy.type.tracing.v3.CustomTag': {
+    tag: 'yes',
+    literal: 'yes',
+    environment: 'yes',
+    request_header: 'yes',
+    value: 'yes',
+  },
   'envoy.type.tracing.v3.CustomTag.Literal': { value: 'yes' },
   'envoy.type.tracing.v3.CustomTag.Environment': { name: 'yes', default_value: 'yes' },
   'envoy.type.tracing.v3.CustomTag.Header': { name: 'yes', default_value: 'yes' },
@@ -187,12 +196,35 @@ export const supported: SupportTable = {
   'envoy.config.trace.v3.ZipkinConfig': {
     collector_cluster: 'yes',
     collector_endpoint: 'yes',
-    collector_endpoint_version: ['HTTP_JSON'],
+    collector_endpoint_version: ['HTTP_JSON', 'HTTP_PROTO'],
     collector_hostname: 'yes',
+    collector_service: 'yes',
     trace_id_128bit: 'yes',
+    timestamp_trace_ids: 'yes',
     shared_span_context: 'yes',
+    split_spans_for_request: 'yes',
     trace_context_option: 'yes',
   },
+  'envoy.config.core.v3.HttpService': { http_uri: 'yes', request_headers_to_add: 'yes' },
+  'envoy.config.core.v3.HttpUri': { uri: 'yes', cluster: 'yes', timeout: 'yes' },
+  'envoy.config.trace.v3.OpenTelemetryConfig': {
+    http_service: 'yes',
+    service_name: 'yes',
+    resource_detectors: 'yes',
+    sampler: 'yes',
+    max_cache_size: 'yes',
+    set_telemetry_sdk_resource_attributes: 'yes',
+    set_service_name_resource_attribute: 'yes',
+    set_instrumentation_scope: 'yes',
+  },
+  'envoy.config.core.v3.TypedExtensionConfig': { name: label, typed_config: 'yes' },
+  'envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig': {},
+  'envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig': {
+    attributes: 'yes',
+  },
+  'envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig': {},
+  'envoy.extensions.tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig': { wrapped_sampler: 'yes' },
+  'envoy.extensions.tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig': { sampling_percentage: 'yes' },
 
   'envoy.config.accesslog.v3.AccessLog': { name: label, typed_config: 'yes' },
   'envoy.extensions.access_loggers.file.v3.FileAccessLog': { path: 'yes', log_format: 'yes', format: 'yes' },
@@ -238,7 +270,14 @@ export const supported: SupportTable = {
     ...headerMutations,
   },
   'envoy.config.route.v3.Decorator': { operation: 'yes', propagate: 'yes' },
-  'envoy.config.route.v3.Tracing': { client_sampling: 'yes', random_sampling: 'yes', overall_sampling: 'yes' },
+  'envoy.config.route.v3.Tracing': {
+    client_sampling: 'yes',
+    random_sampling: 'yes',
+    overall_sampling: 'yes',
+    custom_tags: 'yes',
+    operation: 'yes',
+    upstream_operation: 'yes',
+  },
   'envoy.config.route.v3.RouteMatch': {
     prefix: 'yes',
     path: 'yes',
@@ -421,6 +460,16 @@ const filterOfRoute = {
   types: routableFilters,
 }
 
+const samplers = {
+  what: 'sampler',
+  packages: ['envoy.extensions.tracers.opentelemetry.samplers.'],
+  types: [
+    'envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig',
+    'envoy.extensions.tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig',
+    'envoy.extensions.tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig',
+  ],
+}
+
 /** What each field of type Any takes: the package that Envoy looks in, and the messages of it that Hopscope has. */
 export const extensionPoints: Readonly<
   Record<string, { what: string; packages: readonly string[]; types: readonly string[] }>
@@ -441,8 +490,18 @@ export const extensionPoints: Readonly<
   'envoy.config.trace.v3.Tracing.Http.typed_config': {
     what: 'tracer',
     packages: ['envoy.config.trace.', 'envoy.extensions.tracers.'],
-    types: ['envoy.config.trace.v3.ZipkinConfig'],
+    types: ['envoy.config.trace.v3.ZipkinConfig', 'envoy.config.trace.v3.OpenTelemetryConfig'],
   },
+  'envoy.config.trace.v3.OpenTelemetryConfig.resource_detectors': {
+    what: 'resource detector',
+    packages: ['envoy.extensions.tracers.opentelemetry.resource_detectors.'],
+    types: [
+      'envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig',
+      'envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig',
+    ],
+  },
+  'envoy.config.trace.v3.OpenTelemetryConfig.sampler': samplers,
+  'envoy.extensions.tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig.wrapped_sampler': samplers,
   'envoy.config.accesslog.v3.AccessLog.typed_config': {
     what: 'access logger',
     packages: ['envoy.extensions.access_loggers.'],

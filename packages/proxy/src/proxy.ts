@@ -18,7 +18,7 @@ import type { Runtime } from './runtime.ts'
 import type { Stats } from './stats/stats.ts'
 import { Timers } from './timers.ts'
 import { createHttpTracer } from './tracing/create-http-tracer.ts'
-import { createZipkinReporters } from './tracing/zipkin-reporters.ts'
+import { createSpanReporters } from './tracing/span-reporters.ts'
 import { socketTransports } from './transport/socket-transport.ts'
 import type { Transports } from './transport/transports.ts'
 
@@ -33,6 +33,8 @@ export interface ProxyOptions {
   resolveName?: ResolveName
   /** How bytes come and go; Node's sockets unless given (`chooseTransports`). */
   transports?: Transports
+  /** This program's name and version, which spans over OTLP tell. */
+  version?: string
   /** Other processes listen on the same ports. */
   reusePort?: boolean
 }
@@ -70,7 +72,13 @@ export function createProxy(options: ProxyOptions): Proxy {
   const timers = new Timers(clock)
   const clusters = new ClusterManager({ stats, runtime, clock, timers, transports, random }, options.resolveName)
   const asyncClient = createAsyncClient({ clusters, clock, timers })
-  const reporters = createZipkinReporters({ node, stats, runtime, asyncClient })
+  const reporters = createSpanReporters({
+    node,
+    stats,
+    runtime,
+    asyncClient,
+    ...(options.version === undefined ? {} : { version: options.version }),
+  })
   const acceptors = new Map<string, Acceptor>()
   let connectionIds = 0
   const acceptorServices = {

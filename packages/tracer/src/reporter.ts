@@ -1,12 +1,13 @@
 import type { Milliseconds } from '@hopscope/model'
+import type { SpanBatch } from './span-batch.ts'
 import type { SpanWriter } from './span-writer.ts'
 
 /** What became of one batch. `dropped`: the collector did not take it, or nobody answered; it is not sent again. */
 export type SendResult = 'sent' | 'dropped'
 
-export interface ReporterOptions {
+export interface ReporterOptions<Batch extends SpanBatch = SpanWriter> {
   /** The open batch; the reporter's alone. */
-  writer: SpanWriter
+  writer: Batch
   /** Hands one batch over. Must not reject. */
   send(body: Uint8Array): Promise<SendResult>
   /** That many spans are a batch. Asked anew for every span, so that it can be changed while running. */
@@ -23,6 +24,8 @@ export interface ReporterOptions {
   fullBytes?: number
   /** Bytes that may wait in the open batch while the collector is slow; a span beyond them is dropped. */
   maxWaitingBytes?: number
+  /** The same in spans. Default: no bound. */
+  maxWaitingSpans?: number
   counters?: Partial<ReporterCounters>
 }
 
@@ -48,15 +51,16 @@ const MAX_WAITING_BYTES = 1024 * 1024
  * Takes finished spans and sends them in batches: when there are enough, or when it is time. Nothing here is waited for by
  * a request, and memory is bounded: with the collector gone the open batch fills up, then spans are dropped and counted.
  */
-export class SpanReporter {
+export class SpanReporter<Batch extends SpanBatch = SpanWriter> {
   /** Spans that found no room since the start. */
   lost = 0
 
-  readonly #options: ReporterOptions
+  readonly #options: ReporterOptions<Batch>
   readonly #maxInFlight: number
   readonly #spacing: Milliseconds
   readonly #fullBytes: number
   readonly #maxWaitingBytes: number
+  readonly #maxWaitingSpans: number
   #inFlight = 0
   #timer: NodeJS.Timeout | undefined
   /** Until the last batch is old enough. */
@@ -64,23 +68,25 @@ export class SpanReporter {
   #onIdle: (() => void) | undefined
   #closed = false
 
-  constructor(options: ReporterOptions) {
+  constructor(options: ReporterOptions<Batch>) {
     this.#options = options
     this.#maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT
     this.#spacing = options.spacing ?? SPACING
     this.#fullBytes = options.fullBytes ?? FULL_BYTES
     this.#maxWaitingBytes = options.maxWaitingBytes ?? MAX_WAITING_BYTES
+    this.#maxWaitingSpans = options.maxWaitingSpans ?? Number.POSITIVE_INFINITY
     this.#arm()
   }
 
   /** Where to write the next span, from `begin` to `end`; then `commit`. Undefined: there is no room, it is counted as lost. */
-  open(): SpanWriter | undefined {
-    if (this.#closed || this.#options.writer.byteLength >= this.#maxWaitingBytes) {
+  open(): Batch | undefined {
+    const { writer } = this.#options
+    if (this.#closed || writer.byteLength >= this.#maxWaitingBytes || writer.count >= this.#maxWaitingSpans) {
       this.lost++
       this.#options.counters?.lost?.()
       return undefined
     }
-    return this.#options.writer
+    return writer
   }
 
   commit(): void {

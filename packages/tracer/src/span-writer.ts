@@ -1,4 +1,5 @@
 import type { Endpoint, Kind, Microseconds } from '@hopscope/model'
+import type { ZipkinBatch } from './span-batch.ts'
 
 /** The part of a span that is known before its annotations and tags. */
 export interface SpanHead {
@@ -26,7 +27,7 @@ const HEX_DIGITS = '0123456789abcdef'
  * `encoding` says what the characters of names and tag values are: `utf8` text, or `latin1`: bytes as they came off the wire,
  * one a character, which go out unchanged where they are UTF-8 and as a blank, as from Envoy, where they are not.
  */
-export class SpanWriter {
+export class SpanWriter implements ZipkinBatch {
   /** Spans in the batch, the open one not counted. */
   count = 0
 

@@ -9,6 +9,7 @@ import { headerCases } from './cases/headers.ts'
 import { localReplyCases } from './cases/local-replies.ts'
 import { matcherCases } from './cases/matchers.ts'
 import { mirrorCases } from './cases/mirrors.ts'
+import { openTelemetryCases } from './cases/opentelemetry.ts'
 import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
 import { retryCases } from './cases/retries.ts'
@@ -40,6 +41,7 @@ const groups: Record<string, Case[]> = {
   balancing: balancingCases,
   stats: statsCases,
   tracing: tracingCases,
+  opentelemetry: openTelemetryCases,
   'access log': accessLogCases,
   admin: adminCases,
 }

@@ -7,6 +7,7 @@ import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
 import { parseCookieMatcher, parseHeaderMatcher, parseQueryParameterMatcher, parseRegex } from './matchers.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
+import { parseSpanNaming } from './parse-tracing.ts'
 import { parseFractionalPercent, parseRuntimeFraction } from './percent.ts'
 
 export interface RouteLimits {
@@ -30,6 +31,7 @@ export function parseRoute(message: Message, limits: RouteLimits, context: Parse
         clientSampling: parseFractionalPercent(tracing.message('client_sampling'), 100),
         randomSampling: parseFractionalPercent(tracing.message('random_sampling'), 100),
         overallSampling: parseFractionalPercent(tracing.message('overall_sampling'), 100),
+        ...parseSpanNaming(tracing, context),
       },
     }),
     perFilterConfig: parsePerFilterConfig(message, context),

@@ -204,6 +204,7 @@ export class Mirror implements AttemptOwner {
       at: this.#services.clock.now(),
       upstreamAddress: attempt?.hostKnown ? attempt.host.address : '',
       statusCode: attempt?.status ?? 0,
+      responseHeaders: attempt?.responseHeaders,
       responseFlags: resetReason === undefined ? '' : (FAILURES[resetReason].flag ?? ''),
       ...(resetReason === undefined ? {} : { resetReason }),
       canceled,

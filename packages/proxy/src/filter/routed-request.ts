@@ -245,7 +245,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       if (status >= 500) attempt.host.stats.rq_error.add()
       // What is left of this response is not waited for.
       if (head.hasBody) attempt.cancel()
-      else attempt.done = true
+      else {
+        attempt.done = true
+        attempt.lastRxByte = attempt.firstRxByte
+      }
       this.#finishSpan(attempt, head.hasBody)
       this.#retryLater(decision)
       return
@@ -418,6 +421,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       at: this.#services.clock.now(),
       upstreamAddress: attempt.hostKnown ? attempt.host.address : '',
       statusCode: attempt.status,
+      responseHeaders: attempt.responseHeaders,
       responseFlags: resetReason === undefined || this.#responding ? '' : (FAILURES[resetReason].flag ?? ''),
       ...(resetReason === undefined ? {} : { resetReason }),
       canceled,

@@ -7,14 +7,18 @@ import { Stats } from '../stats/stats.ts'
 import { StreamInfo } from '../stream-info.ts'
 import { createHttpTracer, type HttpTracerConfig } from './create-http-tracer.ts'
 import type { AttemptOutcome } from './http-tracer.ts'
-import { createZipkinReporters, type ZipkinReporters } from './zipkin-reporters.ts'
+import { createSpanReporters, type SpanReporters } from './span-reporters.ts'
 
 const zipkin: ZipkinConfig = {
   type: 'zipkin',
   collectorCluster: 'zipkin',
   collectorEndpoint: '/api/v2/spans',
   collectorHostname: 'zipkin',
+  format: 'json',
+  headersToAdd: [],
   traceId128bit: false,
+  timestampTraceIds: false,
+  splitSpans: false,
   sharedSpanContext: true,
   w3cPropagation: false,
 }
@@ -26,6 +30,9 @@ const everything: Tracing = {
   maxPathTagLength: 256,
   customTags: [],
   spawnUpstreamSpan: false,
+  operation: '',
+  upstreamOperation: '',
+  noContextPropagation: false,
   provider: zipkin,
 }
 
@@ -38,7 +45,7 @@ interface Wanted {
   status?: number
 }
 
-const open: ZipkinReporters[] = []
+const open: SpanReporters[] = []
 afterEach(() => Promise.all(open.splice(0).map(reporters => reporters.close(0))))
 
 function setUp(wanted: Wanted = {}) {
@@ -47,7 +54,7 @@ function setUp(wanted: Wanted = {}) {
   const runtime = new Runtime([{ name: 's', kind: 'static', values }])
   const posts: AsyncRequest[] = []
   const node = { id: 'n1', cluster: 'front', locality: { region: '', zone: 'za', subZone: '' } }
-  const reporters = createZipkinReporters({
+  const reporters = createSpanReporters({
     node,
     stats,
     runtime,
@@ -96,6 +103,7 @@ const outcome: AttemptOutcome = {
   upstreamAddress: '127.0.0.1:29905',
   statusCode: 200,
   responseFlags: '',
+  responseHeaders: undefined,
   canceled: false,
   firstUpstreamTxByte: 1008,
   lastUpstreamTxByte: 1008,
@@ -297,7 +305,7 @@ test('runtime and route override the percentages', async () => {
   expect(await off.spans()).toHaveLength(0)
 
   const on = setUp({ tracing: { randomSampling: 0 } })
-  const b = request({}, { tracing: { clientSampling: 100, randomSampling: 100, overallSampling: 100 } })
+  const b = request({}, { tracing: { ...everything, randomSampling: 100 } })
   on.tracer.begin(b.info, b.headers).finish(b.info)
   expect(await on.spans()).toHaveLength(1)
 })

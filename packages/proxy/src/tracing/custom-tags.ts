@@ -1,8 +1,35 @@
-import type { CustomTag } from '@hopscope/envoy-config'
-import type { RequestHeaders } from '../http/headers.ts'
+import type { CustomTag, Route } from '@hopscope/envoy-config'
+import { compileFormat } from '../format/compile-format.ts'
+import type { StreamInfo } from '../stream-info.ts'
 
 /** Name and value of each custom tag that has a value for this request. */
-export type CustomTags = (headers: RequestHeaders | undefined) => Map<string, string>
+export type CustomTags = (info: StreamInfo) => Map<string, string>
+
+/** The custom tags of a connection manager, and of routes that have some of their own: theirs beat others of the same name. */
+export class RouteTags {
+  readonly #general: readonly CustomTag[]
+  readonly #compiled: CustomTags | undefined
+  readonly #environment: Readonly<Record<string, string | undefined>>
+  readonly #ofRoute = new WeakMap<Route, CustomTags | undefined>()
+
+  /** `environment` is the process's. */
+  constructor(general: readonly CustomTag[], environment: Readonly<Record<string, string | undefined>>) {
+    this.#general = general
+    this.#environment = environment
+    this.#compiled = compileCustomTags(general, environment)
+  }
+
+  /** Undefined: there are none. */
+  of(info: StreamInfo): Map<string, string> | undefined {
+    const { route } = info
+    const own = route?.tracing?.customTags
+    if (route === undefined || own === undefined || own.length === 0) return this.#compiled?.(info)
+    if (!this.#ofRoute.has(route)) {
+      this.#ofRoute.set(route, compileCustomTags([...this.#general, ...own], this.#environment))
+    }
+    return this.#ofRoute.get(route)?.(info)
+  }
+}
 
 /** Undefined when there are none. Values that cannot change are taken once. `environment` is the process's. */
 export function compileCustomTags(
@@ -14,10 +41,10 @@ export function compileCustomTags(
     const value = compileValue(tag, environment)
     return { name: wireText(tag.tag), value }
   })
-  return headers => {
+  return info => {
     const values = new Map<string, string>()
     for (const { name, value } of compiled) {
-      const text = value(headers)
+      const text = value(info)
       if (text !== '') values.set(name, text)
     }
     return values
@@ -27,7 +54,7 @@ export function compileCustomTags(
 function compileValue(
   tag: CustomTag,
   environment: Readonly<Record<string, string | undefined>>,
-): (headers: RequestHeaders | undefined) => string {
+): (info: StreamInfo) => string {
   switch (tag.type) {
     case 'literal': {
       const value = wireText(tag.value)
@@ -37,10 +64,12 @@ function compileValue(
       const value = wireText(environment[tag.name] ?? tag.defaultValue)
       return () => value
     }
+    case 'value':
+      return compileFormat(tag.value, { absent: '' })
     case 'request_header': {
       const name = tag.name.toLowerCase()
       const fallback = wireText(tag.defaultValue)
-      return headers => headers?.get(name) ?? fallback
+      return info => info.requestHeaders?.get(name) ?? fallback
     }
   }
 }

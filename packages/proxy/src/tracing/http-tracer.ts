@@ -45,6 +45,8 @@ export interface AttemptOutcome {
   /** 0: no response. */
   statusCode: number
   responseFlags: string
+  /** Of the response, if there was one. */
+  responseHeaders: ResponseHeaders | undefined
   /** `connection termination`, `remote connection failure`, `protocol error`, …; absent when there was an answer. */
   resetReason?: string
   /** The proxy itself reset the attempt: a timeout, a client gone, a discarded unfinished response. */

@@ -3,7 +3,7 @@ import type { Host } from '../cluster/host.ts'
 import { CHUNK_END, chunkHeader, LAST_CHUNK } from '../http/codec/chunk.ts'
 import { encodeRequestHead } from '../http/codec/encode-request.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
-import type { RequestHeaders } from '../http/headers.ts'
+import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant } from '../stream-info.ts'
 import type { ResponseHandler, UpstreamConnection } from './connection.ts'
 import type { Requester } from './pool.ts'
@@ -32,6 +32,8 @@ export class Attempt implements Requester, ResponseHandler {
   ready = false
   done = false
   status = 0
+  /** Of the response, as the upstream sent it or as it went on. */
+  responseHeaders: ResponseHeaders | undefined
   localAddress = ''
   firstTxByte: Instant = Number.NaN
   lastTxByte: Instant = Number.NaN
@@ -129,6 +131,7 @@ export class Attempt implements Requester, ResponseHandler {
     if (this.done) return
     this.firstRxByte = this.#clock.now()
     this.status = head.headers.status
+    this.responseHeaders = head.headers
     this.#owner.onResponseHead(this, head)
   }
 

@@ -23,8 +23,8 @@ export interface ConfigOptions {
   /** Merged into the cluster `app`. */
   app?: Fields
   clusters?: Fields[]
-  /** Adds Zipkin tracing; HCM.tracing fields beside `zipkin`'s. */
-  tracing?: Fields & { zipkin?: Fields }
+  /** Adds Zipkin tracing, or with `otlp` OpenTelemetry's; HCM.tracing fields beside the tracer's own. */
+  tracing?: Fields & { zipkin?: Fields; otlp?: Fields }
   runtime?: Fields
   node?: Fields
   accessLogFormat?: Fields
@@ -52,7 +52,7 @@ export function endpoint(port: number, address = '127.0.0.1'): Fields {
 }
 
 export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string): Fields {
-  const { zipkin, ...tracing } = options.tracing ?? {}
+  const { zipkin, otlp, ...tracing } = options.tracing ?? {}
   const clusters = [
     cluster('app', ports.upstream.app ?? ports.dead, options.app),
     ...Object.entries(ports.upstream)
@@ -69,7 +69,10 @@ export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string)
       layers: [
         {
           name: 'static',
-          static_layer: { tracing: { zipkin: { min_flush_spans: 1, flush_interval_ms: 50 } }, ...options.runtime },
+          static_layer: {
+            tracing: { zipkin: FLUSH_AT_ONCE, opentelemetry: FLUSH_AT_ONCE },
+            ...options.runtime,
+          },
         },
         { name: 'admin', admin_layer: {} },
       ],
@@ -128,16 +131,7 @@ export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string)
                       : {
                           tracing: {
                             ...tracing,
-                            provider: {
-                              name: 'envoy.tracers.zipkin',
-                              typed_config: {
-                                '@type': 'type.googleapis.com/envoy.config.trace.v3.ZipkinConfig',
-                                collector_cluster: 'zipkin',
-                                collector_endpoint: '/api/v2/spans',
-                                collector_endpoint_version: 'HTTP_JSON',
-                                ...zipkin,
-                              },
-                            },
+                            provider: otlp === undefined ? zipkinTracer(zipkin) : otlpTracer(otlp, ports),
                           },
                         }),
                     ...options.hcm,
@@ -149,6 +143,35 @@ export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string)
         },
       ],
       clusters: [...last.values()],
+    },
+  }
+}
+
+const FLUSH_AT_ONCE = { min_flush_spans: 1, flush_interval_ms: 50 }
+
+function zipkinTracer(fields: Fields = {}): Fields {
+  return {
+    name: 'envoy.tracers.zipkin',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.config.trace.v3.ZipkinConfig',
+      collector_cluster: 'zipkin',
+      collector_endpoint: '/api/v2/spans',
+      collector_endpoint_version: 'HTTP_JSON',
+      ...fields,
+    },
+  }
+}
+
+function otlpTracer(fields: Fields, ports: Ports): Fields {
+  return {
+    name: 'envoy.tracers.opentelemetry',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig',
+      http_service: {
+        http_uri: { uri: `http://127.0.0.1:${ports.collector}/v1/traces`, cluster: 'zipkin', timeout: '1s' },
+      },
+      service_name: 'service-1',
+      ...fields,
     },
   }
 }

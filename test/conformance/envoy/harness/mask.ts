@@ -11,7 +11,7 @@ export function mask(observation: Observation, ports: Ports, sent: string): Obse
   const text = JSON.stringify({ ...observation, spans, stats }, (key, value) =>
     key === 'head' ? value.map(maskLine) : value,
   )
-  return JSON.parse(maskIds(maskPorts(maskDeadlines(text), ports), sent))
+  return JSON.parse(maskIds(maskPorts(maskDeadlines(maskVersions(text)), ports), sent))
 }
 
 function byStart(a: Record<string, unknown>, b: Record<string, unknown>): number {
@@ -37,11 +37,16 @@ function maskLine(line: string): string {
 }
 
 /**
- * A counter of timer ticks goes; in the counter of bytes to clients a service time is counted as one digit, however long
- * it took.
+ * Counters of timer ticks go, and how many reports brought the spans, which is a matter of when they were ready; in the counter of
+ * bytes to clients a service time is counted as one digit, however long it took.
  */
 function maskStats(observation: Observation): Record<string, number> {
-  const { 'tracing.zipkin.timer_flushed': _ticks, ...stats } = observation.stats
+  const {
+    'tracing.zipkin.timer_flushed': _zipkin,
+    'tracing.opentelemetry.timer_flushed': _opentelemetry,
+    'tracing.zipkin.reports_sent': _reports,
+    ...stats
+  } = observation.stats
   const digits = observation.answers
     .flat()
     .flatMap(answer => answer.head)
@@ -58,6 +63,14 @@ function maskDeadlines(text: string): string {
   return text.replace(/(x-envoy-expected-rq-timeout-ms: )(\d+)/g, (whole, name, value) =>
     Number(value) > 1000 ? `${name}<up to ${Math.ceil(Number(value) / 1000)} s>` : whole,
   )
+}
+
+/** Which build of which program it is. */
+function maskVersions(text: string): string {
+  return text
+    .replace(/(telemetry\.sdk\.version":")[^"]*/g, '$1<version>')
+    .replace(/("scope":"envoy )[^"]*/g, '$1<version>')
+    .replace(/(user-agent: OTel-OTLP-Exporter-Envoy\/)[^"]*/g, '$1<version>')
 }
 
 function maskPorts(text: string, ports: Ports): string {

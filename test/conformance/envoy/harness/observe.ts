@@ -8,6 +8,7 @@ import { bootstrap, type Ports } from './config.ts'
 import { FullListener } from './full-listener.ts'
 import { mask } from './mask.ts'
 import { freePorts, type ProgramName, startProgram } from './program.ts'
+import { readOtlpSpans, readZipkinSpans } from './protobuf-spans.ts'
 import { NEVER_ACCEPTS, ok, Upstream, type UpstreamRequest } from './upstream.ts'
 
 /** All that can be seen of a program while a case runs. */
@@ -21,6 +22,8 @@ export interface Observation {
   stats: Record<string, number>
   accessLog: string[]
   spans: Record<string, unknown>[]
+  /** Heads of the requests that brought them, equal ones once. */
+  reports: string[][]
 }
 
 /** The stats that a request can move; the process's own (server, runtime, dns cache, admin) are not compared. */
@@ -35,7 +38,8 @@ export async function observe(name: ProgramName, test: Case): Promise<Observatio
     for (const [cluster, behaviour] of Object.entries(test.upstreams ?? { app: ok() })) {
       upstreams[cluster] = behaviour === NEVER_ACCEPTS ? await FullListener.open() : await Upstream.open(behaviour)
     }
-    const opened = await openCollector(spans)
+    const reports = new Map<string, string[]>()
+    const opened = await openCollector(spans, reports)
     collector = opened.server
     const [listener, admin, dead] = (await freePorts(3)) as [number, number, number]
     const ports: Ports = {
@@ -61,6 +65,7 @@ export async function observe(name: ProgramName, test: Case): Promise<Observatio
         stats: {},
         accessLog: [],
         spans: [],
+        reports: [],
       }
       const connections = new Map<string, RawClient>()
       for (const step of test.steps) {
@@ -85,6 +90,7 @@ export async function observe(name: ProgramName, test: Case): Promise<Observatio
       for (const client of connections.values()) client.destroy()
       observation.accessLog = readLines(logFile)
       observation.spans = spans
+      observation.reports = [...reports.values()]
       for (const [cluster, upstream] of Object.entries(upstreams))
         observation.upstream[cluster] = [...upstream.requests]
       return mask(observation, ports, sentBytes(test))
@@ -196,13 +202,25 @@ function changes(before: Map<string, number>, after: Map<string, number>): Recor
   return changed
 }
 
-async function openCollector(spans: Record<string, unknown>[]): Promise<{ server: Server; port: number }> {
+/** Takes Zipkin's JSON and protobuf, and OTLP's protobuf. */
+async function openCollector(
+  spans: Record<string, unknown>[],
+  reports: Map<string, string[]>,
+): Promise<{ server: Server; port: number }> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
+    const { method, url, rawHeaders } = request
+    const fields = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${rawHeaders[i + 1]}`] : []))
+    const head = [`${method} ${url}`, ...fields.sort()]
+    reports.set(head.join('\n'), head)
     request.on('data', chunk => chunks.push(chunk))
     request.on('end', () => {
-      spans.push(...JSON.parse(Buffer.concat(chunks).toString()))
-      response.writeHead(202).end()
+      const body = Buffer.concat(chunks)
+      const isOtlp = url === '/v1/traces'
+      const isProto = request.headers['content-type'] === 'application/x-protobuf'
+      const read = isOtlp ? readOtlpSpans : readZipkinSpans
+      spans.push(...(isProto ? read(body) : JSON.parse(body.toString())))
+      response.writeHead(isOtlp ? 200 : 202).end()
     })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

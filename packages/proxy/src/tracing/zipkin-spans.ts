@@ -1,0 +1,162 @@
+import type { Tracing, ZipkinConfig } from '@hopscope/envoy-config'
+import type { Kind, Microseconds } from '@hopscope/model'
+import {
+  createIdGenerator,
+  extract,
+  type IdGenerator,
+  type Incoming,
+  injectB3Multi,
+  injectB3Single,
+  injectW3c,
+  type SpanReporter,
+  type TraceContext,
+  type ZipkinBatch,
+} from '@hopscope/tracer'
+import type { RequestHeaders } from '../http/headers.ts'
+import type { StreamInfo } from '../stream-info.ts'
+import type { HttpTracerConfig, TracingServices } from './create-http-tracer.ts'
+import { RouteTags } from './custom-tags.ts'
+import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import {
+  type DownstreamTags,
+  downstreamMoments,
+  downstreamTags,
+  TagWriter,
+  upstreamMoments,
+  writeAttemptTags,
+  writeDownstreamTags,
+} from './span-tags.ts'
+import { eachMoment, momentOf, type SpanStart, type Spans } from './spans.ts'
+
+/** Envoy's Zipkin tracer. */
+export class ZipkinSpans implements Spans {
+  readonly spawn: boolean
+  readonly #kind: Kind
+  readonly #provider: ZipkinConfig
+  readonly #tracing: Tracing
+  readonly #tags: DownstreamTags
+  readonly #customTags: RouteTags
+  readonly #ids: IdGenerator
+  readonly #reporter: SpanReporter<ZipkinBatch>
+
+  constructor(config: HttpTracerConfig, provider: ZipkinConfig, egress: boolean, services: TracingServices) {
+    const { tracing } = config
+    this.spawn = tracing.spawnUpstreamSpan || config.startChildSpan === true
+    // With a span for each attempt the request's own is a hop of its own: SERVER on both sides. `split_spans_for_request` makes
+    // it one without making those spans. (Seen in Envoy 1.40)
+    this.#kind = tracing.spawnUpstreamSpan || provider.splitSpans || !egress ? 'SERVER' : 'CLIENT'
+    this.#provider = provider
+    this.#tracing = tracing
+    this.#tags = downstreamTags(services.node, tracing.maxPathTagLength)
+    this.#customTags = new RouteTags(tracing.customTags, services.environment ?? process.env)
+    this.#ids = services.ids ?? createIdGenerator()
+    this.#reporter = services.reporters.ofZipkin(provider)
+  }
+
+  start(headers: RequestHeaders, traced: boolean): SpanStart | undefined {
+    const incoming = extract(headers, { w3c: this.#provider.w3cPropagation })
+    if (incoming === 'malformed') return undefined
+    if (incoming === 'none') return starting(this.#root(traced), 'b3-multi')
+    const sampled = incoming.sampled ?? traced
+    const context = incoming.parent === undefined ? this.#root(sampled) : this.#continue(incoming.parent, sampled)
+    return starting(context, incoming.style)
+  }
+
+  #root(sampled: boolean): TraceContext {
+    const spanId = this.#ids.next()
+    return { traceId: this.#provider.traceId128bit ? this.#highHalf() + spanId : spanId, spanId, sampled }
+  }
+
+  #highHalf(): string {
+    const random = this.#ids.next()
+    if (!this.#provider.timestampTraceIds) return random
+    const seconds = Math.floor(Date.now() / 1000)
+    return seconds.toString(16).padStart(8, '0') + random.slice(8)
+  }
+
+  #continue(parent: NonNullable<Incoming['parent']>, sampled: boolean): TraceContext {
+    if (this.#kind === 'SERVER' && this.#provider.sharedSpanContext) return { ...parent, sampled }
+    return { traceId: parent.traceId, spanId: this.#ids.next(), parentId: parent.spanId, sampled }
+  }
+
+  child({ context, style }: SpanStart): SpanStart {
+    const { traceId, spanId: parentId } = context
+    return starting({ traceId, spanId: this.#ids.next(), parentId, sampled: context.sampled === true }, style)
+  }
+
+  /** Answers in the style of the caller, as Envoy does from 1.40 on. */
+  inject(headers: RequestHeaders, { context, style }: SpanStart): void {
+    if (this.#tracing.noContextPropagation) return
+    if (style === 'b3') injectB3Single(headers, context)
+    else injectB3Multi(headers, context)
+    if (this.#provider.w3cPropagation) injectW3c(headers, context)
+  }
+
+  name(headers: RequestHeaders): string {
+    return headers.authority
+  }
+
+  log({ context }: SpanStart, info: StreamInfo): void {
+    info.traceId = context.traceId
+  }
+
+  finishRequest({ context }: SpanStart, name: string, info: StreamInfo): void {
+    const writer = this.#reporter.open()
+    if (writer === undefined) return
+    const end = momentOf(info, info.endInstant)
+    beginSpan(writer, context, this.#kind, name, info.startTime, end)
+    if (this.#tracing.verbose) annotate(writer, info, downstreamMoments(info))
+    writer.annotation(end, this.#kind === 'SERVER' ? 'ss' : 'cr')
+    writeDownstreamTags(new TagWriter(writer, this.#customTags.of(info)), this.#tags, info)
+    writer.end({ shared: this.#kind === 'SERVER' && this.#provider.sharedSpanContext })
+    this.#reporter.commit()
+  }
+
+  finishAttempt(
+    { context }: SpanStart,
+    name: string,
+    begun: Microseconds,
+    info: StreamInfo,
+    attempt: Attempt,
+    outcome: AttemptOutcome,
+  ): void {
+    const writer = this.#reporter.open()
+    if (writer === undefined) return
+    const end = momentOf(info, outcome.at)
+    beginSpan(writer, context, 'CLIENT', name, begun, end)
+    if (this.#tracing.verbose) annotate(writer, info, upstreamMoments(outcome))
+    writer.annotation(end, 'cr')
+    const clusterName = attempt.mirror?.clusterName ?? info.clusterName
+    const of = { clusterName, clusterObservabilityName: attempt.clusterName, number: attempt.number }
+    writeAttemptTags(new TagWriter(writer, this.#customTags.of(info)), of, outcome)
+    writer.end({})
+    this.#reporter.commit()
+  }
+}
+
+function starting(context: TraceContext, style: SpanStart['style']): SpanStart {
+  return { context, style, traceState: '', parentIsRemote: false }
+}
+
+function beginSpan(
+  writer: ZipkinBatch,
+  context: TraceContext,
+  kind: Kind,
+  name: string,
+  start: Microseconds,
+  end: Microseconds,
+): void {
+  writer.begin({
+    traceId: context.traceId,
+    id: context.spanId,
+    parentId: context.parentId,
+    kind,
+    name,
+    timestamp: start,
+    duration: Math.max(1, end - start),
+  })
+}
+
+function annotate(writer: ZipkinBatch, info: StreamInfo, moments: ReturnType<typeof downstreamMoments>): void {
+  eachMoment(info, moments, (at, name) => writer.annotation(at, name))
+}

@@ -1,0 +1,129 @@
+import type { Microseconds } from '@hopscope/model'
+
+/** Whole spans are moved to a bigger buffer when they outgrow it; this holds some dozens of proxy spans. */
+const INITIAL_BYTES = 32 * 1024
+/** What is kept free for the length of a message that is not written yet: enough for 16 KiB, which few spans reach. */
+const LENGTH_BYTES = 2
+
+/**
+ * Writes protobuf straight into bytes, field by field, without objects for messages. A nested message is `open`, its fields, `close`
+ * with what `open` returned. Texts are UTF-8 from `utf8` strings, or from `latin1` ones: bytes off the wire, one a character, where
+ * what is not UTF-8 becomes a blank.
+ */
+export class ProtoBytes {
+  length = 0
+  readonly #encoding: 'utf8' | 'latin1'
+  #bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+
+  constructor(encoding: 'utf8' | 'latin1') {
+    this.#encoding = encoding
+  }
+
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.length)
+  }
+
+  varint(field: number, value: number): void {
+    this.#room(20)
+    this.#varint(field * 8)
+    this.#varint(value)
+  }
+
+  string(field: number, text: string): void {
+    // At most three bytes a character, and two lengths.
+    this.#room(text.length * 3 + 20)
+    this.#varint(field * 8 + 2)
+    const bytes = this.#bytes
+    const start = this.length
+    // The length of an ASCII text is known before it is written.
+    this.#varint(text.length)
+    let at = this.length
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      if (code > 127) {
+        this.length = start
+        this.#wide(text)
+        return
+      }
+      bytes[at++] = code
+    }
+    this.length = at
+  }
+
+  /** Of 16 or 32 hex characters. */
+  hex(field: number, text: string): void {
+    this.#room(text.length / 2 + 20)
+    this.#varint(field * 8 + 2)
+    this.#varint(text.length / 2)
+    this.length += this.#bytes.write(text, this.length, 'hex')
+  }
+
+  fixed32(field: number, value: number): void {
+    this.#room(16)
+    this.#varint(field * 8 + 5)
+    this.length = this.#bytes.writeUInt32LE(value, this.length)
+  }
+
+  /** A moment in µs; as nanoseconds with `scale` 1000. */
+  fixed64(field: number, value: Microseconds, scale = 1): void {
+    this.#room(20)
+    this.#varint(field * 8 + 1)
+    const low = (value % 0x1_0000_0000) * scale
+    const high = Math.floor(value / 0x1_0000_0000) * scale + Math.floor(low / 0x1_0000_0000)
+    this.length = this.#bytes.writeUInt32LE(low % 0x1_0000_0000, this.length)
+    this.length = this.#bytes.writeUInt32LE(high, this.length)
+  }
+
+  open(field: number): number {
+    this.#room(16)
+    this.#varint(field * 8 + 2)
+    this.length += LENGTH_BYTES
+    return this.length
+  }
+
+  /** The beginning of a message whose bytes follow from elsewhere. */
+  prefix(field: number, size: number): void {
+    this.#room(20)
+    this.#varint(field * 8 + 2)
+    this.#varint(size)
+  }
+
+  close(start: number): void {
+    const size = this.length - start
+    const width = size < 0x80 ? 1 : size < 0x4000 ? 2 : size < 0x20_0000 ? 3 : 4
+    if (width !== LENGTH_BYTES) {
+      this.#room(2)
+      this.#bytes.copyWithin(start - LENGTH_BYTES + width, start, this.length)
+    }
+    this.length = start - LENGTH_BYTES
+    this.#varint(size)
+    this.length += size
+  }
+
+  #varint(value: number): void {
+    let left = value
+    while (left > 127) {
+      this.#bytes[this.length++] = (left % 128) + 128
+      left = Math.floor(left / 128)
+    }
+    this.#bytes[this.length++] = left
+  }
+
+  /** The rare text that is not ASCII. */
+  #wide(text: string): void {
+    const decoded =
+      this.#encoding === 'latin1'
+        ? Buffer.from(text, 'latin1').toString('utf8').replaceAll('\ufffd', ' ')
+        : text.toWellFormed()
+    this.#varint(Buffer.byteLength(decoded))
+    this.length += this.#bytes.write(decoded, this.length)
+  }
+
+  #room(n: number): void {
+    const need = this.length + n
+    if (need <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(need, this.#bytes.length * 2))
+    this.#bytes.copy(larger, 0, 0, this.length)
+    this.#bytes = larger
+  }
+}
