@@ -5,17 +5,23 @@ export class Runtime {
   readonly layers: readonly RuntimeLayer[]
   /** What `modify` wrote, in place of the admin layer's (always empty) own values. */
   readonly #overrides = new Map<string, RuntimeValue>()
+  /** What counts of all layers: asked several times for every request. */
+  #merged = new Map<string, RuntimeValue>()
+  /** Another one after every change, for those who keep what they were told. */
+  version = 0
 
   constructor(layers: readonly RuntimeLayer[]) {
     this.layers = layers.map(layer => (layer.kind === 'admin' ? { ...layer, values: this.#overrides } : layer))
+    this.#merge()
   }
 
   get(key: string): RuntimeValue | undefined {
-    for (let i = this.layers.length - 1; i >= 0; i--) {
-      const value = this.layers[i]!.values.get(key)
-      if (value !== undefined) return value
-    }
-    return undefined
+    return this.#merged.size === 0 ? undefined : this.#merged.get(key)
+  }
+
+  #merge(): void {
+    this.#merged = new Map(this.layers.flatMap(layer => [...layer.values]))
+    this.version++
   }
 
   /** The number at `key`, or the default when there is none. */
@@ -46,6 +52,7 @@ export class Runtime {
       if (value === '') this.#overrides.delete(key)
       else this.#overrides.set(key, parseRuntimeValue(value))
     }
+    this.#merge()
     return 'ok'
   }
 }

@@ -36,6 +36,18 @@ test('spans come out as a list of Zipkin JSON', () => {
   expect(writer.count).toBe(0)
 })
 
+test.each([0, 7, 10, 999_999_999, 1_000_000_000, 1_000_000_001, 1_795_450_263_048_088, 2 ** 53 - 1])(
+  'the number %d',
+  number => {
+    const writer = new SpanWriter({})
+    writer.begin({ traceId: '1', id: '1', name: 'n', timestamp: number, duration: number })
+    writer.annotation(number, 'ss')
+    writer.end({})
+    const [span] = JSON.parse(Buffer.from(writer.take()).toString())
+    expect([span.timestamp, span.duration, span.annotations[0].timestamp]).toEqual([number, number, number])
+  },
+)
+
 test('every character survives', () => {
   const all = Array.from({ length: 0x250 }, (_, i) => String.fromCharCode(i)).join('')
   for (const value of [all, '€ 日本 👣', 'a"b\\c\td\ne\rf\bg\f\u0001\u007f', '']) {

@@ -32,12 +32,24 @@ class MemoryTransport implements Transport {
     this.#onWrite(data)
     return true
   }
-  cork(): void {}
-  uncork(): void {}
+  writeAll(pieces: readonly (Uint8Array | string)[], bytes: number): boolean {
+    return this.write(joinInto(bytes, pieces))
+  }
   pause(): void {}
   resume(): void {}
   end(): void {}
   destroy(): void {}
+}
+
+const joined = Buffer.alloc(1024 * 1024)
+function joinInto(bytes: number, pieces: readonly (Uint8Array | string)[]): Buffer {
+  let at = 0
+  for (const piece of pieces) {
+    if (typeof piece === 'string') joined.write(piece, at, 'latin1')
+    else joined.set(piece, at)
+    at += piece.length
+  }
+  return joined.subarray(0, bytes)
 }
 
 const REQUEST = Buffer.from('GET /1k HTTP/1.1\r\nHost: 127.0.0.1:21004\r\n\r\n')

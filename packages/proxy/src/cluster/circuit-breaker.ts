@@ -9,6 +9,8 @@ export class Resource {
   readonly #runtimeKey: string
   readonly #limit: number
   readonly #open: Gauge
+  #max = 0
+  #maxVersion = -1
 
   constructor(runtime: Runtime, runtimeKey: string, limit: number, open: Gauge) {
     this.#runtime = runtime
@@ -19,7 +21,11 @@ export class Resource {
   }
 
   get max(): number {
-    return this.#runtime.number(this.#runtimeKey, this.#limit)
+    if (this.#maxVersion !== this.#runtime.version) {
+      this.#max = this.#runtime.number(this.#runtimeKey, this.#limit)
+      this.#maxVersion = this.#runtime.version
+    }
+    return this.#max
   }
 
   canCreate(): boolean {

@@ -53,10 +53,8 @@ async function works(transports: Transports): Promise<boolean> {
         let drains = 0
         const client = transports.connect('127.0.0.1', bound.port, 1024, {
           onConnect() {
-            client.cork()
-            client.write('head')
-            client.write(Buffer.alloc(LARGE - 8))
-            client.uncork()
+            client.writeAll(['he', Buffer.from('ad')], 4)
+            client.writeAll(['head', Buffer.alloc(LARGE - 12)], LARGE - 8)
             if (client.write('tail')) drains++
           },
           onDrain: () => drains++,

@@ -1,12 +1,15 @@
 import { getSystemErrorMap } from 'node:util'
 import type { Milliseconds } from '@hopscope/envoy-config'
 import { formatAddress } from './address-text.ts'
+import { JOIN_LIMIT, joinInto } from './join.ts'
 import type { Transport, TransportHandler } from './transport.ts'
 import { BACKLOG, type BoundPort, type ListenOptions, NOBODY, type Transports } from './transports.ts'
 import { type ConnectRequest, type SocketName, type TcpHandle, UV_EOF, type Uv, type WriteRequest } from './uv.ts'
 
 /** Every read of every connection lands here first; what came is copied out at once, in just its size. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
+/** What is copied out stands side by side in slabs of so many bytes: one is made for some twenty reads. */
+const SLAB_BYTES = 32 * 1024
 
 /**
  * Over libuv's handles: no stream machinery between the kernel and the codec, no buffer made for a read, and a write that the kernel
@@ -16,12 +19,25 @@ export function createHandleTransports(uv: Uv): Transports {
   const { state, READ_BYTES_OR_ERROR, LAST_WRITE_WAS_ASYNC } = uv
   /** Unused still: one that was written at once. */
   let spare = new uv.WriteWrap()
+  /** Where small pieces are joined; another one when the kernel does not take all of it at once. */
+  let joined = Buffer.allocUnsafeSlow(JOIN_LIMIT)
+  let slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  let slabUsed = 0
 
   function onRead(this: TcpHandle): void {
     const transport = this.owner as HandleTransport
     const bytes = state[READ_BYTES_OR_ERROR]!
     if (bytes > 0) transport.received(bytes)
     else if (bytes < 0) transport.ended(bytes)
+  }
+
+  function ofSlab(bytes: number): Buffer {
+    if (slabUsed + bytes > SLAB_BYTES) {
+      slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+      slabUsed = 0
+    }
+    slabUsed += bytes
+    return slab.subarray(slabUsed - bytes, slabUsed)
   }
 
   function onWritten(this: WriteRequest, error: number): void {
@@ -46,7 +62,6 @@ export function createHandleTransports(uv: Uv): Transports {
     #queued = 0
     /** A producer was told to wait. */
     #full = false
-    #corked: (Uint8Array | string)[] | undefined
     #error: NodeJS.ErrnoException | undefined
     #patience: NodeJS.Timeout | undefined
 
@@ -91,7 +106,7 @@ export function createHandleTransports(uv: Uv): Transports {
     }
 
     received(bytes: number): void {
-      const chunk = Buffer.allocUnsafe(bytes)
+      const chunk = bytes > SLAB_BYTES / 4 ? Buffer.allocUnsafeSlow(bytes) : ofSlab(bytes)
       READ_BUFFER.copy(chunk, 0, 0, bytes)
       this.handler.onData(chunk)
     }
@@ -106,10 +121,6 @@ export function createHandleTransports(uv: Uv): Transports {
 
     write(data: Uint8Array | string): boolean {
       if (this.#state !== 'open') return true
-      if (this.#corked !== undefined) {
-        this.#corked.push(data)
-        return !this.#full
-      }
       const request = spare
       const error =
         typeof data === 'string'
@@ -118,23 +129,17 @@ export function createHandleTransports(uv: Uv): Transports {
       return this.#wrote(error, request, [data], data.length)
     }
 
-    cork(): void {
-      this.#corked ??= []
-    }
-
-    uncork(): void {
-      const pieces = this.#corked ?? []
-      this.#corked = undefined
-      if (pieces.length === 0 || this.#state !== 'open') return
-      const buffers = pieces.map(piece => (typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece))
+    writeAll(pieces: readonly (Uint8Array | string)[], bytes: number): boolean {
+      if (this.#state !== 'open') return true
       const request = spare
-      const error = this.#handle.writev(request, buffers, true)
-      this.#wrote(
-        error,
-        request,
-        buffers,
-        buffers.reduce((sum, { length }) => sum + length, 0),
-      )
+      if (bytes > JOIN_LIMIT) {
+        const buffers = pieces.map(piece => (typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece))
+        return this.#wrote(this.#handle.writev(request, buffers, true), request, buffers, bytes)
+      }
+      const all = joinInto(joined.subarray(0, bytes), pieces)
+      const error = this.#handle.writeBuffer(request, all)
+      if (error === 0 && state[LAST_WRITE_WAS_ASYNC] !== 0) joined = Buffer.allocUnsafeSlow(JOIN_LIMIT)
+      return this.#wrote(error, request, [all], bytes)
     }
 
     #wrote(error: number, request: WriteRequest, buffers: readonly (Uint8Array | string)[], bytes: number): boolean {
@@ -187,7 +192,6 @@ export function createHandleTransports(uv: Uv): Transports {
         if (this.#state === 'connecting') this.destroy()
         return
       }
-      if (this.#corked !== undefined) this.uncork()
       this.#state = 'ending'
       if (this.#queued === 0) this.#shutdown()
       if (patience > 0) this.#watch(patience, onGivenUp, this.#handle.writeQueueSize)
@@ -225,7 +229,6 @@ export function createHandleTransports(uv: Uv): Transports {
       if (this.#state === 'closed') return
       this.#state = 'closed'
       clearTimeout(this.#patience)
-      this.#corked = undefined
       this.#handle.close(() => this.handler.onClose(this.#error))
     }
   }

@@ -1,8 +1,6 @@
 import type { Counter } from '../stats/stats.ts'
 import type { Transport } from './transport.ts'
 
-/** Up to here, pieces are joined into one buffer: a copy costs less than a second write. */
-const JOIN_LIMIT = 16 * 1024
 /**
  * What is written to a transport during one turn, put together: head, body and last chunk leave in one write. The turn ends with a
  * microtask, so no one has to say when.
@@ -49,15 +47,8 @@ export class Output {
     this.#pieces = []
     this.#queued = 0
     this.#written.add(total)
-    let writable: boolean
-    if (pieces.length === 1) writable = this.#transport.write(pieces[0]!)
-    else if (total <= JOIN_LIMIT) writable = this.#transport.write(join(pieces, total))
-    else {
-      this.#transport.cork()
-      writable = true
-      for (const piece of pieces) writable = this.#transport.write(piece)
-      this.#transport.uncork()
-    }
+    const transport = this.#transport
+    const writable = pieces.length === 1 ? transport.write(pieces[0]!) : transport.writeAll(pieces, total)
     if (!writable) this.#full = true
     else if (this.#producerWaits && !this.#full) this.#goOn()
   }
@@ -78,15 +69,4 @@ export class Output {
     this.#producerWaits = false
     this.onDrain()
   }
-}
-
-function join(pieces: readonly (string | Uint8Array)[], total: number): Buffer {
-  const joined = Buffer.allocUnsafe(total)
-  let at = 0
-  for (const piece of pieces) {
-    if (typeof piece === 'string') joined.write(piece, at, 'latin1')
-    else joined.set(piece, at)
-    at += piece.length
-  }
-  return joined
 }

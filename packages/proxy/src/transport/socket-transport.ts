@@ -1,6 +1,7 @@
 import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net'
 import type { Milliseconds } from '@hopscope/envoy-config'
 import { formatAddress } from './address-text.ts'
+import { JOIN_LIMIT, joinInto } from './join.ts'
 import type { Transport, TransportHandler } from './transport.ts'
 import { BACKLOG, NOBODY, type Transports } from './transports.ts'
 
@@ -48,12 +49,13 @@ export class SocketTransport implements Transport {
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
   }
 
-  cork(): void {
+  writeAll(pieces: readonly (Uint8Array | string)[], bytes: number): boolean {
+    if (bytes <= JOIN_LIMIT) return this.write(joinInto(Buffer.allocUnsafe(bytes), pieces))
     this.#socket.cork()
-  }
-
-  uncork(): void {
+    let writable = true
+    for (const piece of pieces) writable = this.write(piece)
     this.#socket.uncork()
+    return writable
   }
 
   pause(): void {

@@ -12,9 +12,8 @@ export interface Transport {
   readonly remoteAddress: string
   /** Text is latin1. False: above the high-water mark, `onDrain` will come. */
   write(data: Uint8Array | string): boolean
-  /** Writes between the two leave as few packets as can be. */
-  cork(): void
-  uncork(): void
+  /** Several pieces, `bytes` in all, in as few packets as can be. */
+  writeAll(pieces: readonly (Uint8Array | string)[], bytes: number): boolean
   pause(): void
   resume(): void
   /**
