@@ -47,6 +47,11 @@ export interface HttpConnectionManager {
   requestHeadersTimeout: Milliseconds
   delayedCloseTimeout: Milliseconds
   idleTimeout: Milliseconds
+  maxStreamDuration: Milliseconds
+  maxConnectionDuration: Milliseconds
+  /** 0: unlimited. */
+  maxRequestsPerConnection: number
+  drainTimeout: Milliseconds
   maxRequestHeadersKb: number
   maxHeadersCount: number
   acceptHttp10: boolean

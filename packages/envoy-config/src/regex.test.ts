@@ -55,6 +55,7 @@ test.each([
   ['one', '/one/x/one', 'two', '/two/x/two'],
   ['(a)|b', 'ab', '[\\0:\\1]', '[a:a][b:]'],
   ['x*', 'abc', '-', '-a-b-c-'],
+  ['x*', 'xxaxx', '-', '-a-'],
   ['é', '\xc3\xa9', '\\\\', '\\'],
 ])('%j in %j by %j', (pattern, text, substitution, expected) => {
   expect(compileRegex(pattern).replaceAll(text, substitution)).toBe(expected)

@@ -53,7 +53,11 @@ function replaceAll(compiled: RE2JS, text: string, substitution: string): string
   const matcher = compiled.matcher(text)
   let result = ''
   let at = 0
+  let lastEnd = -1
   while (matcher.find()) {
+    // RE2 has no empty match at the end of the one before.
+    if (matcher.start() === lastEnd && matcher.end() === lastEnd) continue
+    lastEnd = matcher.end()
     result += text.slice(at, matcher.start())
     result += substitution.replace(/\\([0-9\\])/g, (_, c: string) =>
       c === '\\' ? c : (matcher.group(Number(c)) ?? ''),

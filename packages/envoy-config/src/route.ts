@@ -1,6 +1,7 @@
 import type { PerFilterConfig, RuntimeFraction } from './http-filters.ts'
 import type { CustomTag, Milliseconds, Percent } from './listener.ts'
-import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher } from './matchers.ts'
+import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher, RegexRewrite } from './matchers.ts'
+import type { Metadata } from './metadata.ts'
 import type { RequestMirrorPolicy } from './mirror-policy.ts'
 
 /** envoy.config.route.v3.RouteConfiguration */
@@ -11,6 +12,12 @@ export interface RouteConfiguration extends HeaderMutations {
   mostSpecificHeaderMutationsWins: boolean
   ignorePortInHostMatching: boolean
   requestMirrorPolicies: readonly RequestMirrorPolicy[]
+  /** The header that chooses the virtual host in place of Host; "": Host. */
+  vhostHeader: string
+  /** What follows a `;` in a path is not matched. */
+  ignorePathParametersInPathMatching: boolean
+  perFilterConfig: PerFilterConfig
+  metadata: Metadata
 }
 
 export interface VirtualHost extends HeaderMutations {
@@ -18,6 +25,11 @@ export interface VirtualHost extends HeaderMutations {
   domains: readonly string[]
   routes: readonly Route[]
   retryPolicy?: RetryPolicy
+  /** Requests that are not https are sent there. */
+  requireTls: 'NONE' | 'EXTERNAL_ONLY' | 'ALL'
+  metadata: Metadata
+  /** Body bytes that may be kept for another try; absent: the listener's limit. */
+  requestBodyBufferLimit?: number
   includeRequestAttemptCount: boolean
   includeAttemptCountInResponse: boolean
   requestMirrorPolicies: readonly RequestMirrorPolicy[]
@@ -45,6 +57,8 @@ export interface Route extends HeaderMutations {
   name: string
   match: RouteMatch
   action: RouteAction | RedirectAction | DirectResponseAction
+  metadata: Metadata
+  requestBodyBufferLimit?: number
   decorator?: { operation: string; propagate: boolean }
   tracing?: RouteTracing
   perFilterConfig: PerFilterConfig
@@ -77,22 +91,54 @@ export interface RouteAction {
   type: 'route'
   cluster:
     | { type: 'cluster'; name: string }
-    | { type: 'weighted'; clusters: readonly WeightedCluster[]; totalWeight: number; runtimeKeyPrefix: string }
+    /** The request's header of that name names it. */
+    | { type: 'header'; header: string }
+    | {
+        type: 'weighted'
+        clusters: readonly WeightedCluster[]
+        totalWeight: number
+        runtimeKeyPrefix: string
+        /** The header whose number is drawn in place of a random one; "": none. */
+        headerName: string
+      }
   clusterNotFoundResponseCode: 503 | 404 | 500
   prefixRewrite?: string
-  hostRewriteLiteral?: string
+  /** Over the path without its query. */
+  regexRewrite?: RegexRewrite
+  /** A format string for the whole path. */
+  pathRewrite?: string
+  hostRewrite?:
+    | { type: 'literal'; host: string }
+    | { type: 'header'; name: string }
+    | { type: 'path_regex'; rewrite: RegexRewrite }
+    /** A format string. */
+    | { type: 'format'; format: string }
   autoHostRewrite: boolean
   appendXForwardedHost: boolean
   /** 15000 by default; 0 is none. */
   timeout: Milliseconds
   /** Overrides the HCM's stream_idle_timeout when present. */
   idleTimeout?: Milliseconds
+  maxStreamDuration?: MaxStreamDuration
   retryPolicy?: RetryPolicy
   requestMirrorPolicies: readonly RequestMirrorPolicy[]
 }
 
+/** RouteAction.MaxStreamDuration; 0 is no limit. */
+export interface MaxStreamDuration {
+  /** Overrides the HCM's. */
+  duration?: Milliseconds
+  /** The client's `grpc-timeout` counts, up to this. */
+  grpcTimeoutHeaderMax?: Milliseconds
+  /** Taken from `grpc-timeout`. */
+  grpcTimeoutHeaderOffset: Milliseconds
+}
+
 export interface WeightedCluster extends HeaderMutations {
+  /** "": `clusterHeader` says it. */
   name: string
+  clusterHeader: string
+  hostRewriteLiteral?: string
   weight: number
   perFilterConfig: PerFilterConfig
 }
@@ -116,6 +162,9 @@ export interface RedirectAction {
   portRedirect?: number
   pathRedirect?: string
   prefixRewrite?: string
+  regexRewrite?: RegexRewrite
+  /** A format string for the whole path. */
+  pathRewrite?: string
   responseCode: 301 | 302 | 303 | 307 | 308
   stripQuery: boolean
 }

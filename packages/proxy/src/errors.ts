@@ -30,6 +30,8 @@ export const FAILURES = {
   header_timeout: { status: 408, details: 'request_header_timeout', body: 'request header timeout' },
   idle_before_complete: { status: 408, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
   idle: { status: 504, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
+  duration_before_complete: { status: 408, details: 'max_duration_timeout', body: 'downstream duration timeout' },
+  duration: { status: 504, details: 'max_duration_timeout', body: 'downstream duration timeout' },
   response_timeout: { status: 504, flag: 'UT', details: 'response_timeout', body: 'upstream request timeout' },
   per_try_timeout: { status: 504, flag: 'UT', details: 'upstream_per_try_timeout', body: 'upstream request timeout' },
   buffer_while_retrying: {

@@ -3,9 +3,11 @@ import { accessLogCases } from './cases/access-log.ts'
 import { adminCases } from './cases/admin.ts'
 import { balancingCases } from './cases/balancing.ts'
 import { bodyCases } from './cases/bodies.ts'
+import { clustersOfRoutesCases } from './cases/clusters-of-routes.ts'
 import { codecCases } from './cases/codec.ts'
 import { filterCases } from './cases/filters.ts'
 import { headerCases } from './cases/headers.ts'
+import { limitCases } from './cases/limits.ts'
 import { localReplyCases } from './cases/local-replies.ts'
 import { matcherCases } from './cases/matchers.ts'
 import { mirrorCases } from './cases/mirrors.ts'
@@ -13,10 +15,12 @@ import { openTelemetryCases } from './cases/opentelemetry.ts'
 import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
 import { retryCases } from './cases/retries.ts'
+import { rewriteCases } from './cases/rewrites.ts'
 import { routingCases } from './cases/routing.ts'
 import { statsCases } from './cases/stats.ts'
 import { timeoutCases } from './cases/timeouts.ts'
 import { tracingCases } from './cases/tracing.ts'
+import { virtualHostCases } from './cases/virtual-hosts.ts'
 import type { Case } from './harness/case.ts'
 import { type Observation, observe } from './harness/observe.ts'
 import { findEnvoy, HOW_TO_GET_ENVOY, type ProgramName } from './harness/program.ts'
@@ -29,11 +33,15 @@ const groups: Record<string, Case[]> = {
   'local replies': localReplyCases,
   routing: routingCases,
   matchers: matcherCases,
+  'virtual hosts': virtualHostCases,
+  rewrites: rewriteCases,
+  'clusters of routes': clustersOfRoutesCases,
   headers: headerCases,
   codec: codecCases,
   bodies: bodyCases,
   retries: retryCases,
   timeouts: timeoutCases,
+  limits: limitCases,
   filters: filterCases,
   mirrors: mirrorCases,
   outliers: outlierCases,

@@ -39,6 +39,14 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
   }
 }
 
+/** HttpProtocolOptions of both sides that Hopscope has of one. */
+const OF_LISTENERS = [
+  'max_headers_count',
+  'max_connection_duration',
+  'max_stream_duration',
+  'headers_with_underscores_action',
+]
+
 function parseHttpOptions(
   message: Message,
   context: ParseContext,
@@ -55,9 +63,10 @@ function parseHttpOptions(
     options === undefined
       ? message.message('common_http_protocol_options')
       : options.message('common_http_protocol_options')
-  if (common?.has('max_headers_count')) {
+  for (const field of OF_LISTENERS) {
+    if (!common?.has(field)) continue
     const what = 'Envoy knows this field of a cluster; Hopscope supports it only in listeners yet'
-    context.problems.add('unsupported', common.place('max_headers_count'), what)
+    context.problems.add('unsupported', common.place(field), what)
   }
   return {
     idleTimeout: common?.duration('idle_timeout') ?? HOUR,

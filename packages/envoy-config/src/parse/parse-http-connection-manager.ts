@@ -20,10 +20,6 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
       'cannot be set together with strip_matching_host_port',
     )
   }
-  if (common?.number('max_requests_per_connection')) {
-    const what = 'Envoy knows this field of a listener; Hopscope supports it only in clusters yet'
-    context.problems.add('unsupported', common.place('max_requests_per_connection'), what)
-  }
   return {
     statPrefix: message.string('stat_prefix'),
     codecType: message.enum<HttpConnectionManager['codecType']>('codec_type', 'AUTO'),
@@ -52,6 +48,10 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
     requestHeadersTimeout: message.duration('request_headers_timeout', 0),
     delayedCloseTimeout: message.duration('delayed_close_timeout', 1000),
     idleTimeout: common?.duration('idle_timeout') ?? 3_600_000,
+    maxStreamDuration: common?.duration('max_stream_duration') ?? 0,
+    maxConnectionDuration: common?.duration('max_connection_duration') ?? 0,
+    maxRequestsPerConnection: common?.number('max_requests_per_connection') ?? 0,
+    drainTimeout: message.duration('drain_timeout', 5000),
     maxRequestHeadersKb: message.number('max_request_headers_kb', 60),
     maxHeadersCount: common?.number('max_headers_count', 100) ?? 100,
     acceptHttp10: message.message('http_protocol_options')?.boolean('accept_http_10') ?? false,
@@ -67,6 +67,10 @@ const noRoutes: HttpConnectionManager['routeConfig'] = {
   mostSpecificHeaderMutationsWins: false,
   ignorePortInHostMatching: false,
   requestMirrorPolicies: [],
+  vhostHeader: '',
+  ignorePathParametersInPathMatching: false,
+  perFilterConfig: new Map(),
+  metadata: new Map(),
   requestHeadersToAdd: [],
   requestHeadersToRemove: [],
   responseHeadersToAdd: [],

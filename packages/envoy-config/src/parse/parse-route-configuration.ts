@@ -3,9 +3,10 @@ import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
 import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
+import { parseMetadata } from './metadata.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
-import { parseRoute, type RouteLimits } from './parse-route.ts'
+import { parseBodyBufferLimit, parseRoute, type RouteLimits } from './parse-route.ts'
 
 /** Of an inline envoy.config.route.v3.RouteConfiguration. */
 export function parseRouteConfiguration(message: Message, context: ParseContext): RouteConfiguration {
@@ -23,6 +24,10 @@ export function parseRouteConfiguration(message: Message, context: ParseContext)
     mostSpecificHeaderMutationsWins: message.boolean('most_specific_header_mutations_wins'),
     ignorePortInHostMatching: message.boolean('ignore_port_in_host_matching'),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
+    vhostHeader: message.string('vhost_header').toLowerCase(),
+    ignorePathParametersInPathMatching: message.boolean('ignore_path_parameters_in_path_matching'),
+    perFilterConfig: parsePerFilterConfig(message, context),
+    metadata: parseMetadata(message.message('metadata')),
     ...parseHeaderMutations(message, context),
   }
 }
@@ -34,6 +39,9 @@ function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseC
     domains: message.strings('domains').map(domain => domain.toLowerCase()),
     routes: message.messages('routes').map(route => parseRoute(route, limits, context)),
     ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
+    requireTls: message.enum<VirtualHost['requireTls']>('require_tls', 'NONE'),
+    metadata: parseMetadata(message.message('metadata')),
+    ...parseBodyBufferLimit(message),
     includeRequestAttemptCount: message.boolean('include_request_attempt_count'),
     includeAttemptCountInResponse: message.boolean('include_attempt_count_in_response'),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),

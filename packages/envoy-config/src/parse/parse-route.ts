@@ -1,10 +1,17 @@
 import type { DirectResponseAction, RedirectAction, Route, RouteAction, RouteMatch, WeightedCluster } from '../route.ts'
 import type { Message } from '../schema/message.ts'
-import { checkCluster, type ParseContext } from './context.ts'
+import { checkCluster, checkFormat, type ParseContext } from './context.ts'
 import { readDataSource } from './data-source.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
 import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
-import { parseCookieMatcher, parseHeaderMatcher, parseQueryParameterMatcher, parseRegex } from './matchers.ts'
+import {
+  parseCookieMatcher,
+  parseHeaderMatcher,
+  parseQueryParameterMatcher,
+  parseRegex,
+  parseRegexRewrite,
+} from './matchers.ts'
+import { parseMetadata } from './metadata.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseSpanNaming } from './parse-tracing.ts'
@@ -23,6 +30,8 @@ export function parseRoute(message: Message, limits: RouteLimits, context: Parse
     name: message.string('name'),
     match: parseMatch(message.message('match'), context),
     action: parseAction(message, limits, context),
+    metadata: parseMetadata(message.message('metadata')),
+    ...parseBodyBufferLimit(message),
     ...(decorator && {
       decorator: { operation: decorator.string('operation'), propagate: decorator.boolean('propagate', true) },
     }),
@@ -37,6 +46,14 @@ export function parseRoute(message: Message, limits: RouteLimits, context: Parse
     perFilterConfig: parsePerFilterConfig(message, context),
     ...parseHeaderMutations(message, context),
   }
+}
+
+/** The newer of two fields counts. */
+export function parseBodyBufferLimit(message: Message): Pick<Route, 'requestBodyBufferLimit'> {
+  for (const field of ['request_body_buffer_limit', 'per_request_buffer_limit_bytes']) {
+    if (message.has(field)) return { requestBodyBufferLimit: message.number(field) }
+  }
+  return {}
 }
 
 const pathTypes = { path: 'path', path_separated_prefix: 'separated', safe_regex: 'regex', prefix: 'prefix' } as const
@@ -68,7 +85,7 @@ function parsePath(message: Message | undefined, context: ParseContext): RouteMa
 
 function parseAction(route: Message, limits: RouteLimits, context: ParseContext): Route['action'] {
   const redirect = route.message('redirect')
-  if (redirect !== undefined) return parseRedirect(redirect)
+  if (redirect !== undefined) return parseRedirect(redirect, context)
   const direct = route.message('direct_response')
   if (direct !== undefined) return parseDirectResponse(direct, limits, context)
   return parseRouteAction(route.message('route'), limits, context)
@@ -84,14 +101,66 @@ function parseRouteAction(message: Message | undefined, limits: RouteLimits, con
     type: 'route',
     cluster: parseClusterSpecifier(message, limits, context),
     clusterNotFoundResponseCode: notFoundCodes[code ?? 'SERVICE_UNAVAILABLE'],
-    ...(message?.string('prefix_rewrite') ? { prefixRewrite: message.string('prefix_rewrite') } : {}),
-    ...(message?.has('host_rewrite_literal') ? { hostRewriteLiteral: message.string('host_rewrite_literal') } : {}),
+    ...parsePathRewrite(message, context),
+    ...parseHostRewrite(message, context),
     autoHostRewrite: message?.boolean('auto_host_rewrite') ?? false,
     appendXForwardedHost: message?.boolean('append_x_forwarded_host') ?? false,
-    timeout: message?.duration('timeout') ?? 15_000,
+    // Who limits the whole stream is not asked for a limit of its parts, as in Envoy.
+    timeout: message?.has('max_stream_duration') ? 0 : (message?.duration('timeout') ?? 15_000),
     ...(idleTimeout === undefined ? {} : { idleTimeout }),
+    ...parseMaxStreamDuration(message?.message('max_stream_duration')),
     ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
+  }
+}
+
+function parsePathRewrite(
+  message: Message | undefined,
+  context: ParseContext,
+): Pick<RouteAction, 'prefixRewrite' | 'regexRewrite' | 'pathRewrite'> {
+  const regex = message?.message('regex_rewrite')
+  const fields = ['prefix_rewrite', 'regex_rewrite', 'path_rewrite'].filter(
+    field => message?.message(field) !== undefined || message?.string(field),
+  )
+  if (fields.length > 1) {
+    const what = `cannot be set together with ${fields[0]}: a path is rewritten in one way`
+    context.problems.add('invalid', message!.place(fields[1]!), what)
+  }
+  if (regex !== undefined) return { regexRewrite: parseRegexRewrite(regex, context) }
+  if (message?.string('path_rewrite')) {
+    checkFormat(message.string('path_rewrite'), message.valuePlace('path_rewrite'), context)
+    return { pathRewrite: message.string('path_rewrite') }
+  }
+  return message?.string('prefix_rewrite') ? { prefixRewrite: message.string('prefix_rewrite') } : {}
+}
+
+function parseHostRewrite(message: Message | undefined, context: ParseContext): Pick<RouteAction, 'hostRewrite'> {
+  if (message?.has('host_rewrite_literal')) {
+    return { hostRewrite: { type: 'literal', host: message.string('host_rewrite_literal') } }
+  }
+  if (message?.has('host_rewrite_header')) {
+    return { hostRewrite: { type: 'header', name: message.string('host_rewrite_header').toLowerCase() } }
+  }
+  const regex = message?.message('host_rewrite_path_regex')
+  if (regex !== undefined) return { hostRewrite: { type: 'path_regex', rewrite: parseRegexRewrite(regex, context) } }
+  if (message?.has('host_rewrite')) {
+    const format = message.string('host_rewrite')
+    checkFormat(format, message.valuePlace('host_rewrite'), context)
+    return { hostRewrite: { type: 'format', format } }
+  }
+  return {}
+}
+
+function parseMaxStreamDuration(message: Message | undefined): Pick<RouteAction, 'maxStreamDuration'> {
+  if (message === undefined) return {}
+  const duration = message.duration('max_stream_duration')
+  const most = message.duration('grpc_timeout_header_max')
+  return {
+    maxStreamDuration: {
+      ...(duration === undefined ? {} : { duration }),
+      ...(most === undefined ? {} : { grpcTimeoutHeaderMax: most }),
+      grpcTimeoutHeaderOffset: message.duration('grpc_timeout_header_offset', 0),
+    },
   }
 }
 
@@ -101,6 +170,7 @@ function parseClusterSpecifier(
   context: ParseContext,
 ): RouteAction['cluster'] {
   const weighted = message?.message('weighted_clusters')
+  if (message?.has('cluster_header')) return { type: 'header', header: message.string('cluster_header').toLowerCase() }
   if (weighted === undefined) {
     const name = message?.string('cluster') ?? ''
     if (message?.has('cluster') && name !== '' && limits.validateClusters)
@@ -113,8 +183,11 @@ function parseClusterSpecifier(
       context.problems.add('invalid', entry, 'a weighted cluster needs a name')
     }
     if (name !== '' && limits.validateClusters) checkCluster(name, entry.valuePlace('name'), 'route', context)
+    const literal = entry.string('host_rewrite_literal')
     return {
       name,
+      clusterHeader: entry.string('cluster_header').toLowerCase(),
+      ...(literal === '' ? {} : { hostRewriteLiteral: literal }),
       weight: entry.number('weight'),
       perFilterConfig: parsePerFilterConfig(entry, context),
       ...parseHeaderMutations(entry, context),
@@ -126,7 +199,13 @@ function parseClusterSpecifier(
   }
   if (totalWeight > 0xffff_ffff)
     context.problems.add('invalid', weighted, 'the sum of the weights must be at most 4294967295')
-  return { type: 'weighted', clusters, totalWeight, runtimeKeyPrefix: weighted.string('runtime_key_prefix') }
+  return {
+    type: 'weighted',
+    clusters,
+    totalWeight,
+    runtimeKeyPrefix: weighted.string('runtime_key_prefix'),
+    headerName: weighted.string('header_name').toLowerCase(),
+  }
 }
 
 const redirectCodes = {
@@ -137,9 +216,12 @@ const redirectCodes = {
   PERMANENT_REDIRECT: 308,
 } as const
 
-function parseRedirect(message: Message): RedirectAction {
+function parseRedirect(message: Message, context: ParseContext): RedirectAction {
   const optional = <K extends string>(key: K, field: string): { [key in K]?: string } =>
     (message.string(field) === '' ? {} : { [key]: message.string(field) }) as { [key in K]?: string }
+  const regex = message.message('regex_rewrite')
+  const path = message.string('path_rewrite')
+  checkFormat(path, message.valuePlace('path_rewrite'), context)
   const code = message.enum<keyof typeof redirectCodes>('response_code', 'MOVED_PERMANENTLY')
   return {
     type: 'redirect',
@@ -148,7 +230,9 @@ function parseRedirect(message: Message): RedirectAction {
     ...optional('hostRedirect', 'host_redirect'),
     ...(message.number('port_redirect') === 0 ? {} : { portRedirect: message.number('port_redirect') }),
     ...optional('pathRedirect', 'path_redirect'),
-    ...(message.has('prefix_rewrite') ? { prefixRewrite: message.string('prefix_rewrite') } : {}),
+    ...optional('prefixRewrite', 'prefix_rewrite'),
+    ...(regex === undefined ? {} : { regexRewrite: parseRegexRewrite(regex, context) }),
+    ...(path === '' ? {} : { pathRewrite: path }),
     responseCode: redirectCodes[code] ?? 301,
     stripQuery: message.boolean('strip_query'),
   }

@@ -1,6 +1,7 @@
 import type { RouteAction, WeightedCluster } from '@hopscope/envoy-config'
 import type { ClusterManager } from '../cluster/cluster-manager.ts'
 import type { ChosenCluster, Exchange } from '../http/exchange.ts'
+import type { RequestHeaders } from '../http/headers.ts'
 import type { CompiledRoute } from '../route/compile-routes.ts'
 import type { Runtime } from '../runtime.ts'
 
@@ -34,20 +35,30 @@ function draw(
   action: RouteAction,
   { runtime }: ChooseServices,
 ): ChosenCluster {
-  if (action.cluster.type === 'cluster') return { name: action.cluster.name, mutations: route.mutations }
-  const { clusters, runtimeKeyPrefix } = action.cluster
+  const { headers } = exchange
+  const { cluster: specifier } = action
+  if (specifier.type === 'cluster') return { name: specifier.name, mutations: route.mutations }
+  if (specifier.type === 'header') return { name: headers.get(specifier.header) ?? '', mutations: route.mutations }
+  const { clusters, runtimeKeyPrefix, headerName } = specifier
   const weightOf = (cluster: WeightedCluster): number =>
     runtimeKeyPrefix === '' ? cluster.weight : runtime.number(`${runtimeKeyPrefix}.${cluster.name}`, cluster.weight)
   let total = 0
   for (const cluster of clusters) total += weightOf(cluster)
-  let left = exchange.draw() % total
+  let left = (numberIn(headers, headerName) ?? exchange.draw()) % total
   for (const cluster of clusters) {
     left -= weightOf(cluster)
-    if (left < 0) return chosen(cluster, route)
+    if (left < 0) return chosen(cluster, route, headers)
   }
-  return chosen(clusters.at(-1)!, route)
+  return chosen(clusters.at(-1)!, route, headers)
 }
 
-function chosen(weighted: WeightedCluster, route: CompiledRoute): ChosenCluster {
-  return { name: weighted.name, mutations: route.weighted.get(weighted)!, weighted }
+/** What the client (or whoever is in front) has drawn; undefined when it is no whole number. */
+function numberIn(headers: RequestHeaders, name: string): number | undefined {
+  const value = name === '' ? undefined : headers.get(name)
+  return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined
+}
+
+function chosen(weighted: WeightedCluster, route: CompiledRoute, headers: RequestHeaders): ChosenCluster {
+  const name = weighted.name === '' ? (headers.get(weighted.clusterHeader) ?? '') : weighted.name
+  return { name, mutations: route.weighted.get(weighted)!, weighted }
 }

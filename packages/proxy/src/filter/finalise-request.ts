@@ -1,7 +1,6 @@
 import type { RouteAction } from '@hopscope/envoy-config'
 import type { Exchange } from '../http/exchange.ts'
 import type { CompiledRoute, RouteMutations } from '../route/compile-routes.ts'
-import { rewritePrefix } from '../route/redirect.ts'
 
 /** The request's head as the upstream gets it: mutations of all levels, then the rewritten path and host. */
 export function finaliseRequest(
@@ -13,12 +12,17 @@ export function finaliseRequest(
 ): void {
   const { headers, info } = exchange
   mutations.request?.(headers, info)
-  if (action.hostRewriteLiteral !== undefined)
-    rewriteHost(exchange, action.hostRewriteLiteral, action, suppressEnvoyHeaders)
-  if (action.prefixRewrite !== undefined) {
-    if (!suppressEnvoyHeaders) headers.set('x-envoy-original-path', headers.path)
-    headers.path = rewritePrefix(route.route.match, headers.path, action.prefixRewrite)
-  }
+  const literal = exchange.cluster?.weighted?.hostRewriteLiteral
+  if (literal !== undefined) headers.authority = literal
+  const host = route.rewriteHost?.(headers, info)
+  if (host !== undefined) rewriteHost(exchange, host, action, suppressEnvoyHeaders)
+  const path = route.rewritePath?.(headers, info)
+  if (path !== undefined) rewritePath(exchange, path, suppressEnvoyHeaders)
+}
+
+export function rewritePath({ headers }: Exchange, path: string, suppressEnvoyHeaders: boolean): void {
+  if (!suppressEnvoyHeaders) headers.set('x-envoy-original-path', headers.path)
+  headers.path = path
 }
 
 export function rewriteHost(

@@ -15,7 +15,7 @@ export interface HttpFilter {
 export type CreateFilter = (exchange: Exchange) => HttpFilter | undefined
 
 /**
- * What is said of a filter for this request: by its weighted cluster, route or virtual host (`typed_per_filter_config`; the most
+ * What is said of a filter for this request: by its weighted cluster, route, virtual host or route configuration (`typed_per_filter_config`; the most
  * specific one alone counts), else by the listener.
  */
 export function configOf<T extends RoutableFilterConfig>(exchange: Exchange, name: string, listeners: T): T {
@@ -24,6 +24,7 @@ export function configOf<T extends RoutableFilterConfig>(exchange: Exchange, nam
   const config =
     cluster?.weighted?.perFilterConfig.get(name) ??
     route.route.perFilterConfig.get(name) ??
-    route.virtualHost.perFilterConfig.get(name)
+    route.virtualHost.perFilterConfig.get(name) ??
+    route.perFilterConfig.get(name)
   return config?.type === listeners.type ? (config as T) : listeners
 }

@@ -1,16 +1,19 @@
-import type { RetryPolicy, RouteAction, RouterFilter } from '@hopscope/envoy-config'
+import type { RedirectAction, RetryPolicy, RouteAction, RouterFilter } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { ClusterManager } from '../cluster/cluster-manager.ts'
 import { FAILURES } from '../errors.ts'
+import type { Exchange } from '../http/exchange.ts'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { HttpStats } from '../http/http-stats.ts'
 import { respond, respondWith } from '../respond.ts'
+import type { CompiledRoute } from '../route/compile-routes.ts'
+import { TO_HTTPS } from '../route/find-route.ts'
 import { redirectLocation } from '../route/redirect.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Timers } from '../timers.ts'
 import type { Router } from './chain.ts'
 import { chooseCluster } from './choose-cluster.ts'
-import { finaliseRequest } from './finalise-request.ts'
+import { finaliseRequest, rewritePath } from './finalise-request.ts'
 import { createMirrors, type Mirror } from './mirror.ts'
 import { RetryState } from './retry-state.ts'
 import { RoutedRequest } from './routed-request.ts'
@@ -48,7 +51,7 @@ export function createRouter(
       // Envoy 1.40 counts a redirect of the route here too, not in rq_redirect.
       http.rq_direct_response.add()
       info.responseCodeDetails = 'direct_response'
-      const location = redirectLocation(action, route.route.match, exchange.headers)
+      const location = redirectTo(exchange, route, action, config.suppressEnvoyHeaders)
       return respondWith(exchange, action.responseCode, EMPTY, headers => headers.append('location', location))
     }
 
@@ -87,9 +90,9 @@ export function createRouter(
         suppressEnvoyHeaders: config.suppressEnvoyHeaders,
         countAttempts: { request: includeRequestAttemptCount, response: includeAttemptCountInResponse },
         timeoutIsNoContent: timeouts.noContent,
-        bufferLimit,
         mirrors:
           route.mirrorPolicies.length === 0 ? NONE : createMirrors(route.mirrorPolicies, exchange, timeout, services),
+        bufferLimit: route.requestBodyBufferLimit ?? bufferLimit,
       },
       services,
     )
@@ -99,6 +102,17 @@ export function createRouter(
 }
 
 const NONE: readonly Mirror[] = []
+/** The location; a rewritten path is the request's from then on. */
+function redirectTo(exchange: Exchange, route: CompiledRoute, action: RedirectAction, suppressEnvoyHeaders: boolean) {
+  const { headers, info } = exchange
+  if (route === TO_HTTPS) return `https://${headers.authority}${headers.path}`
+  const path = route.rewritePath?.(headers, info)
+  const location = redirectLocation(action, path ?? headers.path, headers)
+  // Not so by a format string, as in Envoy.
+  if (path !== undefined && action.pathRewrite === undefined) rewritePath(exchange, path, suppressEnvoyHeaders)
+  return location
+}
+
 const EMPTY = new Uint8Array(0)
 const NEVER = { numerator: 0, denominator: 100 } as const
 

@@ -1,3 +1,4 @@
+import type { Milliseconds } from '@hopscope/envoy-config'
 import { FAILURES, type Failure } from '../errors.ts'
 import { respond } from '../respond.ts'
 import { findRoute, stripPort } from '../route/find-route.ts'
@@ -15,6 +16,7 @@ import { type Downstream, Exchange } from './exchange.ts'
 import { RequestHeaders, type ResponseHeaders } from './headers.ts'
 import { httpDate } from './http-date.ts'
 import { statusText } from './status-text.ts'
+import { streamDuration } from './stream-duration.ts'
 
 /** Taken from every response: they are this hop's business. */
 const RESPONSE_HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -24,9 +26,6 @@ const RESPONSE_HOP_BY_HOP: ReadonlySet<string> = new Set([
   'keep-alive',
   'proxy-connection',
 ])
-
-/** HttpConnectionManager.drain_timeout, which files of ours leave at its default. */
-const DRAIN_TIMEOUT = 5000
 
 /**
  * One HTTP/1 connection of a client: requests one after the other, each through the steps of `#begin`, and their responses back.
@@ -50,6 +49,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
   readonly #requestTimer: Timer
   readonly #streamIdleTimer: Timer
   #streamIdleTimeout = 0
+  /** Made when there is a limit to it. */
+  #lifeTimer: Timer | undefined
+  #streamTimer: Timer | undefined
+  #requests = 0
 
   #exchange: Exchange | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
@@ -92,7 +95,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       },
     )
     this.#connectionTimer = timers.create(() => this.#onConnectionTimeout())
-    this.#drainTimer = timers.create(() => this.drain())
+    this.#drainTimer = timers.create(() => this.#onDrained())
     this.#headTimer = timers.create(() => this.#onHeadTimeout())
     this.#requestTimer = timers.create(() => this.#onStreamTimeout(FAILURES.request_timeout, 'downstream_rq_timeout'))
     this.#streamIdleTimer = timers.create(() => this.#onStreamIdle())
@@ -101,6 +104,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     stats.downstream_cx_active.add()
     stats.downstream_cx_http1_active.add()
     this.#connectionTimer.start(config.idleTimeout)
+    if (config.maxConnectionDuration > 0) {
+      this.#lifeTimer = timers.create(() => this.#onLifeTimeout())
+      this.#lifeTimer.start(config.maxConnectionDuration)
+    }
     transport.handler = this
   }
 
@@ -158,8 +165,14 @@ export class ConnectionManager implements TransportHandler, Downstream {
       this.#closeAfter = true
     }
     if (hasToken(head.headers.get('proxy-connection')?.toLowerCase() ?? '', 'close')) this.#closeAfter = true
+    const { maxRequestsPerConnection, maxStreamDuration } = this.#context.config
+    if (maxRequestsPerConnection > 0 && ++this.#requests >= maxRequestsPerConnection) {
+      this.#context.stats.downstream_cx_max_requests_reached.add()
+      this.#closeAfter = true
+    }
     const exchange = new Exchange(info, head.headers, this, head.hasBody)
     this.#exchange = exchange
+    this.#limitStream(info, maxStreamDuration)
     // A CONNECT is never complete: its tunnel would be the body.
     if (head.headers.method === 'CONNECT') exchange.mustClose = true
     if (!head.hasBody) this.#completeRequest(exchange)
@@ -220,7 +233,20 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const idleTimeout = action?.type === 'route' ? action.idleTimeout : undefined
     this.#streamIdleTimeout = idleTimeout ?? config.streamIdleTimeout
     this.#streamIdleTimer.start(this.#streamIdleTimeout)
+    if (action?.type === 'route' && action.maxStreamDuration !== undefined) {
+      this.#limitStream(info, streamDuration(config.maxStreamDuration, action.maxStreamDuration, headers))
+    }
     this.#context.handle(exchange)
+  }
+
+  /** From the stream's beginning; 0 lifts the limit. */
+  #limitStream(info: StreamInfo, duration: Milliseconds): void {
+    if (duration === 0) {
+      this.#streamTimer?.stop()
+      return
+    }
+    this.#streamTimer ??= this.#context.timers.create(() => this.#onStreamDuration())
+    this.#streamTimer.start(Math.max(1, Math.ceil(duration - (this.#context.clock.now() - info.startInstant))))
   }
 
   #continue(headers: RequestHeaders): void {
@@ -417,6 +443,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#exchange = undefined
     this.#requestTimer.stop()
     this.#streamIdleTimer.stop()
+    this.#streamTimer?.stop()
     exchange.handler = undefined
     if (!this.#responseDone || !exchange.requestComplete) {
       // Envoy counts every stream here that ends before both of its messages have, whoever is to blame.
@@ -489,7 +516,21 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#onStreamTimeout(failure, 'downstream_rq_idle_timeout')
   }
 
-  #onStreamTimeout(failure: Failure, counter: 'downstream_rq_timeout' | 'downstream_rq_idle_timeout'): void {
+  #onStreamDuration(): void {
+    const failure = this.#exchange?.requestComplete ? FAILURES.duration : FAILURES.duration_before_complete
+    this.#onStreamTimeout(failure, 'downstream_rq_max_duration_reached')
+  }
+
+  /** It has lived long enough. */
+  #onLifeTimeout(): void {
+    this.#context.stats.downstream_cx_max_duration_reached.add()
+    if (this.#state === 'open' && !this.#draining) this.#startDraining()
+  }
+
+  #onStreamTimeout(
+    failure: Failure,
+    counter: 'downstream_rq_timeout' | 'downstream_rq_idle_timeout' | 'downstream_rq_max_duration_reached',
+  ): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
     this.#context.stats[counter].add()
@@ -513,7 +554,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
   /** The client is given time to see the end coming: what it sends meanwhile is still answered. */
   #startDraining(): void {
     this.#draining = true
-    this.#drainTimer.start(DRAIN_TIMEOUT)
+    this.#drainTimer.start(this.#context.config.drainTimeout)
+  }
+
+  #onDrained(): void {
+    if (this.#exchange === undefined && this.#state === 'open' && !this.#decoder.insideHead) this.#closeDelayed()
+    else this.#closeAfter = true
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -552,6 +598,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#headTimer.stop()
     this.#requestTimer.stop()
     this.#streamIdleTimer.stop()
+    this.#streamTimer?.stop()
+    this.#lifeTimer?.stop()
     const { stats, clock } = this.#context
     this.#setBuffered(0)
     stats.downstream_cx_active.sub()

@@ -1,5 +1,6 @@
 import type {
   HeaderMutations,
+  PerFilterConfig,
   RequestMirrorPolicy,
   RetryPolicy,
   Route,
@@ -10,15 +11,22 @@ import type {
 import type { Runtime } from '../runtime.ts'
 import { compileMutations, type Mutate } from './header-mutations.ts'
 import { compileRouteMatch, type MatchRoute } from './match-route.ts'
+import { compileHostRewrite, compilePathRewrite, type Rewrite } from './rewrite.ts'
 
 /** A route with everything that a request needs of it, made when a snapshot is applied. */
 export interface CompiledRoute {
   route: Route
   virtualHost: VirtualHost
+  /** The least specific that there is: the route configuration's. */
+  perFilterConfig: PerFilterConfig
   matches: MatchRoute
   mutations: RouteMutations
+  rewritePath: Rewrite | undefined
+  rewriteHost: Rewrite | undefined
   /** Of `weighted_clusters`, by cluster entry: their own level is in it. */
   weighted: ReadonlyMap<WeightedCluster, RouteMutations>
+  /** Body bytes that may be kept for another try: the route's word, else the virtual host's. */
+  requestBodyBufferLimit: number | undefined
   /** The route's, else the virtual host's. */
   retryPolicy: RetryPolicy | undefined
   /** Those of the most specific level that has any. */
@@ -31,12 +39,15 @@ export interface RouteMutations {
 }
 
 export interface CompiledVirtualHost {
+  requireTls: VirtualHost['requireTls']
   routes: readonly CompiledRoute[]
 }
 
 /** Virtual hosts by the kind of their domains, in the order in which they are asked. */
 export interface RouteTable {
   ignorePort: boolean
+  /** "": Host. */
+  vhostHeader: string
   exact: ReadonlyMap<string, CompiledVirtualHost>
   /** Longest first; `*` taken off. */
   suffixes: readonly (readonly [string, CompiledVirtualHost])[]
@@ -50,7 +61,10 @@ export function compileRoutes(config: RouteConfiguration, runtime: Runtime): Rou
   const prefixes: [string, CompiledVirtualHost][] = []
   let any: CompiledVirtualHost | undefined
   for (const virtualHost of config.virtualHosts) {
-    const compiled = { routes: virtualHost.routes.map(route => compileRoute(route, virtualHost, config, runtime)) }
+    const compiled = {
+      requireTls: virtualHost.requireTls,
+      routes: virtualHost.routes.map(route => compileRoute(route, virtualHost, config, runtime)),
+    }
     for (const written of virtualHost.domains) {
       const domain = written.toLowerCase()
       if (domain === '*') any = compiled
@@ -63,6 +77,7 @@ export function compileRoutes(config: RouteConfiguration, runtime: Runtime): Rou
     b[0].length - a[0].length
   return {
     ignorePort: config.ignorePortInHostMatching,
+    vhostHeader: config.vhostHeader,
     exact,
     suffixes: suffixes.sort(longestFirst),
     prefixes: prefixes.sort(longestFirst),
@@ -90,9 +105,13 @@ function compileRoute(
   return {
     route,
     virtualHost,
-    matches: compileRouteMatch(route.match, runtime),
+    perFilterConfig: config.perFilterConfig,
+    matches: compileRouteMatch(route.match, runtime, config.ignorePathParametersInPathMatching),
     mutations: mutations(),
+    rewritePath: action.type === 'direct_response' ? undefined : compilePathRewrite(action, route.match),
+    rewriteHost: action.type === 'route' ? compileHostRewrite(action.hostRewrite) : undefined,
     weighted,
+    requestBodyBufferLimit: route.requestBodyBufferLimit ?? virtualHost.requestBodyBufferLimit,
     retryPolicy: action.type === 'route' ? (action.retryPolicy ?? virtualHost.retryPolicy) : undefined,
     mirrorPolicies:
       action.type === 'route'

@@ -2,10 +2,60 @@ import type { RequestHeaders } from '../http/headers.ts'
 import type { CompiledRoute, CompiledVirtualHost, RouteTable } from './compile-routes.ts'
 import type { Drawing } from './match-route.ts'
 
+const nothing = {
+  requestHeadersToAdd: [],
+  requestHeadersToRemove: [],
+  responseHeadersToAdd: [],
+  responseHeadersToRemove: [],
+  perFilterConfig: new Map<never, never>(),
+  metadata: new Map<never, never>(),
+}
+
+/** Where `require_tls` sends a request in place of its routes: the same host and path, ports and all. */
+export const TO_HTTPS: CompiledRoute = {
+  route: {
+    name: '',
+    match: {
+      path: { type: 'prefix', value: '' },
+      caseSensitive: true,
+      headers: [],
+      queryParameters: [],
+      cookies: [],
+      grpc: false,
+    },
+    action: { type: 'redirect', httpsRedirect: true, responseCode: 301, stripQuery: false },
+    ...nothing,
+  },
+  virtualHost: {
+    name: '',
+    domains: [],
+    routes: [],
+    requireTls: 'ALL',
+    includeRequestAttemptCount: false,
+    includeAttemptCountInResponse: false,
+    requestMirrorPolicies: [],
+    ...nothing,
+  },
+  perFilterConfig: nothing.perFilterConfig,
+  matches: () => true,
+  mutations: { request: undefined, response: undefined },
+  rewritePath: undefined,
+  rewriteHost: undefined,
+  weighted: new Map(),
+  requestBodyBufferLimit: undefined,
+  retryPolicy: undefined,
+  mirrorPolicies: [],
+}
+
 /** The first route of the one virtual host that the request's Host chooses. */
 export function findRoute(table: RouteTable, headers: RequestHeaders, request: Drawing): CompiledRoute | undefined {
-  const virtualHost = findVirtualHost(table, headers.authority)
+  const { vhostHeader } = table
+  const host = vhostHeader === '' ? headers.authority : headers.get(vhostHeader)
+  const virtualHost = host === undefined ? undefined : findVirtualHost(table, host)
   if (virtualHost === undefined) return undefined
+  if (virtualHost.requireTls !== 'NONE' && headers.get('x-forwarded-proto') !== 'https') {
+    if (virtualHost.requireTls === 'ALL' || headers.get('x-envoy-internal') !== 'true') return TO_HTTPS
+  }
   const path = pathOnly(headers.path)
   for (const route of virtualHost.routes) if (route.matches(path, headers, request)) return route
   return undefined

@@ -13,9 +13,10 @@ export interface Drawing {
 /** `path` is the request's without query and fragment. */
 export type MatchRoute = (path: string, headers: RequestHeaders, request: Drawing) => boolean
 
-/** All that the match asks has to be so. */
-export function compileRouteMatch(match: RouteMatch, runtime: Runtime): MatchRoute {
-  const matchesPath = compilePath(match)
+/** All that the match asks has to be so. `ignoreParameters`: segments of a path are looked at without what follows a `;`. */
+export function compileRouteMatch(match: RouteMatch, runtime: Runtime, ignoreParameters: boolean): MatchRoute {
+  const matches = compilePath(match)
+  const matchesPath: MatchText = ignoreParameters ? path => matches(path.replace(/;[^/]*/g, '')) : matches
   const conditions = compileConditions(match, runtime)
   if (conditions.length === 0) return path => matchesPath(path)
   return (path, headers, request) => {

@@ -1,7 +1,9 @@
 import type { RedirectAction, RouteMatch } from '@hopscope/envoy-config'
 import { expect, test } from 'vitest'
 import { RequestHeaders } from '../http/headers.ts'
-import { redirectLocation, rewritePrefix } from './redirect.ts'
+import { StreamInfo } from '../stream-info.ts'
+import { redirectLocation } from './redirect.ts'
+import { compilePathRewrite, rewritePrefix } from './rewrite.ts'
 
 const matchOf = (path: RouteMatch['path']): RouteMatch => ({
   path,
@@ -19,7 +21,9 @@ function location(
 ) {
   const headers = Object.assign(new RequestHeaders(['x-forwarded-proto', proto]), { authority, path })
   const defaults = { type: 'redirect', httpsRedirect: false, responseCode: 301, stripQuery: false } as const
-  return redirectLocation({ ...defaults, ...action }, match, headers)
+  const whole = { ...defaults, ...action }
+  const rewritten = compilePathRewrite(whole, match)?.(headers, new StreamInfo())
+  return redirectLocation(whole, rewritten ?? path, headers)
 }
 
 test.each<[name: string, action: Partial<RedirectAction>, from: Parameters<typeof location>[1], to: string]>([

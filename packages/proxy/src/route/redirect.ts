@@ -1,12 +1,12 @@
-import type { RedirectAction, RouteMatch } from '@hopscope/envoy-config'
+import type { RedirectAction } from '@hopscope/envoy-config'
 import type { RequestHeaders } from '../http/headers.ts'
 import { stripPort } from './find-route.ts'
 
-/** The `location` of a redirect. */
-export function redirectLocation(action: RedirectAction, match: RouteMatch, headers: RequestHeaders): string {
+/** The `location` of a redirect. `path` is the request's, rewritten, with its query. */
+export function redirectLocation(action: RedirectAction, path: string, headers: RequestHeaders): string {
   const from = headers.get('x-forwarded-proto') ?? headers.scheme
   const scheme = action.schemeRedirect ?? (action.httpsRedirect ? 'https' : from)
-  return `${scheme}://${redirectHost(action, headers.authority, from, scheme)}${redirectPath(action, match, headers.path)}`
+  return `${scheme}://${redirectHost(action, headers.authority, from, scheme)}${redirectPath(action, path)}`
 }
 
 /** The port stays, but for the default one of the scheme that is left. */
@@ -19,18 +19,9 @@ function redirectHost(action: RedirectAction, authority: string, from: string, s
   return host
 }
 
-function redirectPath(action: RedirectAction, match: RouteMatch, path: string): string {
+function redirectPath({ pathRedirect, stripQuery }: RedirectAction, path: string): string {
+  if (pathRedirect?.includes('?')) return pathRedirect
   const mark = path.indexOf('?')
-  const query = mark === -1 || action.stripQuery ? '' : path.slice(mark)
-  const plain = mark === -1 ? path : path.slice(0, mark)
-  if (action.pathRedirect !== undefined) {
-    return action.pathRedirect.includes('?') ? action.pathRedirect : action.pathRedirect + query
-  }
-  if (action.prefixRewrite !== undefined) return rewritePrefix(match, plain, action.prefixRewrite) + query
-  return plain + query
-}
-
-/** What matched is replaced: the prefix of a prefix match, all of an exact one. `path` may have a query; it is kept. */
-export function rewritePrefix(match: RouteMatch, path: string, replacement: string): string {
-  return replacement + path.slice(Buffer.byteLength(match.path.value))
+  const query = mark === -1 || stripQuery ? '' : path.slice(mark)
+  return (pathRedirect ?? (mark === -1 ? path : path.slice(0, mark))) + query
 }
