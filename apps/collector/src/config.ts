@@ -12,6 +12,8 @@ export interface Config {
   data: string
   maxSpans: number
   maxBytes: number
+  /** HOPSCOPE_MAX_REQUEST_SPANS; more of them are refused whole. */
+  maxRequestSpans: number
   /** STRICT_TRACE_ID */
   strictTraceId: boolean
   /** SEARCH_ENABLED */
@@ -162,6 +164,7 @@ export function readConfig(argv: string[], environment: Environment): { config: 
       'max-spans',
     ),
     maxBytes: integer('HOPSCOPE_MAX_BYTES', 2 * 1024 ** 3, 1024 ** 2, Number.MAX_SAFE_INTEGER, 'max-bytes'),
+    maxRequestSpans: integer('HOPSCOPE_MAX_REQUEST_SPANS', 200_000, 1, Number.MAX_SAFE_INTEGER),
     strictTraceId: boolean('STRICT_TRACE_ID', true),
     searchEnabled: boolean('SEARCH_ENABLED', true),
     queryEnabled,

@@ -1,21 +1,25 @@
 /**
- * What came in and what became of it, as zipkin-server counts and names it.
+ * What came in and what became of it, as zipkin-server counts and names it, and in our own words.
  *
- *   messages = accepted + messages_dropped                     (a POST that cannot be read is dropped as a whole)
- *   spans    = stored + spans_dropped                          (of accepted messages; dropped: sampled out, not stored,
- *                                                               or rejected by OTLP's partial success)
+ *   messages = readable + messages_dropped                     (a POST that cannot be read is dropped as a whole)
+ *   spans    = stored + spans_dropped                          (of readable messages, once all are answered; dropped:
+ *                                                               sampled out, not stored, or rejected by OTLP)
+ *   accepted = stored + rejected + dropped                     (ours; always, since all four move at once, when a message
+ *                                                               is answered)
  *
  * A reporter's loss is messages_dropped and spans_dropped; both at 0 means that all that was sent is in the store.
  */
 export class CollectorMetrics {
   readonly transports: Transport[]
   readonly http: Transport
+  readonly grpc: Transport
   readonly otlp: Transport
 
   constructor() {
     this.http = new Transport('http')
+    this.grpc = new Transport('grpc')
     this.otlp = new Transport('otlp')
-    this.transports = [this.http, this.otlp]
+    this.transports = [this.http, this.grpc, this.otlp]
   }
 }
 
@@ -31,6 +35,14 @@ export class Transport {
   /** Of the last message, after gunzip. */
   messageBytes = 0
 
+  /** Spans of answered messages. */
+  accepted = 0
+  stored = 0
+  /** Left out one by one, as OTLP's partial success says to the sender. */
+  rejected = 0
+  /** Sampled out, or not stored because the store could not. */
+  dropped = 0
+
   constructor(name: string) {
     this.name = name
   }
@@ -43,6 +55,14 @@ export class Transport {
   decoded(spans: number): void {
     this.spans += spans
     this.messageSpans = spans
+  }
+
+  settled(stored: number, rejected: number, dropped: number): void {
+    this.accepted += stored + rejected + dropped
+    this.stored += stored
+    this.rejected += rejected
+    this.dropped += dropped
+    this.spansDropped += rejected + dropped
   }
 }
 
@@ -78,6 +98,14 @@ const METERS: Meter[] = [
   },
 ]
 
+/** Ours, under names of our own: what `spans` and `spans_dropped` do not tell apart. */
+const OUTCOMES: { name: string; help: string; value: (transport: Transport) => number }[] = [
+  { name: 'accepted', help: 'spans of answered messages: stored + rejected + dropped', value: t => t.accepted },
+  { name: 'stored', help: 'spans committed to the store', value: t => t.stored },
+  { name: 'rejected', help: "spans left out one by one (OTLP's partial success)", value: t => t.rejected },
+  { name: 'dropped', help: 'spans sampled out, or not stored because the store could not', value: t => t.dropped },
+]
+
 /** zipkin-server's /metrics: one flat object. */
 export function metricsJson({ transports }: CollectorMetrics): Record<string, number> {
   const entries = METERS.flatMap(meter =>
@@ -90,7 +118,23 @@ export function metricsJson({ transports }: CollectorMetrics): Record<string, nu
 export function metricsPrometheus({ transports }: CollectorMetrics): string {
   return METERS.map(({ type, name, help, value }) => {
     const metric = `zipkin_collector_${name}${type === 'counter' ? '_total' : ''}`
-    const samples = transports.map(t => `${metric}{transport="${t.name}"} ${value(t)}\n`)
-    return `# HELP ${metric} ${help}\n# TYPE ${metric} ${type}\n${samples.join('')}`
-  }).join('')
+    return metricText(transports, metric, help, type, value)
+  })
+    .concat(
+      OUTCOMES.map(({ name, help, value }) =>
+        metricText(transports, `hopscope_collector_spans_${name}_total`, help, 'counter', value),
+      ),
+    )
+    .join('')
+}
+
+function metricText(
+  transports: readonly Transport[],
+  metric: string,
+  help: string,
+  type: string,
+  value: (transport: Transport) => number,
+): string {
+  const samples = transports.map(t => `${metric}{transport="${t.name}"} ${value(t)}\n`)
+  return `# HELP ${metric} ${help}\n# TYPE ${metric} ${type}\n${samples.join('')}`
 }

@@ -15,6 +15,8 @@ const post = (body: string | Buffer, headers: Record<string, string> = {}): Requ
 })
 const status = ({ status }: Answer): unknown => status
 const PADDED = '48485a3953bb6124f'.slice(0, 16).padStart(20, '0')
+/** A proto3 list of one span: trace id, field 15 of a version to come, id. */
+const UNKNOWN_FIELD = Buffer.from('0a170a0800000000000000d27a01781a080000000000000001', 'hex')
 const TIMESTAMP = 1_600_000_000_000_000
 
 describe.skipIf(skipReason)(`chosen differences to zipkin-server${skipReason ? ` (${skipReason})` : ''}`, () => {
@@ -44,6 +46,16 @@ describe.skipIf(skipReason)(`chosen differences to zipkin-server${skipReason ? `
       ({ body }) => JSON.parse(body).length,
       0,
       1,
+    ],
+    [
+      'an unknown field in protobuf or thrift',
+      {
+        ...post(UNKNOWN_FIELD),
+        headers: { 'content-type': 'application/x-protobuf' },
+      },
+      status,
+      400,
+      202,
     ],
     ['HEAD', { method: 'HEAD', path: '/api/v2/services' }, status, 404, 200],
   ])('%s', async (name, request, view, zipkin, hopscope) => {

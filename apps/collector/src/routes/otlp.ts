@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { decodeBody } from '../body.ts'
 import type { Context } from '../context.ts'
 import { HttpError } from '../http-error.ts'
-import { createSampler } from '../sampler.ts'
+import { SpanReceiver } from '../span-receiver.ts'
 
 /** The two encodings of OTLP/HTTP; an answer is in the one of its request. */
 interface Encoding {
@@ -36,43 +36,33 @@ const PROTO_ENCODING: Encoding = {
 }
 
 /** POST /v1/traces: what OpenTelemetry's exporters send. 200 means committed, all but what the answer names as rejected. */
-export function otlpRoutes(app: FastifyInstance, { config, store, metrics }: Context): void {
-  const isSampled = createSampler(config.sampleRate)
-  const counter = metrics.otlp
+export function otlpRoutes(app: FastifyInstance, context: Context): void {
+  const receiver = new SpanReceiver(context, context.metrics.otlp)
 
   app.post('/v1/traces', async (request, reply) => {
-    counter.messages++
-    const encoding = encodingOf(request.headers['content-type'])
-    let decoded: OtlpSpans
+    let encoding: Encoding | undefined
     try {
-      const wire = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
-      const body = await decodeBody(wire, request.headers['content-encoding'])
-      counter.received(body.length)
-      decoded = encoding.decode(body)
+      const { rejected, errorMessage } = await receiver.receive(async counter => {
+        encoding = encodingOf(request.headers['content-type'])
+        const wire = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
+        const body = await decodeBody(wire, request.headers['content-encoding'])
+        counter.received(body.length)
+        return encoding.decode(body)
+      })
+      return answer(reply, encoding!, 200, encoding!.encodeResult(rejected, errorMessage))
     } catch (error) {
-      counter.messagesDropped++
+      if (encoding === undefined) throw error
+      // Anything else is told as everywhere: a full disk is 503, which exporters try again.
       if (error instanceof HttpError) return answer(reply, encoding, error.status, encoding.encodeError(error.message))
-      if (error instanceof DecodeError) {
-        return answer(reply, encoding, 400, encoding.encodeError(error.message))
-      }
+      if (error instanceof DecodeError) return answer(reply, encoding, 400, encoding.encodeError(error.message))
       throw error
     }
-    const { spans, rejected, errorMessage } = decoded
-    counter.decoded(spans.length + rejected)
-    const sampled = spans.filter(isSampled)
-    counter.spansDropped += rejected + spans.length - sampled.length
-    await store.accept(sampled).catch(error => {
-      counter.spansDropped += sampled.length
-      throw error
-    })
-    return answer(reply, encoding, 200, encoding.encodeResult(rejected, errorMessage))
   })
 
   function encodingOf(contentType: string | undefined): Encoding {
     const type = contentType?.replace(/;.*/s, '').trim().toLowerCase()
     if (type === JSON_ENCODING.contentType) return JSON_ENCODING
     if (type === PROTO_ENCODING.contentType) return PROTO_ENCODING
-    counter.messagesDropped++
     throw new HttpError(
       415,
       `Content-Type ${contentType ?? '(none)'}: OTLP is application/json or application/x-protobuf`,

@@ -6,6 +6,7 @@ export type DecodeErrorCode =
   | 'wrong_type'
   | 'bad_number'
   | 'missing_id'
+  | 'missing_key'
   | 'bad_id'
   | 'bad_kind'
   | 'bad_port'

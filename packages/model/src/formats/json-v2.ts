@@ -209,7 +209,8 @@ function readKind(reader: GsonReader): Kind {
   return text as Kind
 }
 
-function readEndpoint(reader: GsonReader): Endpoint | undefined {
+/** Also that of v1. */
+export function readEndpoint(reader: GsonReader): Endpoint | undefined {
   let serviceName: string | undefined
   let ip: Pick<Endpoint, 'ipv4' | 'ipv6'> = {}
   let port: number | undefined

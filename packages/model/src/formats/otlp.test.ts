@@ -288,5 +288,5 @@ test('a binary body cut off within a field is refused', () => {
   for (let length = 1; length < bytes.length; length++) {
     expect(() => decodeOtlpProto(bytes.subarray(0, length))).toThrow(/^Truncated: length \d+ > bytes available \d+$/)
   }
-  expect(() => decodeOtlpProto(new Uint8Array(11).fill(0xff))).toThrow('Greater than 64-bit varint')
+  expect(() => decodeOtlpProto(new Uint8Array(11).fill(0xff))).toThrow('Greater than 32-bit varint at position 4')
 })

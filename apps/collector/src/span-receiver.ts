@@ -1,0 +1,63 @@
+import type { Span } from '@hopscope/model'
+import type { SpanStore } from '@hopscope/store'
+import type { Context } from './context.ts'
+import { HttpError } from './http-error.ts'
+import type { Transport } from './metrics.ts'
+import { createSampler } from './sampler.ts'
+
+/** What a message turned out to be. `rejected`: spans that OTLP leaves out one by one. */
+export interface ReceivedSpans {
+  spans: readonly Span[]
+  rejected?: number
+}
+
+/**
+ * Where every way in ends: a message is read, its spans are sampled, stored and counted. All of it is stored or none of it,
+ * and what becomes of each span is counted once.
+ */
+export class SpanReceiver {
+  readonly #store: SpanStore
+  readonly #counter: Transport
+  readonly #isSampled: (span: Span) => boolean
+  readonly #maxSpans: number
+
+  constructor({ config, store }: Context, counter: Transport) {
+    this.#store = store
+    this.#counter = counter
+    this.#isSampled = createSampler(config.sampleRate)
+    this.#maxSpans = config.maxRequestSpans
+  }
+
+  /**
+   * Resolves when the spans of a message are committed. Rejects with whatever `read` throws when the message cannot be read,
+   * and with a StoreError when its spans cannot be stored.
+   */
+  async receive<T extends ReceivedSpans>(read: (counter: Transport) => T | Promise<T>): Promise<T> {
+    const counter = this.#counter
+    counter.messages++
+    let received: T
+    try {
+      received = await read(counter)
+      const count = received.spans.length + (received.rejected ?? 0)
+      if (count > this.#maxSpans) {
+        throw new HttpError(413, `${count} spans in one request; HOPSCOPE_MAX_REQUEST_SPANS allows ${this.#maxSpans}`)
+      }
+    } catch (error) {
+      counter.messagesDropped++
+      throw error
+    }
+    const { spans, rejected = 0 } = received
+    if (spans.length + rejected === 0) return received
+    counter.decoded(spans.length + rejected)
+    const sampled = spans.filter(this.#isSampled)
+    const left = spans.length - sampled.length
+    try {
+      if (sampled.length > 0) await this.#store.accept(sampled)
+    } catch (error) {
+      counter.settled(0, rejected, spans.length)
+      throw error
+    }
+    counter.settled(sampled.length, rejected, left)
+    return received
+  }
+}
