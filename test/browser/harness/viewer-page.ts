@@ -17,7 +17,7 @@ export interface ViewerPage {
 /** A page of its own, with nothing kept from another one. */
 export async function openViewer(
   browser: Browser,
-  collector: Collector,
+  collector: Pick<Collector, 'origin'>,
   options: { colorScheme?: 'light' | 'dark'; viewport?: { width: number; height: number } } = {},
 ): Promise<ViewerPage> {
   const { colorScheme = 'light', viewport = { width: 1280, height: 800 } } = options

@@ -1,10 +1,16 @@
+import type { ReactNode } from 'react'
 import { formatDuration } from '../shared/duration.ts'
 import { formatMoment } from '../shared/moment.ts'
 import { FLAG, type TraceColumns } from './columns.ts'
 import { Reasons } from './Reasons.tsx'
 
 /** What the trace is, in one glance, and what is wrong with it, in words. */
-export function TraceHead(props: { trace: TraceColumns; isFile: boolean; onShow: (span: number) => void }) {
+export function TraceHead(props: {
+  trace: TraceColumns
+  isFile: boolean
+  onShow: (span: number) => void
+  children: ReactNode
+}) {
   const { trace, isFile, onShow } = props
   const { counts, spans, strings } = trace
   const first = trace.hops && trace.hops.flags[0]! & FLAG.hop ? trace.hops : spans
@@ -28,6 +34,7 @@ export function TraceHead(props: { trace: TraceColumns; isFile: boolean; onShow:
         <Fact label={isFile ? 'trace id, from a file' : 'trace id'} value={trace.traceId} isId />
       </dl>
       <Reasons reasons={trace.reasons} onShow={onShow} />
+      {props.children}
       <Remarks trace={trace} />
     </header>
   )

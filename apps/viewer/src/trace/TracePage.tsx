@@ -6,6 +6,7 @@ import type { TraceRoute } from '../url.ts'
 import type { RowColumns, TraceColumns } from './columns.ts'
 import { KeyboardHelp } from './KeyboardHelp.tsx'
 import { Legend } from './Legend.tsx'
+import { LostCalls } from './LostCalls.tsx'
 import { Minimap } from './Minimap.tsx'
 import { indexOfSelection, selectionOf } from './packed-ids.ts'
 import { rowOfSpan, spansOf } from './rows.ts'
@@ -20,12 +21,15 @@ import { type TraceState, useTrace } from './use-trace.ts'
 import type { ViewProps } from './view-props.ts'
 import type { TraceSource } from './worker-protocol.ts'
 
+/** In a larger trace a lost call would not be missed; and the search for it costs the collector something. */
+const MAX_SEARCHED = 2_000
+
 /** A trace from the collector, or from a file, whose page then keeps its state to itself. */
 export function TracePage(props: { route: TraceRoute; source: TraceSource | undefined; onClose?: () => void }) {
   const { route: given, source, onClose } = props
   const [local, setLocal] = useState(given)
   const route = source ? local : given
-  const [state, reload] = useTrace(given.traceId, source)
+  const [state, reload] = useTrace(given.traceId, source, given.joined)
   const go = useCallback(
     (next: TraceRoute, how: 'push' | 'replace') => (source ? setLocal(next) : navigate(next, how)),
     [source],
@@ -154,7 +158,11 @@ function LoadedTracePage(props: {
   }
   return (
     <>
-      <TraceHead trace={trace} isFile={props.reload === undefined} onShow={show} />
+      <TraceHead trace={trace} isFile={props.reload === undefined} onShow={show}>
+        {props.reload && trace.counts.spans <= MAX_SEARCHED && (
+          <LostCalls client={client} route={route} onChange={next => go(next, 'push')} />
+        )}
+      </TraceHead>
       <TraceToolbar
         route={route}
         trace={trace}

@@ -129,7 +129,7 @@ class RowWriter {
     this.#notes = new Notes(trace)
     this.#unknown = trace.texts.add('unknown')
     this.#shared = new Uint32Array(trace.hops.count)
-    const kept = FLAG.moved | FLAG.missingParent | FLAG.cycle | FLAG.retried
+    const kept = FLAG.moved | FLAG.missingParent | FLAG.cycle | FLAG.retried | FLAG.inferred
     for (const span of trace.placement.order) {
       const hop = trace.hops.hopOf[span]!
       if (hop >= 0) this.#shared[hop]! |= flagsOfSpan(trace, span) & kept

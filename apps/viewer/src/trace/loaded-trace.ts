@@ -17,25 +17,31 @@ export interface SpanDetail {
   traceStart: Microseconds
 }
 
-/** What came with a trace and is not shown. */
-export interface LeftOut {
+/** What else is known of a trace than its spans. */
+export interface TraceOrigin {
   /** Entries of the list that were no spans. */
   unreadable: number
   /** Traces of the same file. */
   otherTraces: number
+  /** Ids of spans that were put where they are by inference. */
+  inferred: ReadonlySet<string>
+  /** Without the spans of traces that were joined to it. */
+  own: readonly Span[]
 }
 
 /** A trace as the worker keeps it: all spans with all their tags, asked for a few at a time. */
 export class LoadedTrace {
   readonly columns: TraceColumns
   readonly reported: readonly Span[]
+  readonly own: readonly Span[]
   readonly read: ReadTrace
   #haystacks: (string | undefined)[]
 
-  constructor(reported: readonly Span[], leftOut: Partial<LeftOut> = {}) {
+  constructor(reported: readonly Span[], origin: Partial<TraceOrigin> = {}) {
     this.reported = reported
-    this.read = readTrace(reported)
-    this.columns = traceColumns(this.read, reported.length, leftOut)
+    this.own = origin.own ?? reported
+    this.read = readTrace(reported, origin.inferred)
+    this.columns = traceColumns(this.read, reported.length, origin)
     this.#haystacks = new Array(this.read.table.count)
   }
 
@@ -92,7 +98,7 @@ function haystack(span: Span): string {
   return text.toLowerCase()
 }
 
-function traceColumns(trace: ReadTrace, reported: number, leftOut: Partial<LeftOut>): TraceColumns {
+function traceColumns(trace: ReadTrace, reported: number, origin: Partial<TraceOrigin>): TraceColumns {
   const { table } = trace
   const spans = spanRows(trace)
   const { rows: hops, reason } = hopRows(trace)
@@ -120,8 +126,8 @@ function traceColumns(trace: ReadTrace, reported: number, leftOut: Partial<LeftO
       retried: hops ? countFlag(hops, FLAG.retried) : 0,
       late: countFlag(spans, FLAG.late),
       merged: reported - table.count,
-      unreadable: leftOut.unreadable ?? 0,
-      otherTraces: leftOut.otherTraces ?? 0,
+      unreadable: origin.unreadable ?? 0,
+      otherTraces: origin.otherTraces ?? 0,
     },
     missingParents: missing.slice(0, 10),
     reasons: findReasons(trace),

@@ -101,6 +101,13 @@ export function paintRow(frame: Frame, row: number, y: number): void {
     roundedPath(context, left - 1.5, y + 3.5, Math.max(Math.min(to, width + 4) - left, 1.5) + 3, 17, 4)
     context.stroke()
   }
+  if (flags & FLAG.inferred) {
+    context.strokeStyle = palette.text
+    context.lineWidth = 1.5
+    context.setLineDash([5, 4])
+    context.strokeRect(Math.max(from, -4) - 1.5, y + 3.5, Math.max(Math.min(to, width + 4) - from, 1.5) + 3, 17)
+    context.setLineDash([])
+  }
   if (flags & FLAG.late) paintLateness(frame, row, from, to, y)
   if (Number.isFinite(columns.deadline[row]!)) paintDeadline(frame, columns.deadline[row]!, y)
   if (frame.isCriticalShown) paintCritical(frame, row, y)

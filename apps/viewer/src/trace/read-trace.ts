@@ -24,6 +24,8 @@ export interface ReadTrace {
   placement: Placement
   /** What clock correction adds to each start, µs. */
   shifts: Float64Array
+  /** Ids of spans that stand where they do by inference. */
+  inferred: ReadonlySet<string>
   hops: HopTable
   critical: CriticalPath
   deadlines: Deadlines
@@ -32,7 +34,7 @@ export interface ReadTrace {
   end: Microseconds
 }
 
-export function readTrace(reported: readonly Span[]): ReadTrace {
+export function readTrace(reported: readonly Span[], inferred: ReadonlySet<string> = new Set()): ReadTrace {
   const { table, texts, spans } = tableSpans(reported)
   const placement = placeSpans(table)
   const shifts = findShifts(table, placement)
@@ -51,7 +53,7 @@ export function readTrace(reported: readonly Span[]): ReadTrace {
     end = 0
   }
   const hops = foldHops(table, placement)
-  return withShifts({ table, texts, spans, placement, hops, start, end }, shifts)
+  return withShifts({ table, texts, spans, placement, hops, start, end, inferred }, shifts)
 }
 
 /** What depends on when things were, under one reading of the clocks. */

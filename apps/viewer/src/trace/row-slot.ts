@@ -111,6 +111,7 @@ export class RowSlot {
     this.#note.textContent = note
     this.#note.hidden = note === ''
     this.element.classList.toggle('error', (flags & FLAG.error) !== 0)
+    this.element.classList.toggle('inferred', (flags & FLAG.inferred) !== 0)
     this.element.classList.toggle('is-hop', (flags & FLAG.hop) !== 0)
     this.element.title = `${service}${peer === '' ? '' : ` → ${peer}`} ${name}`
     this.#time.textContent = describeTime(columns, row)
@@ -137,6 +138,7 @@ function marksOf(flags: number): [text: string, title: string][] {
   if (flags & FLAG.missingParent) marks.push(['⌀ parent', 'its parent is not in the trace'])
   if (flags & FLAG.cycle) marks.push(['⟲ circle', 'its parents form a circle'])
   if (flags & FLAG.moved) marks.push(['⇄', 'moved: the clock of its host was off'])
+  if (flags & FLAG.inferred) marks.push(['⋯ inferred', 'joined by inference: its headers were not passed on'])
   if (flags & FLAG.late) marks.push(['◷ late', 'works on when nobody waits any more'])
   if (flags & FLAG.overBudget) marks.push(['> budget', 'would wait longer than the one who asked it'])
   if (flags & FLAG.inexact) marks.push(['±', 'a part of it came out negative: measurement error'])

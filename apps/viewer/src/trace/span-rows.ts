@@ -55,7 +55,7 @@ export function putTimes(trace: ReadTrace, rows: RowColumns, row: number, span: 
 /** µs: what ends so little after its deadline was cut off by it. */
 const LATE = 1_000
 
-export function flagsOfSpan({ table, placement, shifts }: ReadTrace, span: number): number {
+export function flagsOfSpan({ table, placement, shifts, inferred }: ReadTrace, span: number): number {
   let flags: number = KIND_FLAGS[table.kind[span]!]!
   if (table.traits[span]! & TRAIT.error) flags |= FLAG.error
   if (shifts[span] !== 0) flags |= FLAG.moved
@@ -64,6 +64,7 @@ export function flagsOfSpan({ table, placement, shifts }: ReadTrace, span: numbe
   if (Number.isNaN(table.duration[span])) flags |= FLAG.noDuration
   if (Number.isNaN(table.start[span])) flags |= FLAG.noTime
   if (table.retries[span]! > 0) flags |= FLAG.retried
+  if (inferred.size > 0 && inferred.has(table.ids[table.id[span]!]!)) flags |= FLAG.inferred
   return flags
 }
 

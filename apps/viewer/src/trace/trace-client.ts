@@ -1,5 +1,6 @@
 import type { TraceColumns } from './columns.ts'
 import { connect } from './connect-worker.ts'
+import type { LostCall } from './find-lost-calls.ts'
 import type { ExportFormat, Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
 
 export type RowDetail = Pick<WorkerAnswer & { type: 'detail' }, 'details' | 'anatomy'>
@@ -48,6 +49,12 @@ export class TraceClient {
   async find(text: string): Promise<Int32Array> {
     const answer = await this.#ask({ type: 'find', text })
     return (answer as WorkerAnswer & { type: 'found' }).spans
+  }
+
+  /** Calls in other traces that may belong to this one; `api` is the address of Zipkin's API. */
+  async findLost(api: string): Promise<LostCall[]> {
+    const answer = await this.#ask({ type: 'lost', api })
+    return (answer as WorkerAnswer & { type: 'lost' }).lost
   }
 
   /** The trace's rows with times as they were reported, clock skew and all. */

@@ -1,6 +1,7 @@
 import { buffersOf, type TraceColumns } from './columns.ts'
 import { decodeFile, parseJson } from './decode-file.ts'
 import { decodeSpans } from './decode-spans.ts'
+import { joinTraces } from './join-traces.ts'
 import { LoadedTrace } from './loaded-trace.ts'
 import type { ExportFormat, Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
 
@@ -49,6 +50,12 @@ export class TraceSession {
         this.#send({ type: 'found', number, spans }, [spans.buffer])
         break
       }
+      case 'lost': {
+        const { findLostCalls } = await import('./find-lost-calls.ts')
+        const load = async (path: string) => parseJson(await fetchText(request.api + path))
+        this.#send({ type: 'lost', number, lost: await findLostCalls(loaded.own, load) })
+        break
+      }
       case 'export':
         this.#send({ type: 'exported', number, json: await exported(loaded, request.format) })
     }
@@ -66,14 +73,23 @@ async function load(source: TraceSource): Promise<LoadedTrace> {
     const { spans, unreadable, otherTraces } = await decodeFile(source.bytes)
     return new LoadedTrace(spans, { unreadable, otherTraces })
   }
-  const { spans, unreadable } = decodeSpans(parseJson(await fetchText(source.url)))
-  return new LoadedTrace(spans, { unreadable })
+  const { spans, unreadable } = await fetchSpans(source.url)
+  const others = await Promise.all(
+    (source.joins ?? []).map(async ({ url, parentId }) => ({ spans: (await fetchSpans(url)).spans, parentId })),
+  )
+  const { spans: all, inferred } = joinTraces(spans, others)
+  return new LoadedTrace(all, { unreadable, inferred, own: spans })
 }
 
 async function exported(loaded: LoadedTrace, format: ExportFormat): Promise<string> {
-  if (format === 'zipkin') return JSON.stringify(loaded.reported)
+  // Without what was joined to it: an inference is not written down as if somebody had reported it.
+  if (format === 'zipkin') return JSON.stringify(loaded.own)
   const { encodeOtlpJson } = await import('@hopscope/model/formats')
-  return encodeOtlpJson(loaded.reported)
+  return encodeOtlpJson(loaded.own)
+}
+
+async function fetchSpans(url: string) {
+  return decodeSpans(parseJson(await fetchText(url)))
 }
 
 async function fetchText(url: string): Promise<string> {

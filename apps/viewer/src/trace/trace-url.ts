@@ -1,4 +1,5 @@
 import type { Microseconds } from '@hopscope/model'
+import { formatJoins, type Join, parseJoins } from './join-traces.ts'
 
 export const TRACE_VIEWS = ['hops', 'spans', 'flame', 'sequence', 'table'] as const
 export type TraceView = (typeof TRACE_VIEWS)[number]
@@ -16,6 +17,8 @@ export interface TraceRoute {
   selected?: string
   /** Text looked for inside the trace; '' for none. */
   find: string
+  /** Other traces that were put below spans of this one. */
+  joined?: readonly Join[]
   /** The part of the time axis on screen, µs from the trace's start. Absent: all of it. */
   range?: readonly [Microseconds, Microseconds]
 }
@@ -38,6 +41,8 @@ export function parseTraceUrl(traceId: string, parameters: URLSearchParams): Tra
   }
   const selected = text('span')
   if (selected) route.selected = selected
+  const joined = parseJoins(text('join'))
+  if (joined.length > 0) route.joined = joined
   const range = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text('t'))
   if (range && Number(range[1]) < Number(range[2])) route.range = [Number(range[1]), Number(range[2])]
   return route
@@ -49,6 +54,7 @@ export function formatTraceUrl(route: TraceRoute, put: (name: string, value: str
   if (!route.critical) put('critical', 'off')
   put('span', route.selected)
   put('find', route.find)
+  if (route.joined) put('join', formatJoins(route.joined))
   if (route.range) put('t', `${route.range[0]}-${route.range[1]}`)
   return `traces/${encodeURIComponent(route.traceId)}`
 }

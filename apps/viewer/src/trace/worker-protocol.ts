@@ -1,4 +1,5 @@
 import type { TraceColumns } from './columns.ts'
+import type { LostCall } from './find-lost-calls.ts'
 import type { HopAnatomy } from './hop-anatomy.ts'
 import type { SpanDetail } from './loaded-trace.ts'
 
@@ -7,11 +8,19 @@ export type WorkerRequest =
   | { type: 'load'; number: number; source: TraceSource }
   | { type: 'detail'; number: number; spans: readonly number[] }
   | { type: 'find'; number: number; text: string }
+  /** Calls in other traces that may belong to this one; `api` is the address of Zipkin's API. */
+  | { type: 'lost'; number: number; api: string }
   /** The same rows with times as they were reported. */
   | { type: 'raw'; number: number }
   | { type: 'export'; number: number; format: ExportFormat }
 
-export type TraceSource = { url: string } | { bytes: ArrayBuffer }
+export type TraceSource = StoredTrace | { bytes: ArrayBuffer }
+
+export interface StoredTrace {
+  url: string
+  /** Addresses of other traces, and the spans of this one below which they belong. */
+  joins?: readonly { url: string; parentId: string }[]
+}
 
 /** Zipkin JSON v2, or OTLP JSON. */
 export type ExportFormat = 'zipkin' | 'otlp'
@@ -20,6 +29,7 @@ export type WorkerAnswer =
   | { type: 'loaded'; number: number; trace: TraceColumns }
   | { type: 'detail'; number: number; details: SpanDetail[]; anatomy?: HopAnatomy }
   | { type: 'found'; number: number; spans: Int32Array }
+  | { type: 'lost'; number: number; lost: LostCall[] }
   | { type: 'raw'; number: number; trace: TraceColumns }
   | { type: 'exported'; number: number; json: string }
   | { type: 'failed'; number: number; problem: Problem }

@@ -1,0 +1,79 @@
+import { type Continuation, findContinuations, hopsFromTrace, type Span } from '@hopscope/model'
+import { decodeSpans } from './decode-spans.ts'
+
+/** What may belong together though it is two traces. */
+export interface LostCall {
+  /** `onward`: the other trace goes on from this one; `origin`: this one goes on from the other. */
+  direction: 'onward' | 'origin'
+  otherTraceId: string
+  /** Who did not pass the headers on. */
+  service: string
+  callee: string | undefined
+  /** Id of the span below which the call belongs. */
+  arrivalId: string
+  confidence: number
+  because: string[]
+}
+
+/** Services that are asked about: a trace of hundreds is not worth hundreds of searches. */
+const MAX_SERVICES = 4
+const MAX_TRACES = 100
+const MAX_FOUND = 5
+/** ms around the trace: a request that was under way then may have begun before. */
+const MARGIN = 1_000
+
+/**
+ * Looks around a trace, in the collector's other traces of that moment, for calls whose headers were not passed on. `load`
+ * answers a search of Zipkin's API: `traces?serviceName=shop&endTs=…`.
+ */
+export async function findLostCalls(
+  spans: readonly Span[],
+  load: (path: string) => Promise<unknown>,
+): Promise<LostCall[]> {
+  const hops = hopsFromTrace(spans)
+  const times = spans.flatMap(({ timestamp, duration = 0 }) =>
+    timestamp === undefined ? [] : [timestamp, timestamp + duration],
+  )
+  if (times.length === 0) return []
+  const start = times.reduce((a, b) => Math.min(a, b)) / 1_000
+  const end = times.reduce((a, b) => Math.max(a, b)) / 1_000
+  const services = new Set<string>()
+  const head = hops.find(hop => !hop.parent && hop.call?.parentId === undefined && hop.call)
+  if (head?.caller !== undefined) services.add(head.caller)
+  // Who was called and called nobody: there a trace may have broken off.
+  for (const { server, callee, children } of hops) {
+    if (server && callee !== undefined && children.length === 0) services.add(callee)
+  }
+  const others = new Map<string, Span[]>()
+  for (const service of [...services].slice(0, MAX_SERVICES)) {
+    const parameters = new URLSearchParams({
+      serviceName: service,
+      endTs: String(Math.ceil(end) + 1),
+      lookback: String(Math.ceil(end - start) + MARGIN + 2),
+      limit: String(MAX_TRACES),
+    })
+    const traces = await load(`traces?${parameters}`)
+    for (const trace of Array.isArray(traces) ? traces : []) {
+      if (!Array.isArray(trace) || trace.length === 0) continue
+      const decoded = decodeSpans(trace).spans
+      others.set(decoded[0]!.traceId, decoded)
+    }
+  }
+  others.delete(spans[0]!.traceId)
+  const all = [...others.values()]
+  const found = findContinuations(spans, all).map(one => lostCall('onward', one.call.traceId, one))
+  if (head) {
+    const around = [...all, spans]
+    for (const other of all) {
+      for (const one of findContinuations(other, around)) {
+        if (one.call.traceId === spans[0]!.traceId) found.push(lostCall('origin', other[0]!.traceId, one))
+      }
+    }
+  }
+  return found.sort((a, b) => b.confidence - a.confidence).slice(0, MAX_FOUND)
+}
+
+function lostCall(direction: LostCall['direction'], otherTraceId: string, one: Continuation): LostCall {
+  const { service, callee, arrival, confidence, because } = one
+  return { direction, otherTraceId, service, callee, arrivalId: arrival.id, confidence, because }
+}
