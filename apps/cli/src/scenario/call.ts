@@ -55,8 +55,8 @@ function once(base: string, calls: Calls, agent: Agent): Promise<Answer> {
   })
 }
 
-/** The 99th percentile, by nearest rank. */
-export function p99(answers: readonly Answer[]): number {
+/** A percentile (`percent` 0..100) of how long they took, by nearest rank. */
+export function percentile(answers: readonly Answer[], percent: number): number {
   const sorted = answers.map(answer => answer.duration).sort((a, b) => a - b)
-  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? Number.NaN
+  return sorted[Math.ceil((sorted.length * percent) / 100) - 1] ?? Number.NaN
 }

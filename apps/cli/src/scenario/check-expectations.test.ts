@@ -15,7 +15,7 @@ function evidence(
     since: 0,
     statsBefore: new Map([['edge', new Map([['rq', 10]])]]),
     outputBefore: new Map(),
-    earlierP99: new Map([['before', 10]]),
+    earlier: new Map([['before', [answer(200, 10)]]]),
     mesh: { output: async () => 'one line\nanother' } as unknown as StepEvidence['mesh'],
     collector: {
       trace: async () => traces[0] ?? [],
@@ -41,6 +41,11 @@ const holds: [string, Expectations, Parameters<typeof evidence>[0]?][] = [
     { counts: { 'body.name': { a: 2, b: '>= 1' }, 'header.server': { envoy: 3 }, 'body.other': { '(none)': 3 } } },
     { answers: ['a', 'b', 'a'].map(name => answer(200, 1, JSON.stringify({ name }))) },
   ],
+  [
+    'how many answers came from each, whoever it was',
+    { spread: { 'body.name': [2, 1] } },
+    { answers: ['a', 'b', 'a'].map(name => answer(200, 1, JSON.stringify({ name }))) },
+  ],
   ['headers, present and absent', { headers: { server: 'envoy', 'x-b3-traceid': '/^[a-f]+$/', via: null } }],
   ['a part of the body, with the id of the answer', { body: { saw: { id: '$traceId' } } }],
   ['what counters grew by', { stats: { edge: { rq: 2 } } }],
@@ -61,7 +66,8 @@ const holds: [string, Expectations, Parameters<typeof evidence>[0]?][] = [
   ['a part of a span', { spans: [{ kind: 'CLIENT', localEndpoint: { serviceName: 'shop' } }] }],
   ['links', { links: { 'a -> b': 2 } }, { links: [{ parent: 'a', child: 'b', callCount: 2 }] }],
   ['a latency', { p99: { of: 'before', factor: 2, plusMs: 20 } }],
-  ['a line of output', { output: { edge: ['another', '/^one/'] } }],
+  ['a latency of most', { p95: { of: 'before', factor: 0.5, plusMs: 0 } }],
+  ['lines of output', { output: { edge: { another: 1, '/^one/': '>= 1', '/n/': 2, two: 0 } } }],
 ]
 
 /** How long what is missing is waited for here, ms. */
@@ -106,6 +112,17 @@ const fails: [string, Expectations, RegExp, Parameters<typeof evidence>[0]?][] =
     'too many at once',
     { overlap: [{ spans: { kind: 'CLIENT' }, most: 2 }] },
     /^overlap: expected 2 spans like \{"kind":"CLIENT"\} to be open at once at most, there were 1 in$/m,
+  ],
+  [
+    'answers from too few',
+    { spread: { 'body.name': [1, 1, 1] } },
+    /^spread of body\.name: expected 1, 1, 1, got 2 × b, 1 × a$/m,
+    { answers: ['a', 'b', 'b'].map(name => answer(200, 1, JSON.stringify({ name }))) },
+  ],
+  [
+    'a line too many',
+    { output: { edge: { '/n/': 1 } } },
+    /^output of edge: expected 1 lines like \/n\/, there are 2 in$/m,
   ],
   [
     'a latency',

@@ -1,7 +1,7 @@
 import { buildTree, matchTraceText, type Span, textFromTrace } from '@hopscope/model'
 import type { Mesh } from '../mesh/mesh.ts'
 import { holds } from './bound.ts'
-import { type Answer, p99 } from './call.ts'
+import { type Answer, percentile } from './call.ts'
 import type { CollectorClient } from './collector-client.ts'
 import { partialMismatch, textMatches } from './partial-match.ts'
 import type { ProxyAdmin } from './proxy-admin.ts'
@@ -14,7 +14,8 @@ export interface StepEvidence {
   since: number
   statsBefore: ReadonlyMap<string, ReadonlyMap<string, number>>
   outputBefore: ReadonlyMap<string, number>
-  earlierP99: ReadonlyMap<string, number>
+  /** Answers of the steps before it, by name. */
+  earlier: ReadonlyMap<string, readonly Answer[]>
   mesh: Mesh
   collector: CollectorClient
   admins: ReadonlyMap<string, ProxyAdmin>
@@ -82,7 +83,7 @@ async function firstFailure(
 }
 
 /** What is known as soon as the calls are answered. */
-function checkAnswers(expect: Expectations, { answers, earlierP99 }: StepEvidence): Failure | undefined {
+function checkAnswers(expect: Expectations, { answers, earlier }: StepEvidence): Failure | undefined {
   const last = answers.at(-1)
   const fail = (message: string): Failure => ({ message })
   if (expect.status !== undefined) {
@@ -111,6 +112,11 @@ function checkAnswers(expect: Expectations, { answers, earlierP99 }: StepEvidenc
     const mismatch = countMismatch(place, wanted, answers)
     if (mismatch !== undefined) return fail(`counts of ${place}: ${mismatch}`)
   }
+  for (const [place, wanted] of Object.entries(expect.spread ?? {})) {
+    const counts = Object.entries(countsAt(place, answers)).sort(([, a], [, b]) => b - a)
+    if (counts.map(([, count]) => count).join() !== wanted.join())
+      return fail(`spread of ${place}: expected ${wanted.join(', ')}, got ${countsText(Object.fromEntries(counts))}`)
+  }
   for (const [name, value] of Object.entries(expect.headers ?? {})) {
     const wrong = answers.find(({ headers }) =>
       value === null ? headers[name] !== undefined : !textMatches(fillIn(value, last), headers[name]),
@@ -122,15 +128,18 @@ function checkAnswers(expect: Expectations, { answers, earlierP99 }: StepEvidenc
     const mismatch = bodyMismatch(fillInAll(expect.body, last), last?.body ?? '')
     if (mismatch !== undefined) return fail(`body: ${mismatch}`)
   }
-  if (expect.p99 !== undefined) {
-    const { of, factor, plusMs } = expect.p99
-    const before = earlierP99.get(of)
-    if (before === undefined) return fail(`p99: no earlier step is called ${of}`)
+  for (const percent of [95, 99] as const) {
+    const wanted = expect[`p${percent}`]
+    if (wanted === undefined) continue
+    const { of, factor, plusMs } = wanted
+    const then = earlier.get(of)
+    if (then === undefined) return fail(`p${percent}: no earlier step is called ${of}`)
+    const before = percentile(then, percent)
     const bound = before * factor + plusMs
-    const now = p99(answers)
+    const now = percentile(answers, percent)
     if (now > bound)
       return fail(
-        `p99: expected at most ${bound.toFixed(1)} ms (${factor} × ${before.toFixed(1)} + ${plusMs}), got ${now.toFixed(1)} ms`,
+        `p${percent}: expected at most ${bound.toFixed(1)} ms (${factor} × ${before.toFixed(1)} + ${plusMs}), got ${now.toFixed(1)} ms`,
       )
   }
   return undefined
@@ -152,11 +161,12 @@ async function checkTraces(expect: Expectations, evidence: StepEvidence): Promis
   }
   for (const [service, patterns] of Object.entries(expect.output ?? {})) {
     const lines = (await mesh.output(service)).slice(evidence.outputBefore.get(service) ?? 0).split('\n')
-    for (const pattern of patterns.map(text => fillIn(text, last))) {
-      if (!lines.some(line => textMatches(pattern, line))) {
-        return {
-          message: `output of ${service}: expected a line ${pattern}, got\n${lines.map(line => `  ${line}`).join('\n')}`,
-        }
+    for (const [text, bound] of Object.entries(patterns)) {
+      const pattern = fillIn(text, last)
+      const found = lines.filter(line => textMatches(pattern, line)).length
+      if (holds(bound, found)) continue
+      return {
+        message: `output of ${service}: expected ${bound} lines like ${pattern}, there are ${found} in\n${lines.map(line => `  ${line}`).join('\n')}`,
       }
     }
   }
@@ -276,15 +286,20 @@ function countMismatch(
   wanted: Readonly<Record<string, Bound>>,
   answers: readonly Answer[],
 ): string | undefined {
-  const counts: Record<string, number> = Object.fromEntries(Object.keys(wanted).map(value => [value, 0]))
-  for (const answer of answers) {
-    const value = valueAt(place, answer)
-    counts[value] = (counts[value] ?? 0) + 1
-  }
+  const counts = { ...Object.fromEntries(Object.keys(wanted).map(value => [value, 0])), ...countsAt(place, answers) }
   const wrong = Object.keys(counts).some(value => !holds(wanted[value] ?? 0, counts[value]!))
   if (!wrong) return undefined
   const expected = Object.entries(wanted).map(([value, bound]) => `${bound} × ${value}`)
   return `expected ${expected.join(', ')}, got ${countsText(counts)}`
+}
+
+function countsAt(place: string, answers: readonly Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const answer of answers) {
+    const value = valueAt(place, answer)
+    counts[value] = (counts[value] ?? 0) + 1
+  }
+  return counts
 }
 
 /** `body.name`: a field of the JSON body; `header.x-served-by`: a header; `(none)` where there is none. */

@@ -2,7 +2,7 @@ import type { Mesh } from '../mesh/mesh.ts'
 import { holds } from './bound.ts'
 import { call } from './call.ts'
 import type { ProxyAdmin } from './proxy-admin.ts'
-import type { Bound, Meanwhile } from './scenario.ts'
+import type { Bound, Call, Meanwhile } from './scenario.ts'
 
 type Wanted = Readonly<Record<string, Readonly<Record<string, Bound>>>>
 type Stats = ReadonlyMap<string, number>
@@ -42,16 +42,21 @@ export async function meanwhile(
   mesh: Mesh,
   admins: ReadonlyMap<string, ProxyAdmin>,
   before: ReadonlyMap<string, Stats>,
+  turn: (knobs: Readonly<Record<string, string>>) => Promise<void>,
 ): Promise<void> {
   for (const one of list) {
-    if ('until' in one) {
-      await waitForStats(one.until, admins, before)
-      continue
-    }
-    const { service, port, path } = one.call
-    // Not sampled: it is no part of what the step looks at.
-    const headers = { 'x-b3-sampled': '0' }
-    const [answer] = await call(mesh.address(service, port), { method: 'GET', path, headers, count: 1, parallel: 1 })
-    if (answer!.status !== 200) throw new Error(`GET ${path} of ${service}: ${answer!.status} ${answer!.body}`)
+    if ('until' in one) await waitForStats(one.until, admins, before)
+    else if ('call' in one) await callBeside(one.call, mesh)
+    else if ('knobs' in one) await turn(one.knobs)
+    else if ('stop' in one) for (const service of one.stop) await mesh.stop(service)
+    else for (const service of one.start) await mesh.start(service)
   }
+}
+
+/** One request beside those of the step. @throws Error when it is not answered with 200 */
+export async function callBeside({ service, port, path }: Call, mesh: Mesh): Promise<void> {
+  // Not sampled: it is no part of what the step looks at.
+  const headers = { 'x-b3-sampled': '0' }
+  const [answer] = await call(mesh.address(service, port), { method: 'GET', path, headers, count: 1, parallel: 1 })
+  if (answer!.status !== 200) throw new Error(`GET ${path} of ${service}: ${answer!.status} ${answer!.body}`)
 }

@@ -5,7 +5,9 @@ import { UserError } from '../user-error.ts'
 import { BOUND_FORMS, isBound } from './bound.ts'
 import { nearest } from './nearest.ts'
 import type {
+  AgainstEarlier,
   Bound,
+  Call,
   Calls,
   ComparedRun,
   Comparison,
@@ -96,11 +98,14 @@ class ScenarioReader {
           this.#problem(at, `admins does not name the port of ${name}${nearest(name, Object.keys(admins))}`)
       }
       const earlier = steps.slice(0, i).flatMap(step => (step.calls === undefined ? [] : step.name))
-      if (expect.p99 !== undefined && !earlier.includes(expect.p99.of))
-        this.#problem(
-          [...path, 'expect', 'p99', 'of'],
-          `no earlier step with calls is called ${expect.p99.of}${nearest(expect.p99.of, earlier)}`,
-        )
+      for (const name of ['p95', 'p99'] as const) {
+        const of = expect[name]?.of
+        if (of !== undefined && !earlier.includes(of))
+          this.#problem(
+            [...path, 'expect', name, 'of'],
+            `no earlier step with calls is called ${of}${nearest(of, earlier)}`,
+          )
+      }
     }
   }
 
@@ -134,6 +139,7 @@ class ScenarioReader {
       'stop',
       'start',
       'runtime',
+      'before',
       'wait_for',
       'calls',
       'during',
@@ -151,10 +157,13 @@ class ScenarioReader {
       runtime: this.#mapOf(fields.runtime, [...path, 'runtime'], (item, at) =>
         this.#mapOf(item, at, (one, place) => this.#text(one, place)),
       ),
+      before: this.#list(fields.before ?? [], [...path, 'before']).map((item, i) =>
+        this.#before(item, [...path, 'before', i]),
+      ),
       waitFor: this.#bounds(fields.wait_for, [...path, 'wait_for']),
       ...(calls === undefined ? {} : { calls }),
       during: this.#list(fields.during ?? [], [...path, 'during']).map((item, i) =>
-        this.#meanwhile(item, [...path, 'during', i]),
+        this.#meanwhile(item, [...path, 'during', i], knobs),
       ),
       expect: this.#expectations(fields.expect ?? {}, [...path, 'expect'], calls),
       ...(only === undefined ? {} : { only }),
@@ -191,14 +200,29 @@ class ScenarioReader {
     }
   }
 
-  #meanwhile(value: unknown, path: Path): Meanwhile {
+  #before(value: unknown, path: Path): Call {
     const fields = this.#map(value, path)
-    this.#known(fields, path, ['until', 'call'])
-    if (Object.keys(fields).length !== 1) this.#problem(path, 'expected either until or call')
-    if (fields.until !== undefined) return { until: this.#bounds(fields.until, [...path, 'until']) }
-    const at = [...path, 'call']
-    const place = this.#place(fields.call ?? {}, at, ['path'])
-    return { call: { ...place, path: this.#text((fields.call as Fields | undefined)?.path, [...at, 'path'], '/') } }
+    this.#known(fields, path, ['call'])
+    return this.#call(fields.call, [...path, 'call'])
+  }
+
+  #meanwhile(value: unknown, path: Path, knobs: Readonly<Record<string, Knob>>): Meanwhile {
+    const fields = this.#map(value, path)
+    const kinds = ['until', 'call', 'stop', 'start', 'knobs']
+    this.#known(fields, path, kinds)
+    const [kind, ...more] = Object.keys(fields)
+    if (kind === undefined || more.length > 0) this.#problem(path, `expected one of ${kinds.join(', ')}`)
+    const at = [...path, kind ?? '']
+    if (kind === 'until') return { until: this.#bounds(fields.until, at) }
+    if (kind === 'stop') return { stop: this.#texts(fields.stop, at) }
+    if (kind === 'start') return { start: this.#texts(fields.start, at) }
+    if (kind === 'knobs') return { knobs: this.#settings(fields.knobs, at, knobs) }
+    return { call: this.#call(fields.call, at) }
+  }
+
+  #call(value: unknown, path: Path): Call {
+    const place = this.#place(value ?? {}, path, ['path'])
+    return { ...place, path: this.#text((value as Fields | undefined)?.path, [...path, 'path'], '/') }
   }
 
   #only(value: unknown, path: Path): Step['only'] {
@@ -225,7 +249,20 @@ class ScenarioReader {
 
   #expectations(value: unknown, path: Path, calls: Calls | undefined): Expectations {
     const fields = this.#map(value, path)
-    const ofAnswers = ['status', 'statuses', 'took', 'headers', 'body', 'counts', 'trace', 'nested', 'overlap', 'p99']
+    const ofAnswers = [
+      'status',
+      'statuses',
+      'took',
+      'headers',
+      'body',
+      'counts',
+      'spread',
+      'trace',
+      'nested',
+      'overlap',
+      'p95',
+      'p99',
+    ]
     this.#known(fields, path, [...ofAnswers, 'stats', 'traces', 'spans', 'links', 'output'])
     if (calls === undefined) {
       for (const name of ofAnswers) {
@@ -252,10 +289,13 @@ class ScenarioReader {
     }
     if (fields.counts !== undefined) {
       expect.counts = this.#bounds(fields.counts, at('counts'))
-      for (const name of Object.keys(expect.counts)) {
-        if (!/^(body|header)\../.test(name))
-          this.#problem([...at('counts'), name], 'expected body.FIELD or header.NAME')
-      }
+      this.#places(expect.counts, at('counts'))
+    }
+    if (fields.spread !== undefined) {
+      expect.spread = this.#mapOf(fields.spread, at('spread'), (item, place) =>
+        this.#list(item, place).map((count, i) => this.#number(count, [...place, i])),
+      )
+      this.#places(expect.spread, at('spread'))
     }
     if (fields.headers !== undefined) {
       expect.headers = this.#mapOf(fields.headers, at('headers'), (item, place) =>
@@ -283,18 +323,32 @@ class ScenarioReader {
     if (fields.spans !== undefined) expect.spans = this.#list(fields.spans, at('spans'))
     if (fields.links !== undefined)
       expect.links = this.#mapOf(fields.links, at('links'), (item, place) => this.#number(item, place))
-    if (fields.p99 !== undefined) {
-      const p99 = this.#map(fields.p99, at('p99'))
-      this.#known(p99, at('p99'), ['of', 'factor', 'plus_ms'])
-      expect.p99 = {
-        of: this.#text(p99.of, [...at('p99'), 'of']),
-        factor: this.#number(p99.factor ?? 1, [...at('p99'), 'factor']),
-        plusMs: this.#number(p99.plus_ms ?? 0, [...at('p99'), 'plus_ms']),
-      }
-    }
+    if (fields.p95 !== undefined) expect.p95 = this.#againstEarlier(fields.p95, at('p95'))
+    if (fields.p99 !== undefined) expect.p99 = this.#againstEarlier(fields.p99, at('p99'))
     if (fields.output !== undefined)
-      expect.output = this.#mapOf(fields.output, at('output'), (item, place) => this.#texts(item, place))
+      expect.output = this.#mapOf(fields.output, at('output'), (item, place) => this.#output(item, place))
     return expect
+  }
+
+  #places(values: Fields, path: Path): void {
+    for (const name of Object.keys(values))
+      if (!/^(body|header)\../.test(name)) this.#problem([...path, name], 'expected body.FIELD or header.NAME')
+  }
+
+  #againstEarlier(value: unknown, path: Path): AgainstEarlier {
+    const fields = this.#map(value, path)
+    this.#known(fields, path, ['of', 'factor', 'plus_ms'])
+    return {
+      of: this.#text(fields.of, [...path, 'of']),
+      factor: this.#number(fields.factor ?? 1, [...path, 'factor']),
+      plusMs: this.#number(fields.plus_ms ?? 0, [...path, 'plus_ms']),
+    }
+  }
+
+  /** A list of lines that must be there, or how many of each there must be. */
+  #output(value: unknown, path: Path): Record<string, Bound> {
+    if (!Array.isArray(value)) return this.#mapOf(value, path, (item, at) => this.#bound(item, at))
+    return Object.fromEntries(this.#texts(value, path).map(text => [text, '>= 1']))
   }
 
   #entry(value: unknown, path: Path): Scenario['entry'] {

@@ -1,8 +1,8 @@
 import type { Mesh } from '../mesh/mesh.ts'
-import { call, p99 } from './call.ts'
+import { type Answer, call } from './call.ts'
 import { checkExpectations, type Failure, type StepEvidence } from './check-expectations.ts'
 import { CollectorClient } from './collector-client.ts'
-import { meanwhile, waitForStats } from './meanwhile.ts'
+import { callBeside, meanwhile, waitForStats } from './meanwhile.ts'
 import { ProxyAdmin } from './proxy-admin.ts'
 import type { Scenario, Step } from './scenario.ts'
 
@@ -26,14 +26,14 @@ export async function* runScenario(
   mesh: Mesh,
   variables: Readonly<Record<string, string>>,
 ): AsyncGenerator<StepResult> {
-  const earlierP99 = new Map<string, number>()
+  const earlier = new Map<string, readonly Answer[]>()
   for (const step of scenario.steps) {
     if (step.only !== undefined && step.only.proxy !== mesh.proxy) {
       yield { name: step.name, milliseconds: 0, skipped: step.only.reason }
       continue
     }
     const began = performance.now()
-    const failure = await runStep(step, scenario, mesh, variables, earlierP99)
+    const failure = await runStep(step, scenario, mesh, variables, earlier)
     const collector = collectorOf(scenario, mesh)
     yield {
       name: step.name,
@@ -49,10 +49,10 @@ async function runStep(
   scenario: Scenario,
   mesh: Mesh,
   variables: Readonly<Record<string, string>>,
-  earlierP99: Map<string, number>,
+  earlier: Map<string, readonly Answer[]>,
 ): Promise<Failure | undefined> {
   try {
-    await mesh.set(variablesOf(step, scenario, variables))
+    await mesh.set(variablesOf(step.knobs, scenario, variables))
     for (const service of step.stop) await mesh.stop(service)
     for (const service of step.start) await mesh.start(service)
     const admins = new Map<string, ProxyAdmin>()
@@ -64,6 +64,7 @@ async function runStep(
     for (const [service, values] of Object.entries(step.runtime)) await admins.get(service)!.setRuntime(values)
 
     const { expect } = step
+    for (const one of step.before) await callBeside(one, mesh)
     await waitForStats(step.waitFor, admins)
     const statsBefore: StepEvidence['statsBefore'] = new Map(
       await Promise.all([...observed].map(async service => [service, await admins.get(service)!.stats()] as const)),
@@ -77,16 +78,17 @@ async function runStep(
     const to = step.calls?.to ?? scenario.entry
     const entry = mesh.address(to.service, to.port)
     const calls = step.calls === undefined ? Promise.resolve([]) : call(entry, step.calls)
-    await meanwhile(step.during, mesh, admins, statsBefore)
+    const turn = (knobs: Step['knobs']) => mesh.set(variablesOf({ ...step.knobs, ...knobs }, scenario, variables))
+    await meanwhile(step.during, mesh, admins, statsBefore, turn)
     const answers = await calls
-    if (answers.length > 0) earlierP99.set(step.name, p99(answers))
+    if (answers.length > 0) earlier.set(step.name, answers)
     const collector = collectorOf(scenario, mesh)
     return await checkExpectations(expect, {
       answers,
       since,
       statsBefore,
       outputBefore,
-      earlierP99,
+      earlier,
       mesh,
       collector,
       admins,
@@ -97,10 +99,13 @@ async function runStep(
 }
 
 /** Knobs that a step does not set are as they were chosen for the run. */
-function variablesOf(step: Step, scenario: Scenario, chosen: Readonly<Record<string, string>>): Record<string, string> {
+function variablesOf(
+  knobs: Step['knobs'],
+  scenario: Scenario,
+  chosen: Readonly<Record<string, string>>,
+): Record<string, string> {
   const variables = { ...chosen }
-  for (const [name, value] of Object.entries(step.knobs))
-    Object.assign(variables, scenario.knobs[name]!.variables[value])
+  for (const [name, value] of Object.entries(knobs)) Object.assign(variables, scenario.knobs[name]!.variables[value])
   return variables
 }
 

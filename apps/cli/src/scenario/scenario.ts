@@ -47,6 +47,8 @@ export interface Step {
   start: readonly string[]
   /** Values set in the runtime of proxies, by service. */
   runtime: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Done one after the other before the calls, and before what `waitFor` waits for. */
+  before: readonly Call[]
   /** By proxy: what its stats must say before the calls are made: a host is back, a health check has passed. */
   waitFor: Readonly<Record<string, Readonly<Record<string, Bound>>>>
   calls?: Calls
@@ -60,10 +62,23 @@ export interface Step {
 /** A number, or `>= 3`, `<= 3`, `3..5`. */
 export type Bound = number | string
 
-/** While calls are held somewhere: wait until stats have grown so far since the step began, or make a call beside them. */
+/** One request beside those of the step. */
+export interface Call {
+  service: string
+  port: number
+  path: string
+}
+
+/**
+ * While calls are on their way, or held somewhere: wait until stats have grown so far since the step began, make a call beside
+ * them, end or start services, turn knobs.
+ */
 export type Meanwhile =
   | { until: Readonly<Record<string, Readonly<Record<string, Bound>>>> }
-  | { call: { service: string; port: number; path: string } }
+  | { call: Call }
+  | { stop: readonly string[] }
+  | { start: readonly string[] }
+  | { knobs: Readonly<Record<string, string>> }
 
 export interface Calls {
   /** Where they go; the scenario's entry unless said. */
@@ -94,6 +109,8 @@ export interface Expectations {
   body?: unknown
   /** `body.name` or `header.x-served-by`: how many answers had which value there. */
   counts?: Readonly<Record<string, Readonly<Record<string, Bound>>>>
+  /** `body.name` or `header.x-served-by`: how often each value came, whichever values they are; the most frequent first. */
+  spread?: Readonly<Record<string, readonly number[]>>
   /** By proxy: what its counters must have grown by since the step began. */
   stats?: Readonly<Record<string, Readonly<Record<string, Bound>>>>
   /** The trace of the last call, in trace text. */
@@ -111,8 +128,15 @@ export interface Expectations {
   spans?: readonly unknown[]
   /** `client -> orders`: calls since the step began; all links that there are. */
   links?: Readonly<Record<string, number>>
-  /** The 99th percentile of the calls is at most factor × that of an earlier step + plus_ms. */
-  p99?: { of: string; factor: number; plusMs: number }
-  /** By service: each must be found in what it wrote since the step began. */
-  output?: Readonly<Record<string, readonly string[]>>
+  /** The 95th or 99th percentile of the calls is at most factor × that of an earlier step + plus_ms. */
+  p95?: AgainstEarlier
+  p99?: AgainstEarlier
+  /** By service: how many lines like this it must have written since the step began. */
+  output?: Readonly<Record<string, Readonly<Record<string, Bound>>>>
+}
+
+export interface AgainstEarlier {
+  of: string
+  factor: number
+  plusMs: number
 }

@@ -50,9 +50,13 @@ steps:
     start: [b]
     runtime: { a: { key: 1 } }
     wait_for: { a: { up: 1 } }
+    before: [{ call: { service: b, port: 4, path: /first } }]
     during:
       - until: { a: { held: ">= 1" } }
       - call: { service: b, port: 4, path: /go }
+      - stop: [b]
+      - start: [b]
+      - knobs: { k: a }
     calls: { to: { service: b, port: 6 }, method: POST, path: /, headers: { x: y }, body: z, count: 2, parallel: 2 }
     only: { proxy: hopscope, reason: r }
     expect:
@@ -60,6 +64,7 @@ steps:
       statuses: [200, 200]
       took: { min_ms: 1, max_ms: 9 }
       counts: { body.name: { b: 1..2 }, header.x: { y: 2 } }
+      spread: { body.name: [2, 1] }
       headers: { x: y, z: null }
       body: { a: 1 }
       stats: { a: { b: ">= 1", c: 0 } }
@@ -70,7 +75,8 @@ steps:
       spans: [{ kind: CLIENT }]
       links: { a -> b: 1 }
       p99: { of: one, factor: 2, plus_ms: 20 }
-      output: { a: [line] }
+      p95: { of: one, factor: 1, plus_ms: 0 }
+      output: { a: [line], b: { other: <=2 } }
 compare:
   path: /x
   runs:
@@ -86,7 +92,9 @@ test('the reader takes every field of the schema, and no field but those', () =>
   expect(read.steps[1]?.expect).toEqual({
     ...parse(EVERYTHING).steps[1].expect,
     took: { minMs: 1, maxMs: 9 },
+    p95: { of: 'one', factor: 1, plusMs: 0 },
     p99: { of: 'one', factor: 2, plusMs: 20 },
+    output: { a: { line: '>= 1' }, b: { other: '<=2' } },
   })
   expect(read.knobs).toEqual({
     k: { about: 'x', values: ['b', '1', 'a'], variables: { a: { K: 'a' }, 1: { K: '1' }, b: { K: 'b' } } },
@@ -103,13 +111,13 @@ test('the reader takes every field of the schema, and no field but those', () =>
 
 test('names that lead nowhere are told with their place', () => {
   expect(() => readText(EVERYTHING.replace('of: one', 'of: oen'))).toThrow(
-    /:37:14: steps\[1\]\.expect\.p99\.of: no earlier step with calls is called oen, did you mean one\?$/,
+    /:42:14: steps\[1\]\.expect\.p99\.of: no earlier step with calls is called oen, did you mean one\?$/,
   )
   expect(() => readText(EVERYTHING.replace('runtime: { a:', 'runtime: { aa:'))).toThrow(
     /:16:16: steps\[1\]\.runtime\.aa: admins does not name the port of aa/,
   )
   expect(() => readText(EVERYTHING.replace('until: { a:', 'until: { aa:'))).toThrow(
-    /:19:18: steps\[1\]\.during\[0\]\.until\.aa: admins does not name the port of aa/,
+    /:20:18: steps\[1\]\.during\[0\]\.until\.aa: admins does not name the port of aa/,
   )
 })
 
@@ -117,11 +125,11 @@ test.each([
   [
     'b: 1..2',
     'b: 2...1',
-    /:27:30: steps\[1\]\.expect\.counts\.body\.name\.b: expected a number, ">= N", "<= N" or "N\.\.M", got "2\.\.\.1"$/,
+    /:31:30: steps\[1\]\.expect\.counts\.body\.name\.b: expected a number, ">= N", "<= N" or "N\.\.M", got "2\.\.\.1"$/,
   ],
-  ['header.x:', 'heder.x:', /:27:41: steps\[1\]\.expect\.counts\.heder\.x: expected body\.FIELD or header\.NAME$/],
+  ['header.x:', 'heder.x:', /:31:41: steps\[1\]\.expect\.counts\.heder\.x: expected body\.FIELD or header\.NAME$/],
   ['up: 1', 'up: soon', /:17:22: steps\[1\]\.wait_for\.a\.up: expected a number/],
-  ['until:', 'unless:', /:19:9: steps\[1\]\.during\[0\]\.unless: unknown field/],
+  ['until:', 'unless:', /:20:9: steps\[1\]\.during\[0\]\.unless: unknown field/],
 ])('%s for %s is told with its place', (right, wrong, message) => {
   expect(() => readText(EVERYTHING.replace(right, wrong))).toThrow(message)
 })
