@@ -26,7 +26,7 @@ const DOCKERS_OWN = new Set([
   'platform',
   'hostname',
 ])
-const OURS = new Set(['command', 'environment', 'network_mode', 'volumes', 'ports', 'depends_on', 'profiles'])
+const OURS = new Set(['command', 'environment', 'network_mode', 'volumes', 'ports', 'depends_on', 'profiles', 'scale'])
 const CONDITIONS = ['service_started', 'service_healthy', 'service_completed_successfully']
 
 /**
@@ -104,6 +104,7 @@ class ComposeReader {
       this.#problem(keyNode(node, key) ?? node, `${at}.${key}: this key is not supported without Docker`)
     }
     const where = (key: string) => keyNode(node, key) ?? node
+    const replicas = this.#replicas(fields.scale, where('scale'), at)
     return {
       name,
       command: this.#command(fields.command, where('command'), at),
@@ -113,7 +114,16 @@ class ComposeReader {
       ports: this.#ports(fields.ports, where('ports'), at),
       dependsOn: this.#dependsOn(fields.depends_on, where('depends_on'), at),
       profiles: list(fields.profiles).map(String),
+      ...(replicas === undefined ? {} : { replicas }),
     }
+  }
+
+  #replicas(value: unknown, node: Node | undefined, at: string): number | undefined {
+    if (value === undefined) return undefined
+    const replicas = Number(value)
+    if (Number.isInteger(replicas) && replicas >= 1 && replicas <= 50) return replicas
+    this.#problem(node, `${at}.scale: expected a whole number from 1 to 50, got ${JSON.stringify(value)}`)
+    return undefined
   }
 
   #command(value: unknown, node: Node | undefined, at: string): string[] {
@@ -203,6 +213,8 @@ class ComposeReader {
     for (const name of [service.pod, ...Object.keys(service.dependsOn)]) {
       if (!services.has(name)) this.#problem(place, `services.${service.name}: there is no service ${name}`)
     }
+    if (service.pod !== service.name && services.get(service.pod)?.replicas !== undefined)
+      this.#problem(place, `services.${service.name}: ${service.pod} is scaled, nothing can share its network`)
   }
 
   #problem(node: Node | undefined | null, text: string): void {

@@ -9,6 +9,8 @@ export interface Service {
   mounts: readonly Mount[]
   ports: readonly PublishedPort[]
   dependsOn: Readonly<Record<string, DependencyCondition>>
+  /** How many of it there are (`scale`); absent: one, and it is not asked for by a name with several addresses. */
+  replicas?: number
   /** Started only when one of them is asked for; empty: always. */
   profiles: readonly string[]
 }

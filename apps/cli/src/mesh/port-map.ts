@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { replicaAddress } from './translate.ts'
 
 /**
  * Which port of this machine stands for which port of which pod. Asked twice: first everything that is needed is noted,
@@ -50,10 +51,16 @@ export class PortMap {
 const FIRST_PORT = 20_000
 const LAST_PORT = 32_000
 
-export function isFree(port: number): Promise<boolean> {
+/** On 127.0.0.1, and where the replicas of a service begin. */
+export async function isFree(port: number): Promise<boolean> {
+  return (await isFreeAt(port, '127.0.0.1')) && (await isFreeAt(port, replicaAddress(1)))
+}
+
+function isFreeAt(port: number, host: string): Promise<boolean> {
   return new Promise(resolve => {
     const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    // Where there is no such address nobody can have its port.
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRNOTAVAIL'))
+    server.listen(port, host, () => server.close(() => resolve(true)))
   })
 }

@@ -4,11 +4,13 @@ import { appOf, type Service } from '../compose/service.ts'
 import { UserError } from '../user-error.ts'
 import { findEnvoy } from './find-envoy.ts'
 import type { Mesh, MeshOptions } from './mesh.ts'
+import { NameServer } from './name-server.ts'
 import { isFree, PortMap } from './port-map.ts'
 import { portOwner } from './port-owner.ts'
-import { type PlanContext, type ProcessPlan, planProcess } from './process-plan.ts'
+import { type PlanContext, type ProcessPlan, planProcesses } from './process-plan.ts'
 import { makeRunFolder } from './run-folder.ts'
 import { ServiceProcess } from './service-process.ts'
+import { replicaAddress } from './translate.ts'
 
 export interface ProcessMesh extends Mesh {
   readonly folder: string
@@ -50,6 +52,8 @@ class Processes implements ProcessMesh {
   readonly #options: MeshOptions
   readonly #ports = new PortMap()
   readonly #processes = new Map<string, ServiceProcess>()
+  /** Only when services are scaled. */
+  #nameServer: { server: NameServer; port: number } | undefined
   #services: ReadonlyMap<string, Service> = new Map()
   #variables: Readonly<Record<string, string>>
 
@@ -70,31 +74,45 @@ class Processes implements ProcessMesh {
   }
 
   address(service: string, containerPort: number): string {
-    const pod = this.#services.get(service)?.pod
+    const { pod, replicas } = this.#services.get(service) ?? {}
     const found = this.#ports.entries().find(entry => entry.pod === pod && entry.containerPort === containerPort)
     if (found === undefined) throw new UserError(`${service} has no port ${containerPort}`)
-    return `http://127.0.0.1:${found.port}`
+    return `http://${replicas === undefined ? '127.0.0.1' : replicaAddress(1)}:${found.port}`
   }
 
   async stop(service: string): Promise<void> {
-    await this.#process(service).stop()
+    const stopping = this.#processesOf(service)
+    this.#publishNames(process => !stopping.includes(process))
+    await Promise.all(stopping.map(process => process.stop()))
   }
 
   async start(service: string): Promise<void> {
-    await this.#process(service).start(this.#options.signal)
+    await Promise.all(this.#processesOf(service).map(process => process.start(this.#options.signal)))
+    this.#publishNames()
   }
 
   async set(variables: Readonly<Record<string, string>>): Promise<void> {
     this.#variables = { ...this.#variables, ...variables }
+    const plans = await this.#plan()
+    const wanted = new Set(plans.map(({ name }) => name))
+    const gone = [...this.#processes.values()].filter(({ name }) => !wanted.has(name))
     const changed: ServiceProcess[] = []
-    for (const plan of await this.#plan()) {
-      const process = this.#processes.get(plan.service.name) ?? this.#add(plan)
-      if (isSame(process.plan, plan)) continue
-      process.plan = plan
-      changed.push(process)
+    const added: ServiceProcess[] = []
+    for (const plan of plans) {
+      const process = this.#processes.get(plan.name)
+      if (process === undefined) added.push(this.#add(plan))
+      else if (!isSame(process.plan, plan)) {
+        process.plan = plan
+        changed.push(process)
+      }
     }
-    await Promise.all(changed.map(process => process.stop()))
-    await Promise.all(changed.map(process => process.start(this.#options.signal)))
+    const stopping = [...gone, ...changed]
+    // Names first: who asks from now on does not hear of those that go.
+    if (stopping.length > 0) this.#publishNames(process => !stopping.includes(process))
+    await Promise.all(stopping.map(process => process.stop()))
+    for (const { name } of gone) this.#processes.delete(name)
+    await Promise.all([...changed, ...added].map(process => process.start(this.#options.signal)))
+    this.#publishNames()
   }
 
   async memory(): Promise<ReadonlyMap<string, number>> {
@@ -112,7 +130,9 @@ class Processes implements ProcessMesh {
   }
 
   async output(service: string): Promise<string> {
-    return this.#process(service).output()
+    return this.#processesOf(service)
+      .map(process => process.output())
+      .join('')
   }
 
   ports(): { pod: string; containerPort: number; port: number }[] {
@@ -127,14 +147,30 @@ class Processes implements ProcessMesh {
 
   async down(): Promise<void> {
     await Promise.all([...this.#processes.values()].map(process => process.stop()))
+    this.#nameServer?.server.close()
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  #process(service: string): ServiceProcess {
-    const process = this.#processes.get(service)
-    if (process === undefined)
-      throw new UserError(`there is no service ${service}; there are ${this.services.join(', ')}`)
-    return process
+  /** All replicas of a service, or the one process of that name. */
+  #processesOf(service: string): ServiceProcess[] {
+    const found = [...this.#processes.values()].filter(
+      process => process.name === service || process.plan.service.name === service,
+    )
+    if (found.length === 0) throw new UserError(`there is no service ${service}; there are ${this.services.join(', ')}`)
+    return found
+  }
+
+  /** Tells the resolver the addresses of the replicas that run. */
+  #publishNames(present: (process: ServiceProcess) => boolean = () => true): void {
+    const names = new Map<string, string[]>()
+    for (const process of this.#processes.values()) {
+      const { service, address } = process.plan
+      if (service.replicas === undefined) continue
+      const addresses = names.get(service.name) ?? []
+      names.set(service.name, addresses)
+      if (process.running && present(process)) addresses.push(address)
+    }
+    this.#nameServer?.server.publish(names)
   }
 
   #add(plan: ProcessPlan): ServiceProcess {
@@ -149,8 +185,17 @@ class Processes implements ProcessMesh {
     const lookup = (name: string) => this.#variables[name] ?? process.env[name]
     this.#services = readCompose(this.#options.composeFile, lookup)
     const wanted = [...this.#services.values()].filter(service => service.profiles.length === 0)
+    const scaled = new Set(wanted.filter(({ replicas }) => replicas !== undefined).map(({ name }) => name))
+    if (scaled.size > 0 && this.#nameServer === undefined) {
+      const server = new NameServer()
+      this.#nameServer = { server, port: await server.listen() }
+    }
     const context: PlanContext = {
-      services: this.#services,
+      names: {
+        podOf: new Map([...this.#services.values()].map(({ name, pod }) => [name, pod])),
+        scaled,
+        resolverPort: this.#nameServer?.port,
+      },
       ports: this.#ports,
       proxy: this.proxy,
       envoy: this.proxy === 'envoy' ? findEnvoy() : undefined,
@@ -158,9 +203,9 @@ class Processes implements ProcessMesh {
     }
     if (this.#options.ports === 'fixed') await this.#fixPorts(wanted)
     // Once to learn which ports are needed, once more with their numbers.
-    for (const service of wanted) planProcess(service, context)
+    for (const service of wanted) planProcesses(service, context)
     await this.#ports.allocate()
-    return wanted.map(service => planProcess(service, context))
+    return wanted.flatMap(service => planProcesses(service, context))
   }
 
   async #fixPorts(services: readonly Service[]): Promise<void> {
@@ -189,10 +234,12 @@ class Processes implements ProcessMesh {
       if (running !== undefined) return running
       const promise = (async () => {
         const { service } = this.#processes.get(name)!.plan
-        const waitsFor = appOf(service) === 'client' ? behind(name, this.#services) : []
-        await Promise.all(waitsFor.filter(other => this.#processes.has(other)).map(start))
+        const waitsFor = appOf(service) === 'client' ? behind(service.name, this.#services) : []
+        const others = plans.filter(plan => waitsFor.includes(plan.service.name))
+        await Promise.all(others.map(plan => start(plan.name)))
         this.#options.signal?.throwIfAborted()
         await this.#processes.get(name)!.start(this.#options.signal)
+        this.#publishNames()
         ready++
         progress()
       })()
@@ -200,7 +247,7 @@ class Processes implements ProcessMesh {
       return promise
     }
     progress()
-    const results = await Promise.allSettled(plans.map(plan => start(plan.service.name)))
+    const results = await Promise.allSettled(plans.map(plan => start(plan.name)))
     const failure = results.find(result => result.status === 'rejected')
     if (failure !== undefined) throw failure.reason
   }

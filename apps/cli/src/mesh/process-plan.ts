@@ -5,11 +5,15 @@ import { checkout } from '../checkout.ts'
 import { appOf, type Service } from '../compose/service.ts'
 import { UserError } from '../user-error.ts'
 import type { PortMap } from './port-map.ts'
-import { Translator } from './translate.ts'
+import { type Names, replicaAddress, Translator } from './translate.ts'
 
 /** How one service is run as a process: everything translated, nothing started yet. */
 export interface ProcessPlan {
   service: Service
+  /** The service's, with a number when there are several: `service1-2`. */
+  name: string
+  /** The address of this machine that it has. */
+  address: string
   command: string
   args: readonly string[]
   environment: Readonly<Record<string, string>>
@@ -20,7 +24,7 @@ export interface ProcessPlan {
 }
 
 export interface PlanContext {
-  services: ReadonlyMap<string, Service>
+  names: Names
   ports: PortMap
   proxy: 'hopscope' | 'envoy'
   /** Path of the real Envoy, when it stands in for the sidecars. */
@@ -36,9 +40,18 @@ interface EnvoyFile {
   adminPort: number | undefined
 }
 
-export function planProcess(service: Service, context: PlanContext): ProcessPlan {
-  const podOf = new Map([...context.services.values()].map(other => [other.name, other.pod]))
-  const translator = new Translator(service.pod, podOf, (pod, port) => context.ports.port(pod, port))
+/** One for each replica. */
+export function planProcesses(service: Service, context: PlanContext): ProcessPlan[] {
+  const { name, replicas } = service
+  if (replicas === undefined) return [planProcess(service, context, name, '127.0.0.1')]
+  return Array.from({ length: replicas }, (_, i) =>
+    planProcess(service, context, `${name}-${i + 1}`, replicaAddress(i + 1)),
+  )
+}
+
+function planProcess(service: Service, context: PlanContext, name: string, address: string): ProcessPlan {
+  const portOf = (pod: string, port: number) => context.ports.port(pod, port)
+  const translator = new Translator(service.pod, context.names, portOf, address)
   const files: Record<string, string> = {}
   const app = appOf(service)!
   let envoyFile: EnvoyFile | undefined
@@ -49,18 +62,20 @@ export function planProcess(service: Service, context: PlanContext): ProcessPlan
     const source = word === mount.target ? mount.source : join(mount.source, relative(mount.target, word))
     if (!existsSync(source)) throw new UserError(`${service.name}: the mounted file ${source} does not exist`)
     if (app !== 'sidecar') return source
-    envoyFile = translateEnvoyFile(service, source, translator, context)
+    envoyFile = translateEnvoyFile(name, source, translator, context)
     files[envoyFile.path] = envoyFile.text
     return envoyFile.path
   })
 
   const environment: Record<string, string> = {}
-  for (const [name, value] of Object.entries(service.environment))
-    environment[name] = translator.environment(name, value)
+  for (const [variable, value] of Object.entries(service.environment))
+    environment[variable] = translator.environment(variable, value)
   const port = (containerPort: number) => context.ports.port(service.pod, containerPort)
 
   const plan: ProcessPlan = {
     service,
+    name,
+    address,
     command: process.execPath,
     args: [join(checkout, service.command[0]!), ...args],
     environment,
@@ -72,22 +87,22 @@ export function planProcess(service: Service, context: PlanContext): ProcessPlan
       plan.args = withEnvoysDefaults(args)
     }
     const adminPort: number | undefined = (envoyFile as EnvoyFile | undefined)?.adminPort
-    if (adminPort !== undefined) plan.readiness = `http://127.0.0.1:${port(adminPort)}/ready`
+    if (adminPort !== undefined) plan.readiness = `http://${address}:${port(adminPort)}/ready`
   } else if (app === 'collector') {
-    environment.HOPSCOPE_DATA ??= join(context.folder, 'data', service.name)
+    environment.HOPSCOPE_DATA ??= join(context.folder, 'data', name)
     environment.QUERY_PORT ??= String(port(9411))
     environment.HOPSCOPE_OTLP_PORT ??= String(port(4318))
-    plan.readiness = `http://127.0.0.1:${environment.QUERY_PORT}/health`
+    plan.readiness = `http://${address}:${environment.QUERY_PORT}/health`
   } else if (app === 'service') {
-    const listen = environment.LISTEN_ADDR ?? `127.0.0.1:${port(8080)}`
+    const listen = environment.LISTEN_ADDR ?? `${address}:${port(8080)}`
     environment.LISTEN_ADDR = listen
     plan.readiness = `http://${listen}/health`
   }
   return plan
 }
 
-function translateEnvoyFile(service: Service, source: string, translator: Translator, context: PlanContext): EnvoyFile {
-  const path = join(context.folder, 'envoy', `${service.name}-${basename(source).replace(/\.(ya?ml|json)$/, '')}.json`)
+function translateEnvoyFile(name: string, source: string, translator: Translator, context: PlanContext): EnvoyFile {
+  const path = join(context.folder, 'envoy', `${name}-${basename(source).replace(/\.(ya?ml|json)$/, '')}.json`)
   let config: unknown
   try {
     config = parse(readFileSync(source, 'utf8'), { merge: true })

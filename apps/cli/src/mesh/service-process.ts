@@ -27,7 +27,7 @@ export class ServiceProcess {
 
   constructor(plan: ProcessPlan, folder: string) {
     this.#plan = plan
-    this.name = plan.service.name
+    this.name = plan.name
     this.logFile = join(folder, 'logs', `${this.name}.log`)
   }
 

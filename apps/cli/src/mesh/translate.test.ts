@@ -6,8 +6,11 @@ const podOf = new Map([
   ['shop', 'shop'],
   ['shop-sidecar', 'shop'],
   ['db', 'db'],
+  ['many', 'many'],
 ])
-const translator = new Translator('shop', podOf, (pod, port) => (pod === 'shop' ? 1000 : 2000) + port)
+const names = { podOf, scaled: new Set(['many']), resolverPort: 5353 }
+const portOf = (pod: string, port: number) => (pod === 'shop' ? 1000 : 2000) + port
+const translator = new Translator('shop', names, portOf)
 
 test.each([
   ['http://db:80/orders?at=db:80', 'http://127.0.0.1:2080/orders?at=127.0.0.1:2080'],
@@ -17,6 +20,7 @@ test.each([
   ['shop-sidecar:80,shop:81', '127.0.0.1:1080,127.0.0.1:1081'],
   ['http://db/', 'http://db/'],
   ['my-db:80', 'my-db:80'],
+  ['http://many:80/', 'http://127.0.1.1:2080/'],
   ['db.example.org:80', 'db.example.org:80'],
   ['10.127.0.0.1:80', '10.127.0.0.1:80'],
   ['at 10:30', 'at 10:30'],
@@ -44,4 +48,19 @@ test('only the socket addresses of an Envoy file change', () => {
     ],
     endpoints: [{ address: { socket_address: { address: '127.0.0.1', port_value: 2081 } } }, outside],
   })
+})
+
+test('a service of which there are several keeps its name, and the resolver is the one that knows it', () => {
+  const endpoint = { socket_address: { address: 'many', port_value: 80 } }
+  const resolver = { socket_address: { protocol: 'UDP', address: '127.0.0.11', port_value: 53 } }
+  expect(translator.envoy([endpoint, resolver])).toEqual([
+    { socket_address: { address: 'many', port_value: 2080 } },
+    { socket_address: { protocol: 'UDP', address: '127.0.0.1', port_value: 5353 } },
+  ])
+})
+
+test('a replica has an address of its own', () => {
+  const second = new Translator('many', names, portOf, '127.0.1.2')
+  expect(second.text('0.0.0.0:80')).toBe('127.0.1.2:2080')
+  expect(second.text('http://db:80/')).toBe('http://127.0.0.1:2080/')
 })

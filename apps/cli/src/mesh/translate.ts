@@ -1,18 +1,40 @@
 /** Asks for the port of this machine that stands for a port of a pod. */
 export type PortOf = (pod: string, containerPort: number) => number
 
+/** Docker's resolver, as every container sees it. */
+const DOCKERS_RESOLVER = '127.0.0.11'
+
+/** The address of this machine that the n-th of several replicas has (n from 1). */
+export function replicaAddress(n: number): string {
+  return `127.0.1.${n}`
+}
+
+export interface Names {
+  /** The pod of each service. */
+  podOf: ReadonlyMap<string, string>
+  /** Services of which there are several: a resolver knows them, and Envoy files go on calling them by name. */
+  scaled: ReadonlySet<string>
+  /** Port on 127.0.0.1 of the resolver for them. */
+  resolverPort: number | undefined
+}
+
 /** What an address means inside one pod: service names are other pods, loopback and the wildcard are the pod itself. */
 export class Translator {
   readonly #pod: string
-  readonly #podOf: ReadonlyMap<string, string>
+  readonly #names: Names
+  /** What loopback and the wildcard become. */
+  readonly #own: string
   readonly #portOf: PortOf
   readonly #addresses: RegExp
 
-  constructor(pod: string, podOf: ReadonlyMap<string, string>, portOf: PortOf) {
+  constructor(pod: string, names: Names, portOf: PortOf, own = '127.0.0.1') {
     this.#pod = pod
-    this.#podOf = podOf
+    this.#names = names
+    this.#own = own
     this.#portOf = portOf
-    const hosts = [...podOf.keys(), 'localhost', '127.0.0.1', '0.0.0.0'].map(name => name.replace(/[.-]/g, '\\$&'))
+    const hosts = [...names.podOf.keys(), 'localhost', '127.0.0.1', '0.0.0.0'].map(name =>
+      name.replace(/[.-]/g, '\\$&'),
+    )
     this.#addresses = new RegExp(
       `(?<![\\w.-])(${hosts.sort((a, b) => b.length - a.length).join('|')}):(\\d{1,5})(?![\\d.])`,
       'g',
@@ -26,14 +48,14 @@ export class Translator {
   text(text: string): string {
     return text.replace(
       this.#addresses,
-      (_whole, host: string, port: string) => `127.0.0.1:${this.#port(host, Number(port))}`,
+      (_whole, host: string, port: string) => `${this.#address(host)}:${this.#port(host, Number(port))}`,
     )
   }
 
   /** An environment value; a variable named …PORT holds a port of the pod itself, one named …HOST may hold the wildcard. */
   environment(name: string, value: string): string {
     if (/(^|_)PORT$/.test(name) && /^\d+$/.test(value)) return String(this.#port('127.0.0.1', Number(value)))
-    if (/(^|_)HOST$/.test(name) && value === '0.0.0.0') return '127.0.0.1'
+    if (/(^|_)HOST$/.test(name) && value === '0.0.0.0') return this.#own
     return this.text(value)
   }
 
@@ -52,14 +74,26 @@ export class Translator {
     if (value === null || typeof value !== 'object') return value
     const { address, port_value, portValue, ...rest } = value as Record<string, unknown>
     const port = Number(port_value ?? portValue)
+    const { podOf, scaled, resolverPort } = this.#names
+    if (address === DOCKERS_RESOLVER && port === 53 && resolverPort !== undefined)
+      return { ...rest, address: '127.0.0.1', port_value: resolverPort }
     const ours =
-      typeof address === 'string' &&
-      (this.#podOf.has(address) || ['127.0.0.1', '0.0.0.0', 'localhost'].includes(address))
+      typeof address === 'string' && (podOf.has(address) || ['127.0.0.1', '0.0.0.0', 'localhost'].includes(address))
     if (!ours || !Number.isInteger(port) || port <= 0) return value
-    return { ...rest, address: '127.0.0.1', port_value: this.#port(address, port) }
+    return {
+      ...rest,
+      address: scaled.has(address) ? address : this.#address(address),
+      port_value: this.#port(address, port),
+    }
+  }
+
+  /** Of several replicas the first: who wants all of them asks the resolver. */
+  #address(host: string): string {
+    if (this.#names.scaled.has(host)) return replicaAddress(1)
+    return this.#names.podOf.has(host) ? '127.0.0.1' : this.#own
   }
 
   #port(host: string, port: number): number {
-    return this.#portOf(this.#podOf.get(host) ?? this.#pod, port)
+    return this.#portOf(this.#names.podOf.get(host) ?? this.#pod, port)
   }
 }
