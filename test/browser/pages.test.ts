@@ -199,8 +199,11 @@ describe.skipIf(!chromium)(name, () => {
     })
 
     it('says what cannot be read', async () => {
+      const asked: string[] = []
+      page.on('request', request => asked.push(new URL(request.url()).pathname))
       await open('search?q=servce%3Dshop')
       expect(await page.getByRole('alert').innerText()).toContain('“servce” is no field')
+      expect(asked.filter(path => path.endsWith('/search'))).toEqual(['/zipkin/search'])
     })
 
     it('goes to a trace by its id', async () => {

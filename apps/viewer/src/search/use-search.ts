@@ -1,3 +1,4 @@
+import { parseTypedQuery } from '@hopscope/model'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError } from '../api/get-json.ts'
 import { searchTraces } from '../api/search.ts'
@@ -6,7 +7,8 @@ import { formatUrl } from '../url.ts'
 import type { SearchRoute } from './search-url.ts'
 
 export interface Found {
-  state: 'loading' | 'done' | 'failed'
+  /** `unasked`: the query cannot be read, which the box says by itself. */
+  state: 'loading' | 'done' | 'failed' | 'unasked'
   items: readonly TraceItem[]
   hasMore: boolean
   error?: ApiError
@@ -52,6 +54,10 @@ export function useSearch(route: SearchRoute): [found: Found, ask: { more: () =>
   useEffect(() => {
     const controller = new AbortController()
     paging.current = { cursor: undefined, isAsking: false, signal: controller.signal }
+    if (parseTypedQuery(latest.current.q).problems.length > 0) {
+      setFound({ key, state: 'unasked', items: NOTHING, hasMore: false })
+      return
+    }
     setFound(last => ({
       key,
       state: 'loading',
