@@ -20,11 +20,13 @@ export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStat
       cxTotal: host.stats.cx_total.value,
       rqActive: host.stats.rq_active.value,
       rqError: host.stats.rq_error.value,
-      rqPendingActive: host.pool.pendingCount,
+      rqPendingActive: host.pools.reduce((count, pool) => count + pool.pendingCount, 0),
       rqSuccess: host.stats.rq_success.value,
       rqTimeout: host.stats.rq_timeout.value,
       rqTotal: host.stats.rq_total.value,
       ejected: host.ejected,
+      edsHealth: host.edsHealth,
+      checks: host.checks,
     })),
   }))
 }

@@ -16,6 +16,15 @@ export interface Bootstrap {
 export interface Snapshot {
   listeners: readonly Listener[]
   clusters: ReadonlyMap<string, Cluster>
+  clusterManager: ClusterManager
+}
+
+/** envoy.config.bootstrap.v3.ClusterManager */
+export interface ClusterManager {
+  /** The cluster that this proxy is a member of, for zone-aware routing; "" without one. */
+  localClusterName: string
+  /** Where ejections of hosts are written, a JSON object a line; "" nowhere. */
+  outlierEventLogPath: string
 }
 
 /** `node` of the bootstrap, after `--service-node`, `--service-cluster`, `--service-zone`. */

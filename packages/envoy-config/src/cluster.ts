@@ -1,5 +1,6 @@
 import type { SocketAddress } from './bootstrap.ts'
 import type { Milliseconds, Percent } from './listener.ts'
+import type { LbPolicy } from './load-balancing.ts'
 
 /** envoy.config.cluster.v3.Cluster */
 export interface Cluster {
@@ -8,7 +9,7 @@ export interface Cluster {
   observabilityName: string
   type: 'STATIC' | 'STRICT_DNS'
   connectTimeout: Milliseconds
-  lbPolicy: 'ROUND_ROBIN'
+  lbPolicy: LbPolicy
   loadAssignment: ClusterLoadAssignment
   circuitBreakers: { default: Thresholds; high: Thresholds }
   /** Absent: hosts are never ejected. */
@@ -67,12 +68,18 @@ export interface Thresholds {
 
 export interface ClusterLoadAssignment {
   clusterName: string
+  /** policy.overprovisioning_factor, in hundredths. */
+  overprovisioningFactor: number
+  /** policy.weighted_priority_health: a priority is as healthy as its hosts' weights say, not their number. */
+  weightedPriorityHealth: boolean
   endpoints: readonly LocalityLbEndpoints[]
 }
 
 export interface LocalityLbEndpoints {
   priority: number
   locality: { region: string; zone: string; subZone: string }
+  /** Looked at with `locality_weighted_lb_config` alone; 0 when unset: no requests. */
+  loadBalancingWeight: number
   lbEndpoints: readonly LbEndpoint[]
 }
 
@@ -82,4 +89,8 @@ export interface LbEndpoint {
   /** endpoint.hostname; "" when unset. */
   hostname: string
   loadBalancingWeight: number
+  healthStatus: HealthStatus
 }
+
+/** envoy.config.core.v3.HealthStatus */
+export type HealthStatus = 'UNKNOWN' | 'HEALTHY' | 'UNHEALTHY' | 'DRAINING' | 'TIMEOUT' | 'DEGRADED'

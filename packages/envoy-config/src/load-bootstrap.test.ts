@@ -170,14 +170,33 @@ describe('a good file', () => {
       observabilityName: 'b',
       type: 'STRICT_DNS',
       connectTimeout: 5000,
-      lbPolicy: 'ROUND_ROBIN',
+      lbPolicy: {
+        type: 'ROUND_ROBIN',
+        locality: {
+          type: 'zone_aware',
+          routingEnabled: 100,
+          minClusterSize: 6,
+          failTrafficOnPanic: false,
+          forceLocalityDirectRouting: false,
+        },
+      },
       loadAssignment: {
         clusterName: 'x',
+        overprovisioningFactor: 140,
+        weightedPriorityHealth: false,
         endpoints: [
           {
             priority: 0,
             locality: { region: '', zone: '', subZone: '' },
-            lbEndpoints: [{ address: { address: 'localhost', port: 80 }, hostname: '', loadBalancingWeight: 1 }],
+            loadBalancingWeight: 0,
+            lbEndpoints: [
+              {
+                address: { address: 'localhost', port: 80 },
+                hostname: '',
+                loadBalancingWeight: 1,
+                healthStatus: 'UNKNOWN',
+              },
+            ],
           },
         ],
       },

@@ -122,6 +122,8 @@ export interface RouteAction {
   maxStreamDuration?: MaxStreamDuration
   retryPolicy?: RetryPolicy
   requestMirrorPolicies: readonly RequestMirrorPolicy[]
+  /** Which connections and which circuit breaker. */
+  priority: 'default' | 'high'
 }
 
 /** RouteAction.MaxStreamDuration; 0 is no limit. */

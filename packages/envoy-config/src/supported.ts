@@ -20,17 +20,23 @@ const headerMutations = {
   response_headers_to_remove: 'yes',
 } as const
 
+const zoneAware = { routing_enabled: 'yes', min_cluster_size: 'yes', fail_traffic_on_panic: 'yes' } as const
+const slowStart = { slow_start_window: 'yes', aggression: 'yes', min_weight_percent: 'yes' } as const
+const ringHash = { minimum_ring_size: 'yes', maximum_ring_size: 'yes', hash_function: 'yes' } as const
+
 export const supported: SupportTable = {
   'envoy.config.bootstrap.v3.Bootstrap': {
     node: 'yes',
     admin: 'yes',
     static_resources: 'yes',
     layered_runtime: 'yes',
+    cluster_manager: 'yes',
     stats_flush_interval: 'there are no stats sinks to flush to',
   },
   'envoy.config.bootstrap.v3.Bootstrap.StaticResources': { listeners: 'yes', clusters: 'yes' },
   // A log that nobody keeps is a log that nobody can miss; another path is one.
   'envoy.config.bootstrap.v3.Admin': { address: 'yes', access_log_path: ['/dev/null'] },
+  'envoy.config.bootstrap.v3.ClusterManager': { local_cluster_name: 'yes' },
   'envoy.config.bootstrap.v3.LayeredRuntime': { layers: 'yes' },
   'envoy.config.bootstrap.v3.RuntimeLayer': { name: 'yes', static_layer: 'yes', admin_layer: 'yes' },
   'envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer': {},
@@ -352,6 +358,7 @@ export const supported: SupportTable = {
     max_stream_duration: 'yes',
     retry_policy: 'yes',
     request_mirror_policies: 'yes',
+    priority: 'yes',
   },
   'envoy.config.route.v3.RouteAction.RequestMirrorPolicy': {
     cluster: 'yes',
@@ -414,7 +421,12 @@ export const supported: SupportTable = {
     alt_stat_name: 'yes',
     type: ['STATIC', 'STRICT_DNS'],
     connect_timeout: 'yes',
-    lb_policy: ['ROUND_ROBIN'],
+    lb_policy: ['ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'RING_HASH', 'MAGLEV', 'LOAD_BALANCING_POLICY_CONFIG'],
+    load_balancing_policy: 'yes',
+    round_robin_lb_config: 'yes',
+    least_request_lb_config: 'yes',
+    ring_hash_lb_config: 'yes',
+    maglev_lb_config: 'yes',
     load_assignment: 'yes',
     circuit_breakers: 'yes',
     common_lb_config: 'yes',
@@ -428,7 +440,63 @@ export const supported: SupportTable = {
     typed_extension_protocol_options: 'yes',
     transport_socket: 'raw_buffer',
   },
-  'envoy.config.cluster.v3.Cluster.CommonLbConfig': { healthy_panic_threshold: 'yes', update_merge_window: 'yes' },
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
+    healthy_panic_threshold: 'yes',
+    update_merge_window: 'yes',
+    locality_weighted_lb_config: 'yes',
+    zone_aware_lb_config: 'yes',
+    consistent_hashing_lb_config: 'yes',
+  },
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': {},
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig': zoneAware,
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig': { use_hostname_for_hashing: 'yes' },
+  'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': { slow_start_config: 'yes' },
+  'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig': {
+    choice_count: 'yes',
+    active_request_bias: 'yes',
+    slow_start_config: 'yes',
+  },
+  'envoy.config.cluster.v3.Cluster.SlowStartConfig': slowStart,
+  'envoy.config.cluster.v3.Cluster.RingHashLbConfig': ringHash,
+  'envoy.config.cluster.v3.Cluster.MaglevLbConfig': { table_size: 'yes' },
+  'envoy.config.cluster.v3.LoadBalancingPolicy': { policies: 'yes' },
+  'envoy.config.cluster.v3.LoadBalancingPolicy.Policy': { typed_extension_config: 'yes' },
+  'envoy.config.core.v3.TypedExtensionConfig': { name: label, typed_config: 'yes' },
+  'envoy.config.core.v3.RuntimeDouble': { default_value: 'yes', runtime_key: 'yes' },
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig': {
+    locality_weighted_lb_config: 'yes',
+    zone_aware_lb_config: 'yes',
+  },
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig': {},
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig': {
+    ...zoneAware,
+    force_locality_direct_routing: 'yes',
+  },
+  'envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig': { use_hostname_for_hashing: 'yes' },
+  'envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig': slowStart,
+  'envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin': {
+    slow_start_config: 'yes',
+    locality_lb_config: 'yes',
+  },
+  'envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest': {
+    choice_count: 'yes',
+    active_request_bias: 'yes',
+    slow_start_config: 'yes',
+    locality_lb_config: 'yes',
+    selection_method: 'yes',
+  },
+  'envoy.extensions.load_balancing_policies.random.v3.Random': { locality_lb_config: 'yes' },
+  'envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash': {
+    ...ringHash,
+    use_hostname_for_hashing: 'yes',
+    consistent_hashing_lb_config: 'yes',
+    locality_weighted_lb_config: 'yes',
+  },
+  'envoy.extensions.load_balancing_policies.maglev.v3.Maglev': {
+    table_size: 'yes',
+    consistent_hashing_lb_config: 'yes',
+    locality_weighted_lb_config: 'yes',
+  },
   'envoy.config.cluster.v3.OutlierDetection': {
     consecutive_5xx: 'yes',
     consecutive_gateway_failure: 'yes',
@@ -467,17 +535,21 @@ export const supported: SupportTable = {
     explicit_http_config: 'yes',
   },
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig': { http_protocol_options: 'yes' },
-  'envoy.config.endpoint.v3.ClusterLoadAssignment': { cluster_name: 'yes', endpoints: 'yes' },
+  'envoy.config.endpoint.v3.ClusterLoadAssignment': { cluster_name: 'yes', endpoints: 'yes', policy: 'yes' },
+  'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy': {
+    overprovisioning_factor: 'yes',
+    weighted_priority_health: 'yes',
+  },
   'envoy.config.endpoint.v3.LocalityLbEndpoints': {
     priority: 'yes',
     locality: 'yes',
     lb_endpoints: 'yes',
-    load_balancing_weight: 'Envoy looks at it only with locality_weighted_lb_config, which is unsupported',
+    load_balancing_weight: 'yes',
   },
   'envoy.config.endpoint.v3.LbEndpoint': {
     endpoint: 'yes',
     load_balancing_weight: 'yes',
-    health_status: ['UNKNOWN', 'HEALTHY'],
+    health_status: 'yes',
   },
   'envoy.config.endpoint.v3.Endpoint': { address: 'yes', hostname: 'yes' },
 }

@@ -296,6 +296,7 @@ test('a port in use binds nothing and says which', async () => {
   const snapshotOf = (port: number) => ({
     listeners: [{ name: 'x', address: { address: '127.0.0.1', port } }] as never,
     clusters: new Map(),
+    clusterManager: { localClusterName: '', outlierEventLogPath: '' },
   })
   const failure = await proxy.apply(snapshotOf(taken)).catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(ListenError)

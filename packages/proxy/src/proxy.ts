@@ -70,7 +70,10 @@ export function createProxy(options: ProxyOptions): Proxy {
   const random = options.random ?? Math.random
   const transports = options.transports ?? socketTransports
   const timers = new Timers(clock)
-  const clusters = new ClusterManager({ stats, runtime, clock, timers, transports, random }, options.resolveName)
+  const clusters = new ClusterManager(
+    { stats, runtime, clock, timers, transports, random, locality: node.locality },
+    options.resolveName,
+  )
   const asyncClient = createAsyncClient({ clusters, clock, timers })
   const reporters = createSpanReporters({
     node,
@@ -123,7 +126,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   async function apply(snapshot: Snapshot): Promise<void> {
     const bound = await bindNew(snapshot.listeners)
     try {
-      await clusters.apply(snapshot.clusters)
+      await clusters.apply(snapshot.clusters, snapshot.clusterManager.localClusterName)
       for (const listener of snapshot.listeners) {
         const key = bindKey(listener)
         const acceptor = bound.get(key) ?? acceptors.get(key)!

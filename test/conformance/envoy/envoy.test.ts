@@ -14,6 +14,7 @@ import { mirrorCases } from './cases/mirrors.ts'
 import { openTelemetryCases } from './cases/opentelemetry.ts'
 import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
+import { priorityCases } from './cases/priorities.ts'
 import { retryCases } from './cases/retries.ts'
 import { rewriteCases } from './cases/rewrites.ts'
 import { routingCases } from './cases/routing.ts'
@@ -47,6 +48,7 @@ const groups: Record<string, Case[]> = {
   outliers: outlierCases,
   pools: poolCases,
   balancing: balancingCases,
+  priorities: priorityCases,
   stats: statsCases,
   tracing: tracingCases,
   opentelemetry: openTelemetryCases,

@@ -1,4 +1,4 @@
-import type { Thresholds } from '@hopscope/envoy-config'
+import type { HealthStatus, Thresholds } from '@hopscope/envoy-config'
 import type { AdminReply } from './admin-server.ts'
 import { dumpJson } from './dump-json.ts'
 import { addressText } from './listeners-page.ts'
@@ -30,6 +30,10 @@ export interface HostStatus {
   rqTotal: number
   /** Taken out by outlier detection. */
   ejected: boolean
+  /** What the configuration says of it. */
+  edsHealth: HealthStatus
+  /** What active health checks say. */
+  checks: { failed: boolean; timedOut: boolean; degraded: boolean; pending: boolean; excluded: boolean }
 }
 
 export function clustersPage(clusters: readonly ClusterStatus[], query: URLSearchParams): AdminReply {
@@ -66,7 +70,7 @@ function clusterText(cluster: ClusterStatus): string {
       ['rq_timeout', host.rqTimeout],
       ['rq_total', host.rqTotal],
       ['hostname', host.hostname],
-      ['health_flags', host.ejected ? '/failed_outlier_check' : 'healthy'],
+      ['health_flags', healthFlags(host)],
       ['weight', host.weight],
       ['region', host.locality.region],
       ['zone', host.locality.zone],
@@ -122,7 +126,7 @@ function hostJson(host: HostStatus): object {
       gauge('rq_active', host.rqActive),
       gauge('rq_pending_active', host.rqPendingActive),
     ],
-    health_status: { ...(host.ejected ? { failed_outlier_check: true } : {}), eds_health_status: 'HEALTHY' },
+    health_status: healthJson(host),
     weight: host.weight,
     ...(host.hostname === '' ? {} : { hostname: host.hostname }),
     ...(host.priority === 0 ? {} : { priority: host.priority }),
@@ -131,5 +135,34 @@ function hostJson(host: HostStatus): object {
       ...(zone === '' ? {} : { zone }),
       ...(subZone === '' ? {} : { sub_zone: subZone }),
     },
+  }
+}
+
+/** As Envoy concatenates its flags, in their order. */
+function healthFlags({ ejected, edsHealth, checks }: HostStatus): string {
+  const flags = [
+    [checks.failed, '/failed_active_hc'],
+    [ejected, '/failed_outlier_check'],
+    [edsHealth === 'UNHEALTHY' || edsHealth === 'TIMEOUT', '/failed_eds_health'],
+    [checks.degraded, '/degraded_active_hc'],
+    [edsHealth === 'DEGRADED', '/degraded_eds_health'],
+    [checks.pending, '/pending_active_hc'],
+    [checks.excluded, '/excluded_via_immediate_hc_fail'],
+    [checks.timedOut, '/active_hc_timeout'],
+    [edsHealth === 'DRAINING', '/eds_status_draining'],
+  ] as const
+  const set = flags.filter(([is]) => is).map(([, flag]) => flag)
+  return set.length === 0 ? 'healthy' : set.join('')
+}
+
+function healthJson({ ejected, edsHealth, checks }: HostStatus): object {
+  return {
+    ...(checks.failed ? { failed_active_health_check: true } : {}),
+    ...(ejected ? { failed_outlier_check: true } : {}),
+    eds_health_status: edsHealth === 'UNKNOWN' ? 'HEALTHY' : edsHealth === 'TIMEOUT' ? 'UNHEALTHY' : edsHealth,
+    ...(checks.degraded ? { failed_active_degraded_check: true } : {}),
+    ...(checks.pending ? { pending_active_hc: true } : {}),
+    ...(checks.excluded ? { excluded_via_immediate_hc_fail: true } : {}),
+    ...(checks.timedOut ? { active_hc_timeout: true } : {}),
   }
 }

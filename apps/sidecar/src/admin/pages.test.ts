@@ -27,6 +27,8 @@ const cluster: ClusterStatus = {
       rqTimeout: 0,
       rqTotal: 7,
       ejected: false,
+      edsHealth: 'UNKNOWN',
+      checks: { failed: false, timedOut: false, degraded: false, pending: false, excluded: false },
     },
   ],
 }

@@ -1,8 +1,8 @@
-import type { Bootstrap, Node } from '../bootstrap.ts'
+import type { Bootstrap, ClusterManager, Node } from '../bootstrap.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Listener } from '../listener.ts'
 import { type Message, toProtoJson } from '../schema/message.ts'
-import type { ParseContext } from './context.ts'
+import { checkCluster, type ParseContext } from './context.ts'
 import { parseCluster, parseLocality } from './parse-cluster.ts'
 import { parseListener } from './parse-listener.ts'
 import { parseRuntime } from './parse-runtime.ts'
@@ -40,8 +40,19 @@ export function parseBootstrap(message: Message, overrides: NodeOverrides, conte
     snapshot: {
       listeners: listeners.map(([, listener]) => listener),
       clusters: new Map(clusters.map(([, cluster]) => [cluster.name, cluster])),
+      clusterManager: parseClusterManager(message.message('cluster_manager'), context),
     },
     source: toProtoJson(message) as object,
+  }
+}
+
+function parseClusterManager(message: Message | undefined, context: ParseContext): ClusterManager {
+  const localClusterName = message?.string('local_cluster_name') ?? ''
+  if (localClusterName !== '')
+    checkCluster(localClusterName, message!.valuePlace('local_cluster_name'), 'local cluster', context)
+  return {
+    localClusterName,
+    outlierEventLogPath: message?.message('outlier_detection')?.string('event_log_path') ?? '',
   }
 }
 

@@ -1,6 +1,7 @@
-import type { Cluster, ClusterLoadAssignment, Thresholds } from '../cluster.ts'
+import type { Cluster, ClusterLoadAssignment, HealthStatus, Thresholds } from '../cluster.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
+import { parseLbPolicy } from './parse-load-balancing.ts'
 import { parseOutlierDetection } from './parse-outlier-detection.ts'
 import { parsePercent } from './percent.ts'
 import { parseSocketAddress } from './socket-address.ts'
@@ -23,7 +24,7 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
     observabilityName: message.string('alt_stat_name') || name,
     type,
     connectTimeout: message.duration('connect_timeout', 5000),
-    lbPolicy: 'ROUND_ROBIN',
+    lbPolicy: parseLbPolicy(message, context),
     loadAssignment: parseLoadAssignment(message, name, type, context),
     circuitBreakers: {
       default: parseThresholds(message, 'DEFAULT'),
@@ -99,9 +100,12 @@ function parseLoadAssignment(
     type === 'STATIC' ? { onlyIp: ". Consider setting the cluster's type to STRICT_DNS" } : ('names' as const)
   return {
     clusterName: message?.string('cluster_name') ?? name,
+    overprovisioningFactor: message?.message('policy')?.number('overprovisioning_factor', 140) ?? 140,
+    weightedPriorityHealth: message?.message('policy')?.boolean('weighted_priority_health') ?? false,
     endpoints: (message?.messages('endpoints') ?? []).map(locality => ({
       priority: locality.number('priority'),
       locality: parseLocality(locality.message('locality')),
+      loadBalancingWeight: locality.number('load_balancing_weight'),
       lbEndpoints: locality.messages('lb_endpoints').map(lbEndpoint => {
         const endpoint = lbEndpoint.message('endpoint')
         const socket = endpoint?.message('address')
@@ -117,6 +121,7 @@ function parseLoadAssignment(
           address: parseSocketAddress(socket, address, context),
           hostname: endpoint?.string('hostname') ?? '',
           loadBalancingWeight: lbEndpoint.number('load_balancing_weight', 1),
+          healthStatus: lbEndpoint.enum<HealthStatus>('health_status', 'UNKNOWN'),
         }
       }),
     })),

@@ -111,6 +111,7 @@ function parseRouteAction(message: Message | undefined, limits: RouteLimits, con
     ...parseMaxStreamDuration(message?.message('max_stream_duration')),
     ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
+    priority: message?.enum<string>('priority', 'DEFAULT') === 'HIGH' ? 'high' : 'default',
   }
 }
 

@@ -3,14 +3,16 @@ import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Histogram, Stats } from '../stats/stats.ts'
 import type { Timer, Timers } from '../timers.ts'
+import { formatAddress } from '../transport/address-text.ts'
 import type { Transports } from '../transport/transports.ts'
 import { Pool } from '../upstream/pool.ts'
+import { createHostSets, type HostSet, type LocalityName, localityKey } from './balancing/host-set.ts'
+import { createLoadBalancer, type LoadBalancer, type PickContext } from './balancing/load-balancer.ts'
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts'
 import { type ClusterStats, createClusterStats } from './cluster-stats.ts'
 import { CodeStats } from './code-stats.ts'
-import { Host } from './host.ts'
+import { Host, type RoutingPriority } from './host.ts'
 import { OutlierDetector } from './outlier-detector.ts'
-import { createRoundRobin, type PickHost, type Turn } from './pick-host.ts'
 import type { ResolvedEndpoint } from './resolved-endpoint.ts'
 
 export interface ClusterServices {
@@ -21,6 +23,18 @@ export interface ClusterServices {
   transports: Transports
   /** Numbers in [0, 1). */
   random: () => number
+  /** Where the proxy is. */
+  locality: LocalityName
+}
+
+/** What else a response is counted by. */
+export interface Answer {
+  /** Whence; undefined: no host was asked. */
+  host?: Host | undefined
+  /** It says of itself that it is one (`x-envoy-upstream-canary`). */
+  canary?: boolean
+  /** `x-envoy-upstream-alt-stat-name` of its request. */
+  altStatName?: string | undefined
 }
 
 /** A cluster at work: its hosts, its breaker, its numbers. */
@@ -29,19 +43,24 @@ export class ActiveCluster {
   readonly name: string
   readonly observabilityName: string
   readonly stats: ClusterStats
-  readonly breaker: CircuitBreaker
+  readonly breakers: Readonly<Record<RoutingPriority, CircuitBreaker>>
   readonly codes: { all: CodeStats; internal: CodeStats; external: CodeStats; retry: CodeStats }
   hosts: readonly Host[] = []
-  #pick: PickHost<Host> = () => undefined
-  /** So few hosts are healthy that all are used. */
-  #panics = false
-  readonly #turns: { all: Turn; healthy: Turn } = { all: {}, healthy: {} }
+  readonly #balancer: LoadBalancer
+  /** Hosts by priority, as the load balancer sees them. */
+  #sets: readonly HostSet[] = []
+  readonly #localityWeights = new Map<string, number>()
+  /** The hosts of the cluster that the proxy is a member of. */
+  #proxies: HostSet | undefined
+  /** The load balancer sees other hosts, or other health. */
+  onUpdate: () => void = () => {}
   readonly #outliers: OutlierDetector | undefined
   /** Changes of health that come within the merge window of the one before are seen together at its end. */
   readonly #mergeTimer: Timer
   #mergedAt: number
   readonly #services: ClusterServices
   readonly #times = new Map<string, Histogram>()
+  readonly #variants = new Map<string, CodeStats>()
 
   constructor(config: Cluster, services: ClusterServices) {
     const { stats, runtime } = services
@@ -50,8 +69,10 @@ export class ActiveCluster {
     this.observabilityName = config.observabilityName
     this.#services = services
     this.stats = createClusterStats(stats, config.observabilityName)
-    this.breaker = createCircuitBreaker(config, 'default', config.circuitBreakers.default, stats, runtime)
-    createCircuitBreaker(config, 'high', config.circuitBreakers.high, stats, runtime)
+    this.breakers = {
+      default: createCircuitBreaker(config, 'default', config.circuitBreakers.default, stats, runtime),
+      high: createCircuitBreaker(config, 'high', config.circuitBreakers.high, stats, runtime),
+    }
     this.#mergedAt = services.clock.now()
     this.#mergeTimer = services.timers.create(() => this.#chooseAmong())
     this.#outliers =
@@ -64,6 +85,15 @@ export class ActiveCluster {
         () => this.#onHealthChange(),
       )
     const prefix = `cluster.${config.observabilityName}.`
+    this.#balancer = createLoadBalancer(config.lbPolicy, {
+      ...services,
+      clusterStats: this.stats,
+      statPrefix: prefix,
+      panicThreshold: config.healthyPanicThreshold,
+    })
+    for (const { priority, locality, loadBalancingWeight } of config.loadAssignment.endpoints)
+      this.#localityWeights.set(`${priority} ${localityKey(locality)}`, loadBalancingWeight)
+    this.#chooseAmong()
     this.codes = {
       all: new CodeStats(stats, prefix),
       internal: new CodeStats(stats, `${prefix}internal.`),
@@ -72,60 +102,93 @@ export class ActiveCluster {
     }
   }
 
-  pickHost(): Host | undefined {
-    if (this.hosts.length === 0) {
-      this.stats.lb_healthy_panic.add()
-      return undefined
-    }
-    if (this.#panics) this.stats.lb_healthy_panic.add()
-    return this.#pick()
+  pickHost(context?: PickContext): Host | undefined {
+    return this.#balancer.pick(context)
+  }
+
+  /** Priority 0 as the load balancer sees it. */
+  get firstSet(): HostSet | undefined {
+    return this.#sets[0]
+  }
+
+  /** The cluster that the proxy is a member of has other hosts, or other health. */
+  followProxies(proxies: HostSet | undefined): void {
+    this.#proxies = proxies
+    this.#balancer.update(this.#sets, proxies)
   }
 
   /** Counts the status of a response that goes downstream. */
-  countStatus(status: number, internal: boolean): void {
+  countStatus(status: number, internal: boolean, of?: Answer): void {
     this.codes.all.add(status)
     if (internal) this.codes.internal.add(status)
     else this.codes.external.add(status)
+    if (of === undefined) return
+    if (of.canary) this.#codesOf('canary.').add(status)
+    const zones = this.#zones(of.host)
+    if (zones !== undefined) this.#codesOf(zones).add(status)
+    if (of.altStatName !== undefined) this.#codesOf(`${of.altStatName}.`).add(status)
+  }
+
+  /** `zone.FROM.TO.`, when both are known. */
+  #zones(host: Host | undefined): string | undefined {
+    const from = this.#services.locality.zone
+    if (from === '' || host === undefined || host.locality.zone === '') return undefined
+    return `zone.${from}.${host.locality.zone}.`
+  }
+
+  #codesOf(variant: string): CodeStats {
+    let codes = this.#variants.get(variant)
+    if (codes === undefined) {
+      codes = new CodeStats(this.#services.stats, `cluster.${this.observabilityName}.${variant}`)
+      this.#variants.set(variant, codes)
+    }
+    return codes
   }
 
   /** From the complete request to the complete response, ms. */
-  recordTime(time: number, internal: boolean): void {
+  recordTime(time: number, internal: boolean, of?: Answer): void {
     this.#timeOf('').record(time)
     this.#timeOf(internal ? 'internal.' : 'external.').record(time)
+    if (of === undefined) return
+    if (of.canary) this.#timeOf('canary.').record(time)
+    const zones = this.#zones(of.host)
+    if (zones !== undefined) this.#timeOf(zones).record(time)
+    if (of.altStatName !== undefined) this.#timeOf(`${of.altStatName}.`).record(time)
   }
 
   /** Replaces the hosts; those that stay keep their connections and numbers. */
   setHosts(endpoints: readonly ResolvedEndpoint[]): void {
-    const before = new Map(this.hosts.map(host => [host.address, host]))
+    const before = new Map(this.hosts.map(host => [`${host.priority} ${host.address}`, host]))
     const hosts: Host[] = []
     for (const endpoint of endpoints) {
-      const address = endpoint.ip.includes(':')
-        ? `[${endpoint.ip}]:${endpoint.port}`
-        : `${endpoint.ip}:${endpoint.port}`
-      const known = before.get(address)
+      const key = `${endpoint.priority} ${formatAddress(endpoint.ip, endpoint.port)}`
+      const known = before.get(key)
       if (known !== undefined && known.weight === endpoint.weight) {
         hosts.push(known)
-        before.delete(address)
+        before.delete(key)
       } else hosts.push(this.#createHost(endpoint))
     }
     if (before.size === 0 && hosts.length === this.hosts.length) return
     this.hosts = hosts
-    for (const gone of before.values()) gone.pool.drain()
+    for (const gone of before.values()) for (const pool of gone.pools) pool.drain()
     this.#outliers?.follow(hosts)
     this.#chooseAmong()
     this.stats.membership_change.add()
     this.stats['default.total_match_count'].add()
     this.stats.membership_total.set(hosts.length)
-    this.stats.membership_healthy.set(this.#healthy.length)
+    this.#countMembers()
   }
 
-  get #healthy(): readonly Host[] {
-    return this.hosts.filter(host => !host.ejected)
+  #countMembers(): void {
+    const count = (is: (host: Host) => boolean): number => this.hosts.reduce((n, host) => (is(host) ? n + 1 : n), 0)
+    this.stats.membership_healthy.set(count(host => host.health === 'healthy'))
+    this.stats.membership_degraded.set(count(host => host.health === 'degraded'))
+    this.stats.membership_excluded.set(count(host => host.isExcluded))
   }
 
   /** Seen by the numbers at once, by the load balancer in time. */
   #onHealthChange(): void {
-    this.stats.membership_healthy.set(this.#healthy.length)
+    this.#countMembers()
     const window = this.config.updateMergeWindow
     const now = this.#services.clock.now()
     if (window === 0 || now - this.#mergedAt > window) this.#chooseAmong()
@@ -133,25 +196,22 @@ export class ActiveCluster {
   }
 
   #chooseAmong(): void {
-    const { clock, random, runtime } = this.#services
+    const { clock, locality } = this.#services
     this.#mergedAt = clock.now()
-    // Priorities above the first are for when those below fail, which only health checks can tell.
-    const first = Math.min(...this.hosts.map(host => host.priority))
-    const members = this.hosts.filter(host => host.priority === first)
-    const healthy = members.filter(host => !host.ejected)
-    const threshold = Math.min(
-      100,
-      runtime.number('upstream.healthy_panic_threshold', this.config.healthyPanicThreshold),
-    )
-    this.#panics = (100 * healthy.length) / members.length < threshold
-    this.#pick = this.#panics
-      ? createRoundRobin(members, random, this.#turns.all)
-      : createRoundRobin(healthy, random, this.#turns.healthy)
+    const { overprovisioningFactor, weightedPriorityHealth } = this.config.loadAssignment
+    this.#sets = createHostSets(this.hosts, {
+      own: locality,
+      overprovisioningFactor,
+      weightedHealth: weightedPriorityHealth,
+      localityWeight: (priority, name) => this.#localityWeights.get(`${priority} ${localityKey(name)}`) ?? 0,
+    })
+    this.#balancer.update(this.#sets, this.#proxies)
+    this.onUpdate()
   }
 
   close(): void {
     this.stop()
-    for (const host of this.hosts) host.pool.close()
+    for (const host of this.hosts) for (const pool of host.pools) pool.close()
   }
 
   /** Its hosts are watched no longer; their connections are let be. */
@@ -163,7 +223,7 @@ export class ActiveCluster {
   #createHost(endpoint: ResolvedEndpoint): Host {
     const { clock, timers, transports } = this.#services
     const { connectTimeout, idleTimeout, maxRequestsPerConnection, perConnectionBufferLimitBytes } = this.config
-    const create = (host: Host): Pool =>
+    const create = (host: Host, priority: RoutingPriority): Pool =>
       new Pool(
         {
           host,
@@ -176,7 +236,7 @@ export class ActiveCluster {
           maxRequests: maxRequestsPerConnection,
           bufferLimit: perConnectionBufferLimitBytes,
         },
-        this.breaker,
+        this.breakers[priority],
       )
     return new Host(endpoint, create)
   }

@@ -28,7 +28,7 @@ export class ClusterManager {
   }
 
   /** Clusters that did not change stay as they are, connections included. Resolves when all hosts are known, or will not be soon. */
-  async apply(configs: ReadonlyMap<string, Cluster>): Promise<void> {
+  async apply(configs: ReadonlyMap<string, Cluster>, localClusterName = ''): Promise<void> {
     const { stats } = this.#services
     const warming: Promise<void>[] = []
     const next = new Map<string, ActiveCluster>()
@@ -55,7 +55,7 @@ export class ClusterManager {
     for (const [name, cluster] of before) {
       if (next.get(name) === cluster) continue
       cluster.stop()
-      for (const host of cluster.hosts) host.pool.drain()
+      for (const host of cluster.hosts) for (const pool of host.pools) pool.drain()
       if (next.has(name)) continue
       this.#names.get(name)?.stop()
       this.#names.delete(name)
@@ -64,6 +64,7 @@ export class ClusterManager {
     for (const name of ['cluster_added', 'cluster_modified', 'cluster_removed', 'cluster_updated']) {
       stats.counter(`cluster_manager.${name}`)
     }
+    this.#followProxies(localClusterName)
     stats.gauge('cluster_manager.active_clusters').set(next.size)
     stats.gauge('cluster_manager.warming_clusters')
     if (warming.length > 0) {
@@ -72,6 +73,17 @@ export class ClusterManager {
       await Promise.race([Promise.all(warming), late.promise])
       clearTimeout(timer)
     }
+  }
+
+  /** Zone-aware routing weighs the hosts of a cluster against those of the proxies that ask them. */
+  #followProxies(localClusterName: string): void {
+    const local = this.#clusters.get(localClusterName)
+    for (const cluster of this.#clusters.values()) cluster.onUpdate = () => {}
+    if (local === undefined) return
+    local.onUpdate = () => {
+      for (const cluster of this.#clusters.values()) cluster.followProxies(local.firstSet)
+    }
+    local.onUpdate()
   }
 
   close(): void {

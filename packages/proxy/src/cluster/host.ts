@@ -1,7 +1,11 @@
+import type { HealthStatus } from '@hopscope/envoy-config'
 import { Counter, Gauge } from '../stats/stats.ts'
 import { formatAddress } from '../transport/address-text.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { HostMonitor } from './outlier-detector.ts'
+
+/** envoy.config.core.v3.RoutingPriority */
+export type RoutingPriority = 'default' | 'high'
 
 /** One endpoint of a cluster, with its connections. */
 export class Host {
@@ -14,9 +18,27 @@ export class Host {
   readonly weight: number
   readonly priority: number
   readonly locality: { region: string; zone: string; subZone: string }
-  readonly pool: Pool
+  /** What the configuration says of its health. */
+  readonly edsHealth: HealthStatus
   /** Out of the cluster for a while, for what it did. */
   ejected = false
+  /** What active health checks say; all false without any. */
+  readonly checks = {
+    failed: false,
+    /** The last failures were timeouts. */
+    timedOut: false,
+    /** It said so itself (`x-envoy-degraded`). */
+    degraded: false,
+    /** Not checked yet, and not to count until it is. */
+    pending: false,
+    /** It said itself that it fails (`x-envoy-immediate-health-check-fail`). */
+    excluded: false,
+  }
+  /** When it was first healthy, after which it may start slowly; set by who cares. */
+  healthySince: number | undefined
+  readonly #pool: Pool
+  #highPool: Pool | undefined
+  readonly #createPool: (host: Host, priority: RoutingPriority) => Pool
   /** Hears what becomes of requests; undefined: the cluster watches for no outliers. */
   monitor: HostMonitor | undefined
   /** Per host, shown by `/clusters` alone. */
@@ -39,8 +61,9 @@ export class Host {
       weight: number
       priority: number
       locality: { region: string; zone: string; subZone: string }
+      healthStatus: HealthStatus
     },
-    createPool: (host: Host) => Pool,
+    createPool: (host: Host, priority: RoutingPriority) => Pool,
   ) {
     this.ip = endpoint.ip
     this.port = endpoint.port
@@ -49,6 +72,38 @@ export class Host {
     this.weight = endpoint.weight
     this.priority = endpoint.priority
     this.locality = endpoint.locality
-    this.pool = createPool(this)
+    this.edsHealth = endpoint.healthStatus
+    this.#createPool = createPool
+    this.#pool = createPool(this, 'default')
+  }
+
+  /** Connections are not shared by requests of different priorities. */
+  pool(priority: RoutingPriority): Pool {
+    if (priority === 'default') return this.#pool
+    this.#highPool ??= this.#createPool(this, 'high')
+    return this.#highPool
+  }
+
+  get pools(): readonly Pool[] {
+    return this.#highPool === undefined ? [this.#pool] : [this.#pool, this.#highPool]
+  }
+
+  /** What load balancing makes of all that is known. */
+  get health(): 'healthy' | 'degraded' | 'unhealthy' {
+    const { checks, edsHealth } = this
+    if (
+      this.ejected ||
+      checks.failed ||
+      edsHealth === 'UNHEALTHY' ||
+      edsHealth === 'TIMEOUT' ||
+      edsHealth === 'DRAINING'
+    )
+      return 'unhealthy'
+    return checks.degraded || edsHealth === 'DEGRADED' ? 'degraded' : 'healthy'
+  }
+
+  /** It does not count among the hosts of its priority, healthy or not. */
+  get isExcluded(): boolean {
+    return this.checks.pending || this.checks.excluded || this.edsHealth === 'DRAINING'
   }
 }

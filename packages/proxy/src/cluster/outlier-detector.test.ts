@@ -41,7 +41,10 @@ function create(config: Partial<OutlierDetection>, count: number) {
   const stats = new Stats()
   const clock = createClock()
   const timers = new Timers(clock)
-  const hosts = Array.from({ length: count }, () => ({ ejected: false, pool: { retireConnections() {} } })) as Host[]
+  const hosts = Array.from({ length: count }, () => ({
+    ejected: false,
+    pools: [{ retireConnections() {} }],
+  })) as unknown as Host[]
   const services = { stats, runtime: new Runtime([]), clock, timers, random: () => 0 }
   const detector = new OutlierDetector(
     'a',

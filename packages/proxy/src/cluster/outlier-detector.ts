@@ -152,7 +152,7 @@ export class OutlierDetector {
     monitor.ejectedAt = this.#services.clock.now()
     monitor.jitter = Math.floor(random() * (this.#config.maxEjectionTimeJitter + 1))
     host.ejected = true
-    host.pool.retireConnections()
+    for (const pool of host.pools) pool.retireConnections()
     this.#onChange()
   }
 

@@ -1,4 +1,4 @@
-import type { LbEndpoint, LocalityLbEndpoints } from '@hopscope/envoy-config'
+import type { HealthStatus, LbEndpoint, LocalityLbEndpoints } from '@hopscope/envoy-config'
 
 /** An address of a cluster, resolved. */
 export interface ResolvedEndpoint {
@@ -8,6 +8,7 @@ export interface ResolvedEndpoint {
   weight: number
   priority: number
   locality: { region: string; zone: string; subZone: string }
+  healthStatus: HealthStatus
 }
 
 export function resolvedEndpoint(
@@ -23,5 +24,6 @@ export function resolvedEndpoint(
     weight: endpoint.loadBalancingWeight,
     priority: group.priority,
     locality: group.locality,
+    healthStatus: endpoint.healthStatus,
   }
 }

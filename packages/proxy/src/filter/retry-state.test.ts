@@ -35,9 +35,9 @@ function create(
   const thresholds = { maxConnections: 1, maxPendingRequests: 1, maxRequests: 1, maxRetries }
   const breaker = createCircuitBreaker({ name: 'a', observabilityName: 'a' }, 'default', thresholds, stats, limits)
   // The two things that a retry state needs of a cluster.
-  const cluster = { stats: createClusterStats(stats, 'a'), breaker } as unknown as ActiveCluster
+  const cluster = { stats: createClusterStats(stats, 'a'), breakers: { default: breaker } } as unknown as ActiveCluster
   const request = new RequestHeaders(headers)
-  const state = RetryState.create(policy, request, cluster, limits, random)
+  const state = RetryState.create(policy, request, cluster, 'default', { runtime: limits, random })
   const count = (name: string) => stats.counters.get(`cluster.a.${name}`)?.value
   return { state, request, breaker, count, cluster, limits }
 }
@@ -136,7 +136,10 @@ test('numbers of a retry that helped, and of one that did not', () => {
 
 test('the breaker of retries: a place is held from the decision to the next outcome or the end', () => {
   const { state, breaker, count, cluster, limits } = create(policyOf('5xx', 5), { maxRetries: 1 })
-  const second = RetryState.create(policyOf('5xx', 5), new RequestHeaders(), cluster, limits, () => 0)!
+  const second = RetryState.create(policyOf('5xx', 5), new RequestHeaders(), cluster, 'default', {
+    runtime: limits,
+    random: () => 0,
+  })!
   expect(state!.onStatus(503).retry).toBe(true)
   expect(second.onStatus(503)).toEqual({ retry: false, limit: 'breaker' })
   expect(count('upstream_rq_retry_overflow')).toBe(1)

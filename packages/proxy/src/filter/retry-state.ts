@@ -1,8 +1,16 @@
 import type { Milliseconds, RetryPolicy } from '@hopscope/envoy-config'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
+import type { CircuitBreaker } from '../cluster/circuit-breaker.ts'
+import type { RoutingPriority } from '../cluster/host.ts'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { Runtime } from '../runtime.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
+
+export interface RetryServices {
+  runtime: Runtime
+  /** Numbers in [0, 1). */
+  random: () => number
+}
 
 export type RetryDecision = { retry: true; after: Milliseconds } | { retry: false; limit?: 'attempts' | 'breaker' }
 
@@ -32,6 +40,7 @@ export class RetryState {
   readonly #on: ReadonlySet<string>
   readonly #codes: ReadonlySet<number>
   readonly #cluster: ActiveCluster
+  readonly #breaker: CircuitBreaker
   readonly #runtime: Runtime
   readonly #random: () => number
   readonly #maxInterval: Milliseconds
@@ -45,12 +54,13 @@ export class RetryState {
     codes: ReadonlySet<number>,
     policy: { numRetries: number; baseInterval: Milliseconds; maxInterval: Milliseconds },
     cluster: ActiveCluster,
-    runtime: Runtime,
-    random: () => number,
+    priority: RoutingPriority,
+    { runtime, random }: RetryServices,
   ) {
     this.#on = on
     this.#codes = codes
     this.#cluster = cluster
+    this.#breaker = cluster.breakers[priority]
     this.#runtime = runtime
     this.#random = random
     this.#left = policy.numRetries
@@ -63,8 +73,8 @@ export class RetryState {
     policy: RetryPolicy | undefined,
     headers: RequestHeaders,
     cluster: ActiveCluster,
-    runtime: Runtime,
-    random: () => number,
+    priority: RoutingPriority,
+    services: RetryServices,
   ): RetryState | undefined {
     if (policy === undefined && !RETRY_HEADERS.some(name => headers.has(name))) return undefined
     const on = new Set(policy?.retryOn.filter(token => TOKENS.has(token)))
@@ -86,8 +96,8 @@ export class RetryState {
         maxInterval: policy?.maxInterval ?? 250,
       },
       cluster,
-      runtime,
-      random,
+      priority,
+      services,
     )
   }
 
@@ -130,7 +140,8 @@ export class RetryState {
   }
 
   #decide(wanted: boolean): RetryDecision {
-    const { stats, breaker } = this.#cluster
+    const { stats } = this.#cluster
+    const { retries } = this.#breaker
     if (this.#retrying && !wanted) stats.upstream_rq_retry_success.add()
     this.#release()
     if (!wanted) return NO
@@ -139,13 +150,13 @@ export class RetryState {
       return { retry: false, limit: 'attempts' }
     }
     this.#left--
-    if (!breaker.retries.canCreate()) {
+    if (!retries.canCreate()) {
       stats.upstream_rq_retry_overflow.add()
       return { retry: false, limit: 'breaker' }
     }
     const draw = Math.floor(this.#random() * 10_000)
     if (!this.#runtime.enabled('upstream.use_retry', { numerator: 100, denominator: 100 }, draw)) return NO
-    breaker.retries.add()
+    retries.add()
     this.#retrying = true
     stats.upstream_rq_retry.add()
     stats.upstream_rq_retry_backoff_exponential.add()
@@ -160,7 +171,7 @@ export class RetryState {
   }
 
   #release(): void {
-    if (this.#retrying) this.#cluster.breaker.retries.release()
+    if (this.#retrying) this.#breaker.retries.release()
     this.#retrying = false
   }
 }

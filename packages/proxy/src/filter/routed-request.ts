@@ -1,5 +1,6 @@
 import type { Milliseconds, RouteAction } from '@hopscope/envoy-config'
-import type { ActiveCluster } from '../cluster/active-cluster.ts'
+import type { ActiveCluster, Answer } from '../cluster/active-cluster.ts'
+import type { RoutingPriority } from '../cluster/host.ts'
 import { FAILURES, type Failure } from '../errors.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import type { Exchange, RequestHandler } from '../http/exchange.ts'
@@ -29,6 +30,9 @@ export interface Plan {
   timeoutIsNoContent: boolean
   /** Body bytes kept for another try. */
   bufferLimit: number
+  priority: RoutingPriority
+  /** Counted under this name as well. */
+  altStatName: string | undefined
   mirrors: readonly Mirror[]
 }
 
@@ -62,6 +66,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   /** A 1xx has come. */
   #informed = false
   #isOver = false
+  #canary = false
   #readingPaused = false
   /** A response without a body: sent when its end is seen, which is at once. */
   #wholeHead: ResponseHeaders | undefined
@@ -195,7 +200,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       clock.now(),
     )
     this.#span?.inject(headers)
-    const attempt = new Attempt(host, this.#attempts, { headers, hasBody: this.#hasBody }, clock, this)
+    const request = { headers, hasBody: this.#hasBody, priority: this.#plan.priority }
+    const attempt = new Attempt(host, this.#attempts, request, clock, this)
     this.#attempt = attempt
     attempt.start()
   }
@@ -254,7 +260,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       return
     }
     this.#noteLimit(decision)
-    cluster.countStatus(status, exchange.internal)
+    this.#canary = headers.get('x-envoy-upstream-canary') === 'true'
+    cluster.countStatus(status, exchange.internal, this.#answerOf(attempt))
     if (status >= 500) attempt.host.stats.rq_error.add()
     else attempt.host.stats.rq_success.add()
 
@@ -289,7 +296,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     exchange.info.lastUpstreamRxByte = attempt.lastRxByte
     exchange.info.lastUpstreamTxByte = attempt.lastTxByte
     if (this.#requestEnded) {
-      cluster.recordTime(Math.trunc(attempt.lastRxByte - exchange.requestCompleteAt), exchange.internal)
+      const time = Math.trunc(attempt.lastRxByte - exchange.requestCompleteAt)
+      cluster.recordTime(time, exchange.internal, this.#answerOf(attempt))
     }
     this.#finishSpan(attempt, false)
     // An upstream that answers before it has heard everything is not listened to for longer.
@@ -319,7 +327,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       return
     }
     this.#noteLimit(decision)
-    this.#failWithoutAnswer(resetFailure(reason, transportFailure, this.#attempts, this.#informed))
+    this.#failWithoutAnswer(resetFailure(reason, transportFailure, this.#attempts, this.#informed), attempt)
   }
 
   onUpstreamDrain(): void {
@@ -357,7 +365,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       return
     }
     this.#noteLimit(decision)
-    this.#failWithoutAnswer(FAILURES.per_try_timeout)
+    this.#failWithoutAnswer(FAILURES.per_try_timeout, attempt)
   }
 
   #onResponseTimeout(): void {
@@ -372,7 +380,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     }
     const failure = FAILURES.response_timeout
     if (this.#responding) this.#fail(failure)
-    else this.#failWithoutAnswer(this.#plan.timeoutIsNoContent ? { ...failure, status: 204, body: '' } : failure)
+    else
+      this.#failWithoutAnswer(this.#plan.timeoutIsNoContent ? { ...failure, status: 204, body: '' } : failure, attempt)
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -384,9 +393,14 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   /** A failure that the cluster is charged with, as if it had answered so; unless it was charged with a 1xx. */
-  #failWithoutAnswer(failure: Failure): void {
-    if (!this.#informed) this.#plan.cluster.countStatus(failure.status, this.#exchange.internal)
+  #failWithoutAnswer(failure: Failure, attempt?: Attempt): void {
+    if (!this.#informed)
+      this.#plan.cluster.countStatus(failure.status, this.#exchange.internal, this.#answerOf(attempt))
     this.#fail(failure)
+  }
+
+  #answerOf(attempt: Attempt | undefined): Answer {
+    return { host: attempt?.host, canary: this.#canary, altStatName: this.#plan.altStatName }
   }
 
   #fail(failure: Failure): void {

@@ -61,13 +61,15 @@ export function createRouter(
       http.no_cluster.add()
       return respond(exchange, { ...FAILURES.no_cluster, status: action.clusterNotFoundResponseCode })
     }
+    const { headers } = exchange
+    const altStatName = headers.get('x-envoy-upstream-alt-stat-name')
+    headers.remove('x-envoy-upstream-alt-stat-name')
     if (services.runtime.enabled(`upstream.maintenance_mode.${name}`, NEVER, Math.floor(services.random() * 10_000))) {
       cluster.stats.upstream_rq_maintenance_mode.add()
-      cluster.countStatus(FAILURES.maintenance.status, exchange.internal)
+      cluster.countStatus(FAILURES.maintenance.status, exchange.internal, { altStatName })
       return respond(exchange, FAILURES.maintenance)
     }
 
-    const { headers } = exchange
     const timeouts = takeTimeouts(headers, action, route.retryPolicy, config)
     const { timeout, perTryTimeout } = timeouts
     if (!config.suppressEnvoyHeaders) {
@@ -86,10 +88,12 @@ export function createRouter(
         action,
         timeout,
         perTryTimeout,
-        retry: RetryState.create(route.retryPolicy, headers, cluster, services.runtime, services.random),
+        retry: RetryState.create(route.retryPolicy, headers, cluster, action.priority, services),
         suppressEnvoyHeaders: config.suppressEnvoyHeaders,
         countAttempts: { request: includeRequestAttemptCount, response: includeAttemptCountInResponse },
         timeoutIsNoContent: timeouts.noContent,
+        priority: action.priority,
+        altStatName,
         mirrors:
           route.mirrorPolicies.length === 0 ? NONE : createMirrors(route.mirrorPolicies, exchange, timeout, services),
         bufferLimit: route.requestBodyBufferLimit ?? bufferLimit,
@@ -130,7 +134,6 @@ function takeTimeouts(
   perTryTimeout = takeNumber(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTryTimeout
   if (timeout !== 0 && perTryTimeout >= timeout) perTryTimeout = 0
   const noContent = headers.remove('x-envoy-upstream-rq-timeout-alt-response')
-  headers.remove('x-envoy-upstream-alt-stat-name')
   headers.remove('x-envoy-hedge-on-per-try-timeout')
   return { timeout, perTryTimeout, noContent }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Host } from '../cluster/host.ts'
+import type { Host, RoutingPriority } from '../cluster/host.ts'
 import { CHUNK_END, chunkHeader, LAST_CHUNK } from '../http/codec/chunk.ts'
 import { encodeRequestHead } from '../http/codec/encode-request.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
@@ -43,13 +43,14 @@ export class Attempt implements Requester, ResponseHandler {
   readonly #clock: Clock
   readonly #headers: RequestHeaders
   readonly #hasBody: boolean
+  readonly #priority: RoutingPriority
   #connection: UpstreamConnection | undefined
   #chunked = false
 
   constructor(
     host: Host,
     number: number,
-    request: { headers: RequestHeaders; hasBody: boolean },
+    request: { headers: RequestHeaders; hasBody: boolean; priority?: RoutingPriority },
     clock: Clock,
     owner: AttemptOwner,
   ) {
@@ -57,12 +58,13 @@ export class Attempt implements Requester, ResponseHandler {
     this.number = number
     this.#headers = request.headers
     this.#hasBody = request.hasBody
+    this.#priority = request.priority ?? 'default'
     this.#clock = clock
     this.#owner = owner
   }
 
   start(): void {
-    this.host.pool.newRequest(this)
+    this.host.pool(this.#priority).newRequest(this)
   }
 
   /** False: wait for `onDrain`. */
@@ -94,7 +96,7 @@ export class Attempt implements Requester, ResponseHandler {
   cancel(): void {
     if (this.done) return
     this.done = true
-    if (this.#connection === undefined) this.host.pool.cancel(this)
+    if (this.#connection === undefined) this.host.pool(this.#priority).cancel(this)
     else this.#connection.abort()
   }
 

@@ -1,7 +1,7 @@
 import { type Case, get } from '../harness/case.ts'
 import { cluster, endpoint, type Ports } from '../harness/config.ts'
 import type { Observation } from '../harness/observe.ts'
-import { ok } from '../harness/upstream.ts'
+import { hang, ok } from '../harness/upstream.ts'
 
 const hosts = (...lbEndpoints: Record<string, unknown>[]) => ({
   load_assignment: { cluster_name: 'app', endpoints: [{ lb_endpoints: lbEndpoints }] },
@@ -36,6 +36,44 @@ const named = (address: string) => (ports: Ports) => ({
   routes: [{ match: { prefix: '/' }, route: { cluster: 'named' } }],
 })
 const DNS_STATS = { admin: '/stats?filter=^cluster\\.named\\.(update|membership)' }
+
+const policy = (type: string, config: Record<string, unknown>) => ({
+  policies: [
+    {
+      typed_extension_config: {
+        name: 'a label',
+        typed_config: { '@type': `type.googleapis.com/envoy.extensions.load_balancing_policies.${type}`, ...config },
+      },
+    },
+  ],
+})
+
+/** Who got a request at all is compared, and that each was answered. */
+const DRAWN = {
+  why: 'hosts are drawn at random: compared is who got any',
+  drop: (observation: Observation) => {
+    observation.answers = []
+    observation.closed = []
+    observation.accessLog = []
+    observation.stats = {}
+    for (const [name, requests] of Object.entries(observation.upstream))
+      observation.upstream[name] = requests.slice(0, 1)
+    WHERE_IT_BEGINS.drop(observation)
+  },
+}
+
+const CALLS = 80
+
+/** By turns the busy host would get half; drawn twice, a quarter (20 ± 4); of all, one. */
+const LESS = {
+  why: 'hosts are drawn at random: compared is that the busy one got clearly less than by turns',
+  drop: (observation: Observation) => {
+    const busy = observation.upstream.app!.length
+    DRAWN.drop(observation)
+    observation.stats = { 'the busy host got 1': Number(busy === 1), 'got less than 38': Number(busy < 38) }
+    observation.upstream = {}
+  },
+}
 
 export const balancingCases: Case[] = [
   {
@@ -87,5 +125,92 @@ export const balancingCases: Case[] = [
     covers: '503 UH, update_failure',
     config: named('a..b'),
     steps: [{ send: get('/') }, DNS_STATS],
+  },
+  {
+    name: 'the least busy of two',
+    covers:
+      'LEAST_REQUEST: the host that hangs gets no second request while the other is free (both are drawn sooner or later)',
+    upstreams: { app: hang, second: ok('b') },
+    config: ports => ({
+      app: { ...hosts(endpoint(ports.upstream.app!), endpoint(ports.upstream.second!)), lb_policy: 'LEAST_REQUEST' },
+      routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0s' } }],
+      accessLog: '%RESPONSE_CODE%\n',
+    }),
+    steps: Array.from({ length: CALLS }, () => ({ send: get('/'), patience: 30 })),
+    except: LESS,
+    logLines: 0,
+  },
+  {
+    name: 'the least busy of all',
+    covers: 'LeastRequest extension with FULL_SCAN: the busy host gets one request, the others all',
+    upstreams: { app: hang, second: ok('b') },
+    config: ports => ({
+      app: {
+        ...hosts(endpoint(ports.upstream.app!), endpoint(ports.upstream.second!)),
+        load_balancing_policy: policy('least_request.v3.LeastRequest', { selection_method: 'FULL_SCAN' }),
+      },
+      routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0s' } }],
+      accessLog: '%RESPONSE_CODE%\n',
+    }),
+    steps: Array.from({ length: CALLS }, () => ({ send: get('/'), patience: 30 })),
+    except: LESS,
+    logLines: 0,
+  },
+  {
+    name: 'the least busy by weight',
+    covers: 'LEAST_REQUEST with weights: a schedule by weight / (active + 1)',
+    upstreams: { app: ok('a'), second: ok('b') },
+    config: ports => ({
+      app: {
+        ...hosts(weighted(ports.upstream.app!, 3), weighted(ports.upstream.second!, 1)),
+        lb_policy: 'LEAST_REQUEST',
+      },
+    }),
+    steps: many(8),
+    except: WHERE_IT_BEGINS,
+  },
+  {
+    name: 'any host',
+    covers: 'RANDOM: everyone gets some of 40',
+    upstreams: { app: ok('a'), second: ok('b') },
+    config: ports => ({
+      app: { ...hosts(endpoint(ports.upstream.app!), endpoint(ports.upstream.second!)), lb_policy: 'RANDOM' },
+      accessLog: '%RESPONSE_CODE%\n',
+    }),
+    steps: many(40),
+    except: DRAWN,
+  },
+  {
+    name: 'round robin as an extension',
+    covers: 'load_balancing_policy: the first policy that is known',
+    upstreams: { app: ok('a'), second: ok('b') },
+    config: ports => ({
+      app: {
+        ...hosts(endpoint(ports.upstream.app!), endpoint(ports.upstream.second!)),
+        load_balancing_policy: policy('round_robin.v3.RoundRobin', {}),
+      },
+    }),
+    steps: many(4),
+    except: WHERE_IT_BEGINS,
+  },
+  {
+    name: 'connections of another priority',
+    covers: 'priority HIGH: pools and breakers of its own',
+    upstreams: { app: ok('a') },
+    config: {
+      app: {
+        circuit_breakers: {
+          thresholds: [
+            { priority: 'DEFAULT', max_requests: 0 },
+            { priority: 'HIGH', max_requests: 1 },
+          ],
+        },
+      },
+      routes: [
+        { match: { prefix: '/high' }, route: { cluster: 'app', priority: 'HIGH' } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ],
+    },
+    steps: [{ send: get('/high') }, { send: get('/') }, { send: get('/high') }],
   },
 ]

@@ -27,6 +27,8 @@ export interface ConfigOptions {
   tracing?: Fields & { zipkin?: Fields; otlp?: Fields }
   runtime?: Fields
   node?: Fields
+  /** Other fields of the bootstrap. */
+  bootstrap?: Fields
   accessLogFormat?: Fields
   accessLog?: string
 }
@@ -63,6 +65,7 @@ export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string)
   ]
   const last = new Map(clusters.map(item => [item.name, item]))
   return {
+    ...options.bootstrap,
     node: { id: 'node-1', cluster: 'service-1', ...options.node },
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: ports.admin } } },
     layered_runtime: {

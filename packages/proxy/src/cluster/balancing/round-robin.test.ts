@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createRoundRobin } from './pick-host.ts'
+import { createRoundRobin } from './round-robin.ts'
 
 const hosts = (weights: Record<string, number>) => Object.entries(weights).map(([name, weight]) => ({ name, weight }))
 

@@ -3,9 +3,9 @@ export interface Weighted {
   readonly weight: number
 }
 
-/** Whose turn it is, kept when the hosts change. */
+/** How many turns there were, from a random start; kept when the hosts change. */
 export interface Turn {
-  next?: number
+  count: number
 }
 
 export type PickHost<H> = () => H | undefined
@@ -19,24 +19,19 @@ export type PickHost<H> = () => H | undefined
 export function createRoundRobin<H extends Weighted>(
   hosts: readonly H[],
   random: () => number,
-  turn: Turn = {},
+  turn: Turn = { count: Math.floor(random() * hosts.length) },
 ): PickHost<H> {
   if (hosts.length === 0) return () => undefined
-  const first = hosts[0]!.weight
-  if (hosts.every(host => host.weight === first)) {
-    let next = turn.next ?? Math.floor(random() * hosts.length)
-    if (next >= hosts.length) next %= hosts.length
-    return () => {
-      const host = hosts[next]
-      next = next + 1 === hosts.length ? 0 : next + 1
-      turn.next = next
-      return host
-    }
-  }
+  if (weighEqually(hosts)) return () => hosts[turn.count++ % hosts.length]
   return createEdf(hosts, random)
 }
 
-function createEdf<H extends Weighted>(hosts: readonly H[], random: () => number): PickHost<H> {
+export function weighEqually(hosts: readonly Weighted[]): boolean {
+  return hosts.every(host => host.weight === hosts[0]!.weight)
+}
+
+/** By weights that do not change. */
+export function createEdf<H extends Weighted>(hosts: readonly H[], random: () => number): PickHost<H> {
   // Turns are counted and divided, not added up: hosts that are due at once must not part by rounding.
   const turns = hosts.map(() => 1)
   let order = hosts.map((_, i) => i)

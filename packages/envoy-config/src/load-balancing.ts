@@ -1,0 +1,57 @@
+import type { Milliseconds, Percent } from './listener.ts'
+
+/**
+ * How a cluster chooses among its hosts: `lb_policy` with its `*_lb_config`, or the first policy of `load_balancing_policy` that is
+ * known, which means the same.
+ */
+export type LbPolicy = { locality: LocalityLb } & (
+  | { type: 'ROUND_ROBIN'; slowStart?: SlowStart }
+  | {
+      type: 'LEAST_REQUEST'
+      choiceCount: number
+      activeRequestBias: RuntimeDouble
+      fullScan: boolean
+      slowStart?: SlowStart
+    }
+  | { type: 'RANDOM' }
+  | {
+      type: 'RING_HASH'
+      hashFunction: 'XX_HASH' | 'MURMUR_HASH_2'
+      minimumRingSize: number
+      maximumRingSize: number
+      useHostnameForHashing: boolean
+    }
+  | {
+      type: 'MAGLEV'
+      /** A prime. */
+      tableSize: number
+      useHostnameForHashing: boolean
+    }
+)
+
+/**
+ * Which localities of a priority are preferred: by their weights, or the proxy's own. Without a local cluster (bootstrap's
+ * `cluster_manager.local_cluster_name`) zone awareness does nothing.
+ */
+export type LocalityLb =
+  | { type: 'weighted' }
+  | {
+      type: 'zone_aware'
+      routingEnabled: Percent
+      minClusterSize: number
+      failTrafficOnPanic: boolean
+      forceLocalityDirectRouting: boolean
+    }
+
+/** A host that is new gets less than its weight at first. */
+export interface SlowStart {
+  window: Milliseconds
+  aggression: RuntimeDouble
+  minWeightPercent: Percent
+}
+
+/** envoy.config.core.v3.RuntimeDouble */
+export interface RuntimeDouble {
+  defaultValue: number
+  runtimeKey: string
+}
