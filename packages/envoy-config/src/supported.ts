@@ -461,7 +461,6 @@ export const supported: SupportTable = {
   'envoy.config.cluster.v3.Cluster.MaglevLbConfig': { table_size: 'yes' },
   'envoy.config.cluster.v3.LoadBalancingPolicy': { policies: 'yes' },
   'envoy.config.cluster.v3.LoadBalancingPolicy.Policy': { typed_extension_config: 'yes' },
-  'envoy.config.core.v3.TypedExtensionConfig': { name: label, typed_config: 'yes' },
   'envoy.config.core.v3.RuntimeDouble': { default_value: 'yes', runtime_key: 'yes' },
   'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig': {
     locality_weighted_lb_config: 'yes',
