@@ -7,6 +7,8 @@ export interface Config {
   port: number
   /** undefined: no second listener; OTLP is still taken on `port`. */
   otlpPort: number | undefined
+  /** OTLP over gRPC; undefined: none. */
+  otlpGrpcPort: number | undefined
   storage: 'sqlite' | 'mem'
   /** Folder of the span database. */
   data: string
@@ -24,6 +26,8 @@ export interface Config {
   uiEnabled: boolean
   /** COLLECTOR_HTTP_ENABLED */
   collectorEnabled: boolean
+  /** COLLECTOR_GRPC_ENABLED: Zipkin's SpanService on `port`. */
+  grpcEnabled: boolean
   /** QUERY_LOOKBACK, ms */
   lookback: number
   /** QUERY_TIMEOUT, ms; 0: none */
@@ -67,6 +71,8 @@ export const HELP = `Usage: node apps/collector/src/main.ts [flags]
   --port N           Zipkin API, OTLP and viewer (QUERY_PORT, 9411)
   --host HOST        address to listen on (HOST, 127.0.0.1)
   --otlp-port N|off  second port for OTLP/HTTP (HOPSCOPE_OTLP_PORT, 4318)
+  --otlp-grpc-port N|off
+                     OTLP/gRPC (HOPSCOPE_OTLP_GRPC_PORT, 4317; off when the other is set)
   --data FOLDER      where spans are kept (HOPSCOPE_DATA, .hopscope/collector)
   --storage TYPE     sqlite or mem (STORAGE_TYPE, sqlite)
   --max-spans N      oldest traces go above this (HOPSCOPE_MAX_SPANS, 1000000; with mem MEM_MAX_SPANS, 500000)
@@ -74,17 +80,16 @@ export const HELP = `Usage: node apps/collector/src/main.ts [flags]
   --viewer FOLDER    the built viewer (HOPSCOPE_VIEWER, apps/viewer/dist)
 
 zipkin-server's environment works too: STRICT_TRACE_ID SEARCH_ENABLED QUERY_ENABLED UI_ENABLED QUERY_LOOKBACK
-QUERY_TIMEOUT AUTOCOMPLETE_KEYS COLLECTOR_SAMPLE_RATE COLLECTOR_HTTP_ENABLED ZIPKIN_QUERY_ALLOWED_ORIGINS
-ZIPKIN_QUERY_NAMES_MAX_AGE ZIPKIN_UI_*
+QUERY_TIMEOUT AUTOCOMPLETE_KEYS COLLECTOR_SAMPLE_RATE COLLECTOR_HTTP_ENABLED COLLECTOR_GRPC_ENABLED
+ZIPKIN_QUERY_ALLOWED_ORIGINS ZIPKIN_QUERY_NAMES_MAX_AGE ZIPKIN_UI_*; all of it is in docs/collector.md
 `
 
 type Environment = Record<string, string | undefined>
 
 /** Variables of zipkin-server that we do not act on, and why somebody who sets them should know. */
 const UNSUPPORTED: [pattern: RegExp, why: string][] = [
-  [/^(KAFKA|RABBIT|ACTIVEMQ|PULSAR)_/, 'spans come over HTTP only'],
-  [/^(SCRIBE_ENABLED|COLLECTOR_PORT)$/, 'spans come over HTTP only'],
-  [/^COLLECTOR_GRPC_ENABLED$/, 'Zipkin over gRPC is not there yet'],
+  [/^(KAFKA|RABBIT|ACTIVEMQ|PULSAR)_/, 'spans come over HTTP and gRPC only'],
+  [/^(SCRIBE_ENABLED|COLLECTOR_PORT)$/, 'spans come over HTTP and gRPC only'],
   [/^(ES|CASSANDRA|MYSQL)_/, 'spans are kept in sqlite or in memory'],
   [/^EUREKA_/, 'the collector registers nowhere'],
   [/^SELF_TRACING_/, 'the collector does not trace itself yet'],
@@ -115,6 +120,11 @@ export function readConfig(argv: string[], environment: Environment): { config: 
     problem(given, `an integer from ${min} to ${max}`)
     return fallback
   }
+  const port = (name: string, fallback: number | undefined, flag: string): number | undefined => {
+    const given = text(name, flag)
+    if (given === undefined || given.value === 'off') return given ? undefined : fallback
+    return integer(name, 0, 0, 65535, flag)
+  }
   const boolean = (name: string, fallback: boolean): boolean => {
     const given = text(name)
     if (given === undefined) return fallback
@@ -144,7 +154,6 @@ export function readConfig(argv: string[], environment: Environment): { config: 
   if (storage.value !== 'sqlite' && storage.value !== 'mem') problem(storage, 'sqlite or mem')
   const inMemory = storage.value === 'mem'
   const queryEnabled = boolean('QUERY_ENABLED', true)
-  const otlp = text('HOPSCOPE_OTLP_PORT', 'otlp-port')
   const timeout = text('QUERY_TIMEOUT')
   const queryTimeout = timeout === undefined ? 11_000 : parseDuration(timeout.value)
   if (timeout !== undefined && queryTimeout === undefined) problem(timeout, 'a duration like 11s or 500ms')
@@ -153,7 +162,13 @@ export function readConfig(argv: string[], environment: Environment): { config: 
   const config: Config = {
     host: text('HOST', 'host')?.value ?? '127.0.0.1',
     port: integer('QUERY_PORT', 9411, 0, 65535, 'port'),
-    otlpPort: otlp?.value === 'off' ? undefined : integer('HOPSCOPE_OTLP_PORT', 4318, 0, 65535, 'otlp-port'),
+    otlpPort: port('HOPSCOPE_OTLP_PORT', 4318, 'otlp-port'),
+    // Whoever moves or closes one port of OTLP does not expect the other to be taken.
+    otlpGrpcPort: port(
+      'HOPSCOPE_OTLP_GRPC_PORT',
+      text('HOPSCOPE_OTLP_PORT', 'otlp-port') === undefined ? 4317 : undefined,
+      'otlp-grpc-port',
+    ),
     storage: inMemory ? 'mem' : 'sqlite',
     data: text('HOPSCOPE_DATA', 'data')?.value ?? '.hopscope/collector',
     maxSpans: integer(
@@ -170,6 +185,7 @@ export function readConfig(argv: string[], environment: Environment): { config: 
     queryEnabled,
     uiEnabled: queryEnabled && boolean('UI_ENABLED', true),
     collectorEnabled: boolean('COLLECTOR_HTTP_ENABLED', boolean('HTTP_COLLECTOR_ENABLED', true)),
+    grpcEnabled: boolean('COLLECTOR_GRPC_ENABLED', true),
     lookback: integer('QUERY_LOOKBACK', 86_400_000, 1, Number.MAX_SAFE_INTEGER),
     queryTimeout: queryTimeout ?? 0,
     autocompleteKeys: list('AUTOCOMPLETE_KEYS', []),
@@ -206,6 +222,7 @@ function readFlags(argv: string[], problems: string[]): Record<string, string | 
         port: string,
         host: string,
         'otlp-port': string,
+        'otlp-grpc-port': string,
         data: string,
         storage: string,
         'max-spans': string,

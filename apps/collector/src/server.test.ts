@@ -227,7 +227,7 @@ describe('configuration', () => {
     const read = readConfig([], { KAFKA_BOOTSTRAP_SERVERS: 'k:9092', ES_HOSTS: 'http://es', PATH: '/bin' })
     expect(read).not.toBe('help')
     expect(read !== 'help' && read.warnings).toEqual([
-      'KAFKA_BOOTSTRAP_SERVERS has no effect: spans come over HTTP only',
+      'KAFKA_BOOTSTRAP_SERVERS has no effect: spans come over HTTP and gRPC only',
       'ES_HOSTS has no effect: spans are kept in sqlite or in memory',
     ])
   })

@@ -4,6 +4,7 @@ import { installCompression } from './compression.ts'
 import type { Context } from './context.ts'
 import { installCors } from './cors.ts'
 import { answerErrors, INVALID_PATH } from './error-answers.ts'
+import { serveHttp2 } from './h2c.ts'
 import { autocompleteRoutes } from './routes/autocomplete.ts'
 import { dependencyRoutes } from './routes/dependencies.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -49,6 +50,7 @@ export function createServer(context: Context): FastifyInstance {
     }
   }
   if (config.uiEnabled) viewerRoutes(app, context)
+  serveHttp2(app, context)
   return app
 }
 

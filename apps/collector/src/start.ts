@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import type { Server as GrpcServer } from '@grpc/grpc-js'
 import { MemoryStore, type SpanStore, StoreError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import { type Config, ConfigError, HELP, readConfig } from './config.ts'
@@ -44,15 +45,15 @@ async function run(argv: string[], environment: Record<string, string | undefine
     warn,
     startedAt: new Date(),
   }
-  const servers: FastifyInstance[] = []
+  const servers: Closable[] = []
   try {
     const server = createServer(context)
-    servers.push(server)
+    servers.push(closable(server))
     const port = await listen(server, config.host, config.port, '--port (QUERY_PORT)')
     let line = `collector: http://${urlHost(config.host)}:${port}/zipkin/`
     if (config.otlpPort !== undefined && config.collectorEnabled) {
       const otlp = createOtlpServer(context)
-      servers.push(otlp)
+      servers.push(closable(otlp))
       const otlpPort = await listen(
         otlp,
         config.host,
@@ -60,6 +61,22 @@ async function run(argv: string[], environment: Record<string, string | undefine
         '--otlp-port (HOPSCOPE_OTLP_PORT, off for none)',
       )
       line += `  OTLP http://${urlHost(config.host)}:${otlpPort}/v1/traces`
+    }
+    if (config.otlpGrpcPort !== undefined && config.collectorEnabled) {
+      // Loaded only when wanted: it is a quarter of the time that a start takes.
+      const { createOtlpGrpcServer, listenGrpc } = await import('./grpc/otlp-server.ts')
+      const grpc = createOtlpGrpcServer(context)
+      servers.push(closableGrpc(grpc))
+      const address = `${urlHost(config.host)}:${config.otlpGrpcPort}`
+      const grpcPort = await listenGrpc(grpc, address).catch((error: Error) => {
+        throw cannotListen(
+          config.host,
+          config.otlpGrpcPort!,
+          '--otlp-grpc-port (HOPSCOPE_OTLP_GRPC_PORT, off for none)',
+          error,
+        )
+      })
+      line += `  gRPC ${urlHost(config.host)}:${grpcPort}`
     }
     console.log(`${line}  ${store.name}`)
   } catch (error) {
@@ -83,24 +100,44 @@ async function listen(server: FastifyInstance, host: string, port: number, flag:
   try {
     await server.listen({ host, port })
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on: ${message}`
-    throw new ListenError(`port ${port} on ${host} ${why}; choose another with ${flag}`)
+    throw cannotListen(host, port, flag, error as Error)
   }
   const address = server.server.address()
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
+function cannotListen(host: string, port: number, flag: string, error: Error): ListenError {
+  // gRPC tells it in words.
+  const isInUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' || error.message.includes('EADDRINUSE')
+  const why = isInUse ? 'is in use' : `cannot be listened on: ${error.message}`
+  return new ListenError(`port ${port} on ${host} ${why}; choose another with ${flag}`)
+}
+
+/** Something that listens. `close` waits for what is in flight, `hangUp` does not. */
+interface Closable {
+  close(): Promise<unknown>
+  hangUp(): void
+}
+
+function closable(app: FastifyInstance): Closable {
+  return { close: () => app.close(), hangUp: () => app.server.closeAllConnections() }
+}
+
+function closableGrpc(server: GrpcServer): Closable {
+  const close = () => new Promise<unknown>(resolve => server.tryShutdown(resolve))
+  return { close, hangUp: () => server.forceShutdown() }
+}
+
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** Stops listening, answers what is in flight, closes the store, ends. */
-function endOnSignal(servers: FastifyInstance[], store: SpanStore): void {
+function endOnSignal(servers: readonly Closable[], store: SpanStore): void {
   let ending = false
   const end = async (): Promise<void> => {
     if (ending) return
     ending = true
     const deadline = setTimeout(() => {
-      for (const { server } of servers) server.closeAllConnections()
+      for (const server of servers) server.hangUp()
     }, GRACE_MS)
     await Promise.all(servers.map(server => server.close()))
     clearTimeout(deadline)

@@ -63,6 +63,11 @@ export class Pair {
     return pair
   }
 
+  /** For other protocols than HTTP/1.1. */
+  get ports(): [zipkin: number, hopscope: number] {
+    return this.#ports
+  }
+
   #spawn(command: string, args: string[], environment: Record<string, string>): void {
     this.#processes.push(spawn(command, args, { env: { ...process.env, ...environment }, stdio: 'ignore' }))
   }

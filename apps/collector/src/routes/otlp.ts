@@ -2,7 +2,9 @@ import { DecodeError, decodeOtlpJson, decodeOtlpProto, type OtlpSpans } from '@h
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { decodeBody } from '../body.ts'
 import type { Context } from '../context.ts'
+import { GRPC } from '../grpc/status.ts'
 import { HttpError } from '../http-error.ts'
+import { encodeOtlpResult, encodeRpcStatus } from '../otlp-result.ts'
 import { SpanReceiver } from '../span-receiver.ts'
 
 /** The two encodings of OTLP/HTTP; an answer is in the one of its request. */
@@ -15,8 +17,6 @@ interface Encoding {
   encodeError: (message: string) => string | Buffer
 }
 
-const INVALID_ARGUMENT = 3
-
 const JSON_ENCODING: Encoding = {
   contentType: 'application/json',
   decode: decodeOtlpJson,
@@ -24,15 +24,14 @@ const JSON_ENCODING: Encoding = {
     JSON.stringify(
       rejected === 0 ? {} : { partialSuccess: { rejectedSpans: String(rejected), errorMessage: message } },
     ),
-  encodeError: message => JSON.stringify({ code: INVALID_ARGUMENT, message }),
+  encodeError: message => JSON.stringify({ code: GRPC.invalidArgument, message }),
 }
 
 const PROTO_ENCODING: Encoding = {
   contentType: 'application/x-protobuf',
   decode: decodeOtlpProto,
-  encodeResult: (rejected, message) =>
-    rejected === 0 ? Buffer.alloc(0) : bytesField(1, Buffer.concat([varintField(1, rejected), textField(2, message)])),
-  encodeError: message => Buffer.concat([varintField(1, INVALID_ARGUMENT), textField(2, message)]),
+  encodeResult: encodeOtlpResult,
+  encodeError: message => encodeRpcStatus(GRPC.invalidArgument, message),
 }
 
 /** POST /v1/traces: what OpenTelemetry's exporters send. 200 means committed, all but what the answer names as rejected. */
@@ -73,15 +72,3 @@ export function otlpRoutes(app: FastifyInstance, context: Context): void {
 function answer(reply: FastifyReply, encoding: Encoding, status: number, body: string | Buffer): FastifyReply {
   return reply.code(status).header('content-type', encoding.contentType).send(Buffer.from(body))
 }
-
-/** Protobuf's wire format, as much as two small answers need. */
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
-  return Buffer.from([...bytes, rest])
-}
-const varintField = (field: number, value: number): Buffer => Buffer.concat([varint(field << 3), varint(value)])
-const bytesField = (field: number, bytes: Buffer): Buffer =>
-  Buffer.concat([varint((field << 3) | 2), varint(bytes.length), bytes])
-const textField = (field: number, text: string): Buffer => bytesField(field, Buffer.from(text))
