@@ -1,5 +1,7 @@
+import type { AccessLog } from './access-log.ts'
 import type { SocketAddress } from './bootstrap.ts'
 import type { Fraction, HttpFilter } from './http-filters.ts'
+import type { LocalReplyConfig } from './local-reply.ts'
 import type { HeaderMutations, RouteConfiguration } from './route.ts'
 
 export type Milliseconds = number
@@ -29,6 +31,7 @@ export interface HttpConnectionManager {
   /** Absent: no trace decision, the request id is not rewritten. */
   tracing?: Tracing
   accessLog: readonly AccessLog[]
+  localReplyConfig?: LocalReplyConfig
   generateRequestId: boolean
   preserveExternalRequestId: boolean
   alwaysSetRequestIdInResponse: boolean
@@ -133,14 +136,5 @@ export type OpenTelemetrySampler =
   | { type: 'always_on' }
   | { type: 'parent_based'; wrapped: OpenTelemetrySampler }
   | { type: 'trace_id_ratio_based'; percentage: Fraction }
-
-export interface AccessLog {
-  sink: { type: 'file'; path: string } | { type: 'stdout' } | { type: 'stderr' }
-  /** Text: one format string, newline included. JSON: object whose leaves are format strings. Absent: Envoy's default line. */
-  format?: { text: string } | { json: JsonFormat }
-}
-export interface JsonFormat {
-  readonly [key: string]: string | number | boolean | JsonFormat
-}
 
 export type { HeaderMutations }

@@ -1,3 +1,4 @@
+import type { SubstitutionFormat } from './access-log.ts'
 import type { PerFilterConfig, RuntimeFraction } from './http-filters.ts'
 import type { CustomTag, Milliseconds, Percent } from './listener.ts'
 import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher, RegexRewrite } from './matchers.ts'
@@ -176,4 +177,5 @@ export interface DirectResponseAction {
   status: number
   /** The bytes, read when the file was loaded. */
   body: Uint8Array
+  bodyFormat?: SubstitutionFormat
 }

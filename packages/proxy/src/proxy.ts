@@ -11,6 +11,7 @@ import { createFilters } from './filter/create-filters.ts'
 import { createRouter } from './filter/router.ts'
 import type { ConnectionManagerContext } from './http/connection-manager-context.ts'
 import { createHttpStats } from './http/http-stats.ts'
+import { compileLocalReply } from './http/local-reply.ts'
 import { createSanitiser } from './http/sanitise-headers.ts'
 import { type Acceptor, listen, listenerStatName } from './listener/accept.ts'
 import { compileRoutes } from './route/compile-routes.ts'
@@ -114,7 +115,8 @@ export function createProxy(options: ProxyOptions): Proxy {
               { node, stats, runtime, random, reporters },
             ),
       bufferLimit: listener.perConnectionBufferLimitBytes,
-      accessLogger: accessLogs.logger(config.accessLog),
+      accessLogger: accessLogs.logger(config.accessLog, { runtime, random }),
+      localReply: config.localReplyConfig && compileLocalReply(config.localReplyConfig, { runtime, random }),
       handle: composeFilters(filters, route, routerServices),
       clock,
       timers,

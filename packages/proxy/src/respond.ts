@@ -2,11 +2,14 @@ import type { Failure } from './errors.ts'
 import type { Exchange } from './http/exchange.ts'
 import { grpcStatusOfHttp, isGrpc } from './http/grpc-status.ts'
 import { ResponseHeaders } from './http/headers.ts'
+import type { ResponseFlag } from './stream-info.ts'
 
 /** The one door through which requests leave that are answered here: failures, redirects, direct responses. */
 export function respond(exchange: Exchange, failure: Failure, more?: (headers: ResponseHeaders) => void): void {
   const { info } = exchange
-  if (failure.flag !== undefined) info.flags.add(failure.flag)
+  // A refusal of the codec gets its flag when the reply is made: mappers of local replies do not see it. (Envoy)
+  const late = failure.flag === 'DPE' && !exchange.responseStarted ? failure.flag : undefined
+  if (failure.flag !== undefined && late === undefined) info.flags.add(failure.flag)
   if (failure.close) exchange.mustClose = true
   info.responseCodeDetails = failure.details.replaceAll(' ', '_')
   if (exchange.responseStarted) {
@@ -17,28 +20,35 @@ export function respond(exchange: Exchange, failure: Failure, more?: (headers: R
     if (failure.overloaded) headers.append('x-envoy-overloaded', 'true')
     more?.(headers)
   }
-  respondWith(exchange, failure.status, Buffer.from(failure.body, 'latin1'), mutate, failure.grpcStatus)
+  respondWith(exchange, failure.status, Buffer.from(failure.body, 'latin1'), mutate, failure.grpcStatus, late)
 }
 
 /** Sends a local response. `details` and flags are set by the caller. */
 export function respondWith(
   exchange: Exchange,
   status: number,
-  body: Uint8Array,
+  given: Uint8Array,
   more?: (headers: ResponseHeaders) => void,
   grpcStatus?: number,
+  lateFlag?: ResponseFlag,
 ): void {
   const headers = new ResponseHeaders()
   headers.status = status
   more?.(headers)
   exchange.responseMutations?.(headers, exchange.info)
+  const rewritten = exchange.localReply?.(headers, given, exchange.info)
+  const body = rewritten?.bytes ?? given
+  if (lateFlag !== undefined) exchange.info.flags.add(lateFlag)
   if (isGrpc(exchange.info.requestHeaders?.get('content-type'))) {
     respondGrpc(exchange, headers, body, grpcStatus ?? grpcStatusOfHttp(headers.status))
     return
   }
   if (body.length > 0) {
     headers.set('content-length', String(body.length))
-    if (!headers.has('content-type')) headers.append('content-type', 'text/plain')
+    if (rewritten?.contentType !== undefined) {
+      headers.remove('content-type')
+      headers.append('content-type', rewritten.contentType)
+    } else if (!headers.has('content-type')) headers.append('content-type', 'text/plain')
   }
   const isHead = exchange.info.requestHeaders?.method === 'HEAD'
   if (body.length === 0 || isHead) exchange.sendHead(headers, true)
@@ -53,7 +63,9 @@ export function respondWith(
 function respondGrpc(exchange: Exchange, headers: ResponseHeaders, body: Uint8Array, grpcStatus: number): void {
   headers.set('content-type', 'application/grpc')
   headers.set('grpc-status', String(grpcStatus))
-  if (body.length > 0) headers.set('grpc-message', percentEncoded(body))
+  // A JSON body ends its line, a field does not.
+  const message = body.at(-1) === 10 ? body.subarray(0, -1) : body
+  if (message.length > 0) headers.set('grpc-message', percentEncoded(message))
   headers.status = 200
   exchange.sendHead(headers, true)
 }

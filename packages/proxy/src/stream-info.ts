@@ -92,6 +92,11 @@ export class StreamInfo {
   bytesReceived = 0
   bytesSent = 0
 
+  /** The trace decision's outcome; false without tracing. */
+  traced = false
+  /** It is a health check, which a filter answers. */
+  healthCheck = false
+
   route: Route | undefined
   virtualHostName = ''
   clusterName = ''
@@ -117,4 +122,7 @@ export class StreamInfo {
   /** Lower hex; "" without a tracer. */
   traceId = ''
   spanId = ''
+
+  /** Of the local reply whose body or headers are being made; "" otherwise. */
+  localReplyBody = ''
 }

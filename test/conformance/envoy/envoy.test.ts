@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { accessLogCases } from './cases/access-log.ts'
+import { accessLogFilterCases } from './cases/access-log-filters.ts'
 import { adminCases } from './cases/admin.ts'
 import { balancingCases } from './cases/balancing.ts'
 import { bodyCases } from './cases/bodies.ts'
@@ -9,6 +10,7 @@ import { filterCases } from './cases/filters.ts'
 import { headerCases } from './cases/headers.ts'
 import { limitCases } from './cases/limits.ts'
 import { localReplyCases } from './cases/local-replies.ts'
+import { localReplyConfigCases } from './cases/local-reply-config.ts'
 import { matcherCases } from './cases/matchers.ts'
 import { mirrorCases } from './cases/mirrors.ts'
 import { openTelemetryCases } from './cases/opentelemetry.ts'
@@ -53,6 +55,8 @@ const groups: Record<string, Case[]> = {
   tracing: tracingCases,
   opentelemetry: openTelemetryCases,
   'access log': accessLogCases,
+  'access log filters': accessLogFilterCases,
+  'local reply config': localReplyConfigCases,
   admin: adminCases,
 }
 

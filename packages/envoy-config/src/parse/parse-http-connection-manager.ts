@@ -4,6 +4,7 @@ import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseHttpFilters } from './http-filters/parse-http-filters.ts'
 import { parseAccessLog } from './parse-access-log.ts'
+import { parseLocalReplyConfig } from './parse-local-reply-config.ts'
 import { parseRouteConfiguration } from './parse-route-configuration.ts'
 import { parseTracing } from './parse-tracing.ts'
 
@@ -12,6 +13,7 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
   const tracing = message.message('tracing')
   const common = message.message('common_http_protocol_options')
   const internal = message.message('internal_address_config')
+  const localReply = message.message('local_reply_config')
   const routes = message.message('route_config')
   if (message.boolean('strip_matching_host_port') && message.boolean('strip_any_host_port')) {
     context.problems.add(
@@ -27,6 +29,7 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
     httpFilters: parseHttpFilters(message, context),
     ...(tracing === undefined ? {} : { tracing: parseTracing(tracing, context) }),
     accessLog: message.messages('access_log').flatMap(log => parseAccessLog(log, context) ?? []),
+    ...(localReply === undefined ? {} : { localReplyConfig: parseLocalReplyConfig(localReply, context) }),
     generateRequestId: message.boolean('generate_request_id', true),
     preserveExternalRequestId: message.boolean('preserve_external_request_id'),
     alwaysSetRequestIdInResponse: message.boolean('always_set_request_id_in_response'),

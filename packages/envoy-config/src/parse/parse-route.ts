@@ -16,6 +16,7 @@ import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseSpanNaming } from './parse-tracing.ts'
 import { parseFractionalPercent, parseRuntimeFraction } from './percent.ts'
+import { parseSubstitutionFormat } from './substitution-format.ts'
 
 export interface RouteLimits {
   validateClusters: boolean
@@ -246,5 +247,12 @@ function parseDirectResponse(message: Message, limits: RouteLimits, context: Par
     const what = `response body size is ${body.length} bytes; maximum is ${limits.maxDirectResponseBodyBytes} (max_direct_response_body_size_bytes)`
     context.problems.add('invalid', message.place('body'), what)
   }
-  return { type: 'direct_response', status: message.number('status'), body }
+  const format = message.message('body_format')
+  const bodyFormat = format && parseSubstitutionFormat(format, context)
+  return {
+    type: 'direct_response',
+    status: message.number('status'),
+    body,
+    ...(bodyFormat === undefined ? {} : { bodyFormat }),
+  }
 }

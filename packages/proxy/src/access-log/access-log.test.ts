@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AccessLog } from '@hopscope/envoy-config'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { compileJsonLine } from '../format/json-line.ts'
 import { RequestHeaders } from '../http/headers.ts'
+import { Runtime } from '../runtime.ts'
 import { Stats } from '../stats/stats.ts'
 import { StreamInfo } from '../stream-info.ts'
 import { type AccessLogs, createAccessLogs } from './create-access-logs.ts'
-import { compileJsonLine } from './json-line.ts'
 
 let folder: string
 let logs: AccessLogs
 const errors: string[] = []
+const services = { runtime: new Runtime([]), random: () => 0 }
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'access-log-'))
@@ -49,7 +51,7 @@ const file = (name: string, format?: AccessLog['format']): AccessLog => ({
 const written = (name: string) => readFileSync(join(folder, name), 'utf8')
 
 test("Envoy's default line", () => {
-  logs.logger([file('a')]).log(stream())
+  logs.logger([file('a')], services).log(stream())
   logs.flush()
   expect(written('a')).toBe(
     '[2026-11-23T16:11:03.067Z] "GET /dr HTTP/1.1" 200 - 0 2 0 - "-" "curl/7.88.1" "7cf099ff-398e-9551-82f6-a315b2be1660" "127.0.0.1:29902" "-"\n',
@@ -57,26 +59,29 @@ test("Envoy's default line", () => {
 })
 
 test('bytes come out as they came in', () => {
-  const logger = logs.logger([file('a', { text: 'größe %REQ(USER-AGENT)%\n' })])
+  const logger = logs.logger([file('a', { text: 'größe %REQ(USER-AGENT)%\n' })], services)
   logger.log(stream(Buffer.from('a"b\\c\té').toString('latin1')))
   logs.flush()
   expect(written('a')).toBe('größe a"b\\c\té\n')
 })
 
 test('JSON: sorted, typed, with the escapes of Envoy', () => {
-  const line = compileJsonLine({
-    zz: '%DURATION%',
-    code: '%RESPONSE_CODE%',
-    ua: '%REQ(USER-AGENT)%',
-    none: '%REQ(nope)%',
-    mix: 'a-%REQ(nope)%-%BYTES_SENT%',
-    num: 12,
-    flt: 1.5,
-    boo: true,
-    nested: { b: 'x', a: '%PROTOCOL%' },
-    emp: '',
-    lit: '50%%',
-  })
+  const line = compileJsonLine(
+    {
+      zz: '%DURATION%',
+      code: '%RESPONSE_CODE%',
+      ua: '%REQ(USER-AGENT)%',
+      none: '%REQ(nope)%',
+      mix: 'a-%REQ(nope)%-%BYTES_SENT%',
+      num: 12,
+      flt: 1.5,
+      boo: true,
+      nested: { b: 'x', a: '%PROTOCOL%' },
+      emp: '',
+      lit: '50%%',
+    },
+    false,
+  )
   const text = line(stream('a"b\\c\td'))
   expect(text).toBe(
     '{"boo":true,"code":200,"emp":"","flt":"1.5","lit":"50%","mix":"a---2","nested":{"a":"HTTP/1.1","b":"x"},"none":null,"num":12,"ua":"a\\"b\\\\c\\td","zz":0}\n',
@@ -88,20 +93,20 @@ test('JSON: sorted, typed, with the escapes of Envoy', () => {
 })
 
 test('lines wait for 64 KiB, a flush, or the interval', async () => {
-  const logger = logs.logger([file('a', { text: `${'x'.repeat(1023)}\n` })])
+  const logger = logs.logger([file('a', { text: `${'x'.repeat(1023)}\n` })], services)
   for (let i = 0; i < 63; i++) logger.log(stream())
   expect(written('a')).toBe('')
   logger.log(stream())
   expect(written('a')).toHaveLength(65_536)
 
   const quick = createAccessLogs({ flushInterval: 5, stats: new Stats(), onError: () => {} })
-  quick.logger([file('b', { text: 'line\n' })]).log(stream())
+  quick.logger([file('b', { text: 'line\n' })], services).log(stream())
   await expect.poll(() => written('b')).toBe('line\n')
   quick.close()
 })
 
 test('after a rename, reopening writes to a new file', () => {
-  const logger = logs.logger([file('a', { text: 'line\n' })])
+  const logger = logs.logger([file('a', { text: 'line\n' })], services)
   logger.log(stream())
   renameSync(join(folder, 'a'), join(folder, 'a.1'))
   logs.reopen()
@@ -111,14 +116,14 @@ test('after a rename, reopening writes to a new file', () => {
 })
 
 test('two logs of one path share the file; closing writes what waits', () => {
-  logs.logger([file('a', { text: 'one\n' })]).log(stream())
-  logs.logger([file('a', { text: 'two\n' })]).log(stream())
+  logs.logger([file('a', { text: 'one\n' })], services).log(stream())
+  logs.logger([file('a', { text: 'two\n' })], services).log(stream())
   logs.close()
   expect(written('a')).toBe('one\ntwo\n')
 })
 
 test('a file that cannot be opened is named', () => {
-  expect(() => logs.logger([{ sink: { type: 'file', path: join(folder, 'no/such/folder') } }])).toThrow(
+  expect(() => logs.logger([{ sink: { type: 'file', path: join(folder, 'no/such/folder') } }], services)).toThrow(
     `unable to open file '${join(folder, 'no/such/folder')}': No such file or directory`,
   )
 })

@@ -1,8 +1,7 @@
 import type { AccessLog } from '@hopscope/envoy-config'
-import { compileFormat } from '../format/compile-format.ts'
-import type { Formatter } from '../format/formatter.ts'
+import { compileSubstitution } from '../format/compile-substitution.ts'
 import type { AccessLogger } from './access-log.ts'
-import { compileJsonLine } from './json-line.ts'
+import { compileAccessLogFilter, type FilterServices } from './compile-filter.ts'
 import { type LogFile, type LogFileSurroundings, openLogFile } from './log-file.ts'
 
 /** Envoy's line when a log says no format. */
@@ -17,7 +16,7 @@ export type AccessLogsOptions = LogFileSurroundings
 /** The access logs of a process: the files behind them are open once, whoever writes to them. */
 export interface AccessLogs {
   /** Throws an error that names the path when a file cannot be opened. */
-  logger(configs: readonly AccessLog[]): AccessLogger
+  logger(configs: readonly AccessLog[], services: FilterServices): AccessLogger
   flush(): void
   reopen(): void
   close(): void
@@ -40,11 +39,15 @@ export function createAccessLogs(options: AccessLogsOptions): AccessLogs {
   }
 
   return {
-    logger(configs) {
-      const sinks = configs.map(config => ({ file: fileOf(pathOf(config.sink)), line: lineOf(config) }))
+    logger(configs, services) {
+      const sinks = configs.map(({ sink, format, filter }) => ({
+        file: fileOf(pathOf(sink)),
+        line: compileSubstitution(format ?? { text: DEFAULT_FORMAT }),
+        takes: filter === undefined ? undefined : compileAccessLogFilter(filter, services),
+      }))
       return {
         log(info) {
-          for (const { file, line } of sinks) file.write(line(info))
+          for (const { file, line, takes } of sinks) if (takes === undefined || takes(info)) file.write(line(info))
         },
       }
     },
@@ -63,11 +66,6 @@ export function createAccessLogs(options: AccessLogsOptions): AccessLogs {
 
 function pathOf(sink: AccessLog['sink']): string {
   return sink.type === 'file' ? sink.path : `/dev/${sink.type}`
-}
-
-function lineOf({ format }: AccessLog): Formatter {
-  if (format === undefined) return compileFormat(DEFAULT_FORMAT, { absent: '-' })
-  return 'text' in format ? compileFormat(format.text, { absent: '-' }) : compileJsonLine(format.json)
 }
 
 function reasonOf(error: unknown): string {

@@ -45,7 +45,12 @@ export function createRouter(
     if (action.type === 'direct_response') {
       http.rq_direct_response.add()
       info.responseCodeDetails = 'direct_response'
-      return respondWith(exchange, action.status, action.body)
+      const formatted = route.formatBody?.(action.body, info)
+      return respondWith(exchange, action.status, formatted?.bytes ?? action.body, headers => {
+        if (hasLocation(action.status))
+          headers.append('location', redirectLocation(ITSELF, exchange.headers.path, exchange.headers))
+        if (formatted?.contentType !== undefined) headers.set('content-type', formatted.contentType)
+      })
     }
     if (action.type === 'redirect') {
       // Envoy 1.40 counts a redirect of the route here too, not in rq_redirect.
@@ -106,6 +111,13 @@ export function createRouter(
 }
 
 const NONE: readonly Mirror[] = []
+/** Codes that name a place (RFC 9110 §10.2.2): a direct response of them names the request's own. */
+function hasLocation(status: number): boolean {
+  return status === 201 || (status >= 300 && status < 400)
+}
+
+const ITSELF: RedirectAction = { type: 'redirect', httpsRedirect: false, responseCode: 301, stripQuery: false }
+
 /** The location; a rewritten path is the request's from then on. */
 function redirectTo(exchange: Exchange, route: CompiledRoute, action: RedirectAction, suppressEnvoyHeaders: boolean) {
   const { headers, info } = exchange

@@ -28,11 +28,14 @@ export function compileFormat(format: string, options: FormatOptions): Formatter
 }
 
 /** As `compileFormat`, but a single operator keeps its type: number, text, or null when there is no value. */
-export function compileTypedFormat(format: string): (info: StreamInfo) => string | number | null {
+export function compileTypedFormat(
+  format: string,
+  absent: FormatOptions['absent'] = '-',
+): (info: StreamInfo) => string | number | null {
   const parts = compileParts(format)
   const only = parts[0]
   if (parts.length === 1 && typeof only === 'function') return info => only(info) ?? null
-  return compileFormat(format, { absent: '-' })
+  return compileFormat(format, { absent })
 }
 
 function compileParts(format: string): (string | Reader)[] {

@@ -64,7 +64,7 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
     const name = hostname()
     return () => name
   },
-  LOCAL_REPLY_BODY: plain(() => ''),
+  LOCAL_REPLY_BODY: plain(info => info.localReplyBody),
   PATH: compilePath,
   PROTOCOL: plain(info => info.protocol),
   QUERY_PARAM: args => {
@@ -202,11 +202,17 @@ const GRPC_STATUS_SNAKE = [
   'UNAUTHENTICATED',
 ] // prettier-ignore
 
+/** What a response says, else what its HTTP status means; NaN when it says no number. */
+export function grpcStatusOf(info: StreamInfo): number {
+  const told = info.responseHeaders?.get('grpc-status')
+  return told === undefined ? grpcStatusOfHttp(info.responseCode) : Number(told)
+}
+
 /** Of gRPC requests alone; a response that does not say it is judged by its HTTP status. */
 function grpcStatus(info: StreamInfo, style: string): Value {
   if (!isGrpc(info.requestHeaders?.get('content-type'))) return undefined
   const told = info.responseHeaders?.get('grpc-status')
-  const number = told === undefined ? grpcStatusOfHttp(info.responseCode) : Number(told)
+  const number = grpcStatusOf(info)
   if (style === 'NUMBER') return number
   const names = style === 'SNAKE_STRING' ? GRPC_STATUS_SNAKE : GRPC_STATUS_NAMES
   return names[number] ?? told

@@ -6,6 +6,7 @@ import type { Timers } from '../timers.ts'
 import type { HttpTracer } from '../tracing/http-tracer.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpStats } from './http-stats.ts'
+import type { RewriteLocalReply } from './local-reply.ts'
 import type { createSanitiser } from './sanitise-headers.ts'
 
 /** One HttpConnectionManager of a snapshot, compiled. A connection keeps the one it began with. */
@@ -17,6 +18,8 @@ export interface ConnectionManagerContext {
   /** Absent: no `tracing` in the configuration. */
   tracer: HttpTracer | undefined
   accessLogger: AccessLogger
+  /** Absent: local replies leave as they are. */
+  localReply: RewriteLocalReply | undefined
   /** The listener's per_connection_buffer_limit_bytes. */
   bufferLimit: number
   /** The composed filters. */

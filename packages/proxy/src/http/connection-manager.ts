@@ -172,6 +172,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     }
     const exchange = new Exchange(info, head.headers, this, head.hasBody)
     this.#exchange = exchange
+    exchange.localReply = this.#context.localReply
     this.#limitStream(info, maxStreamDuration)
     // A CONNECT is never complete: its tunnel would be the body.
     if (head.headers.method === 'CONNECT') exchange.mustClose = true
@@ -289,6 +290,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const info = this.#startStream(undefined)
     const exchange = new Exchange(info, new RequestHeaders(), this, false)
     this.#exchange = exchange
+    exchange.localReply = this.#context.localReply
     this.#rejectByCodec(exchange, error)
   }
 
@@ -498,6 +500,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const waited = this.#context.clock.now() - this.#headAt
     const exchange = new Exchange(this.#startStream(undefined), new RequestHeaders(), this, false)
     this.#exchange = exchange
+    exchange.localReply = this.#context.localReply
     exchange.mustClose = true
     if (requestHeadersTimeout > 0 && waited >= requestHeadersTimeout) {
       this.#context.stats.downstream_rq_header_timeout.add()

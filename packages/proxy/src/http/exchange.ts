@@ -4,6 +4,7 @@ import type { Mutate } from '../route/header-mutations.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import type { RequestSpan } from '../tracing/http-tracer.ts'
 import type { RequestHeaders, ResponseHeaders } from './headers.ts'
+import type { RewriteLocalReply } from './local-reply.ts'
 
 /** What answers a request: the router, told of the body and of the client's fate. */
 export interface RequestHandler {
@@ -68,6 +69,8 @@ export class Exchange {
   responseStarted = false
   /** The connection closes after the response, with delay. */
   mustClose = false
+  /** What becomes of answers that are made here. */
+  localReply: RewriteLocalReply | undefined
   /** Of the filters that took part: the exchange is over. */
   onDestroy: (() => void) | undefined
 

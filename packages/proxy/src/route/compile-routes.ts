@@ -8,6 +8,7 @@ import type {
   VirtualHost,
   WeightedCluster,
 } from '@hopscope/envoy-config'
+import { compileBody } from '../http/local-reply.ts'
 import type { Runtime } from '../runtime.ts'
 import { compileMutations, type Mutate } from './header-mutations.ts'
 import { compileRouteMatch, type MatchRoute } from './match-route.ts'
@@ -21,6 +22,8 @@ export interface CompiledRoute {
   perFilterConfig: PerFilterConfig
   matches: MatchRoute
   mutations: RouteMutations
+  /** Of a direct response. */
+  formatBody: ReturnType<typeof compileBody> | undefined
   rewritePath: Rewrite | undefined
   rewriteHost: Rewrite | undefined
   /** Of `weighted_clusters`, by cluster entry: their own level is in it. */
@@ -108,6 +111,8 @@ function compileRoute(
     perFilterConfig: config.perFilterConfig,
     matches: compileRouteMatch(route.match, runtime, config.ignorePathParametersInPathMatching),
     mutations: mutations(),
+    formatBody:
+      action.type === 'direct_response' && action.bodyFormat !== undefined ? compileBody(action.bodyFormat) : undefined,
     rewritePath: action.type === 'direct_response' ? undefined : compilePathRewrite(action, route.match),
     rewriteHost: action.type === 'route' ? compileHostRewrite(action.hostRewrite) : undefined,
     weighted,

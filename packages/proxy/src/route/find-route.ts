@@ -39,6 +39,7 @@ export const TO_HTTPS: CompiledRoute = {
   perFilterConfig: nothing.perFilterConfig,
   matches: () => true,
   mutations: { request: undefined, response: undefined },
+  formatBody: undefined,
   rewritePath: undefined,
   rewriteHost: undefined,
   weighted: new Map(),

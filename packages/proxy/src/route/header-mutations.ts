@@ -36,6 +36,14 @@ export function compileMutations(
   }
 }
 
+/** A list of additions alone. */
+export function compileAdditions(
+  options: readonly HeaderValueOption[],
+  direction: 'request' | 'response',
+): Mutate | undefined {
+  return compileLevel([], options, direction === 'request' ? INLINE_REQUEST_HEADERS : INLINE_RESPONSE_HEADERS)
+}
+
 function compileLevel(
   removals: readonly string[],
   options: readonly HeaderValueOption[],

@@ -45,6 +45,7 @@ export function createHttpTracer(config: HttpTracerConfig, services: TracingServ
   return {
     begin(info, headers) {
       const traced = decision.decide(headers, info.route)
+      info.traced = traced
       const start = spans?.start(headers, traced)
       if (start !== undefined) spans!.log(start, info)
       return new TracedRequest(spans, start, egress, spans?.name(headers) ?? '', names.of(info.route), info, headers)

@@ -31,6 +31,7 @@ export interface ConfigOptions {
   bootstrap?: Fields
   accessLogFormat?: Fields
   accessLog?: string
+  accessLogFilter?: Fields
 }
 
 /** `%DURATION%` and `%START_TIME%` are left out: they are compared in cases of their own, masked. */
@@ -99,6 +100,7 @@ export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string)
                     access_log: [
                       {
                         name: 'file',
+                        ...(options.accessLogFilter === undefined ? {} : { filter: options.accessLogFilter }),
                         typed_config: {
                           '@type': 'type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog',
                           path: logFile,

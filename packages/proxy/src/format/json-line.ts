@@ -1,12 +1,19 @@
-import type { JsonFormat } from '@hopscope/envoy-config'
-import { compileTypedFormat } from '../format/compile-format.ts'
-import type { Formatter } from '../format/formatter.ts'
+import type { JsonFormat, JsonFormatValue } from '@hopscope/envoy-config'
 import type { StreamInfo } from '../stream-info.ts'
+import { compileTypedFormat } from './compile-format.ts'
+import type { Formatter } from './formatter.ts'
 
 type Part = string | ((info: StreamInfo) => string)
 
-/** One JSON object a line, keys sorted on every level; single operators keep their type. */
-export function compileJsonLine(format: JsonFormat): Formatter {
+/**
+ * One JSON object a line, keys sorted on every level; single operators keep their type. With `omitEmpty` what has no value is not there:
+ * no key, no element, no part of a text.
+ */
+export function compileJsonLine(format: JsonFormat, omitEmpty: boolean): Formatter {
+  if (omitEmpty) {
+    const write = compileSparse(format)
+    return info => `${write(info) ?? '{}'}\n`
+  }
   const parts: Part[] = []
   writeValue(format, parts)
   parts.push('\n')
@@ -36,12 +43,48 @@ function writeValue(value: unknown, parts: Part[]): void {
   } else if (typeof value === 'object' && value !== null) {
     parts.push('{')
     for (const [i, key] of Object.keys(value).sort(byBytes).entries()) {
-      parts.push(`${i > 0 ? ',' : ''}${quoteJson(Buffer.from(key, 'utf8').toString('latin1'))}:`)
+      parts.push(`${i > 0 ? ',' : ''}${quoteJson(bytesOf(key))}:`)
       writeValue((value as Record<string, unknown>)[key], parts)
     }
     parts.push('}')
   } else parts.push('null')
 }
+
+/** Undefined: there is nothing to write. */
+type Sparse = (info: StreamInfo) => string | undefined
+
+function compileSparse(value: JsonFormatValue): Sparse {
+  if (typeof value === 'string') {
+    const read = compileTypedFormat(value, '')
+    return info => {
+      const given = read(info)
+      return given === null ? undefined : jsonOf(given)
+    }
+  }
+  if (typeof value !== 'object' || value === null) {
+    const parts: Part[] = []
+    writeValue(value, parts)
+    const text = parts.join('')
+    return () => text
+  }
+  if (Array.isArray(value)) {
+    const elements = (value as readonly JsonFormatValue[]).map(compileSparse)
+    return info => `[${elements.flatMap(element => element(info) ?? []).join(',')}]`
+  }
+  const fields = Object.keys(value)
+    .sort(byBytes)
+    .map(key => [quoteJson(bytesOf(key)), compileSparse((value as JsonFormat)[key]!)] as const)
+  return info => {
+    let text = ''
+    for (const [key, write] of fields) {
+      const written = write(info)
+      if (written !== undefined) text += `${text === '' ? '' : ','}${key}:${written}`
+    }
+    return `{${text}}`
+  }
+}
+
+const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
