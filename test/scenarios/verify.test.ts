@@ -20,7 +20,7 @@ describe('with our sidecar', () => {
     const [{ steps, seconds, memory, processes }] = results
     expect(steps.length).toBeGreaterThan(0)
     console.log(
-      `${name}: ${seconds.toFixed(1)} s from start to verdict, ${Math.round(memory / 2 ** 20)} MB in ${processes} processes`,
+      `${name}: ${seconds.toFixed(1)} s from start to verdict, ${Math.round(memory / 2 ** 20)} MB in ${Object.keys(processes).length} processes`,
     )
   })
 })

@@ -6,6 +6,8 @@ import type { Upstream } from './work/upstreams.ts'
 export interface ServiceConfig {
   name: string
   listen: HostPort
+  /** A second listener that can be kept from accepting (routes/slow-door.ts). */
+  slowDoor?: HostPort
   /** Text of a good answer (fake-service `MESSAGE`). */
   message: string
   upstreams: readonly Upstream[]
@@ -67,6 +69,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     env.OUTBOUND_ADDR === 'none'
       ? undefined
       : read<HostPort | undefined>('OUTBOUND_ADDR', undefined, parseHostPort, `${address}, or none`)
+  const slowDoor = read<HostPort | undefined>('SLOW_LISTEN_ADDR', undefined, parseHostPort, address)
   const tracing = oneOf('TRACING', 'none', ['none', 'sdk'])
 
   const config: ServiceConfig = {
@@ -94,6 +97,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     lock: integer('LOCK', 0, 0, 1000),
     seed: integer('SEED', 1, 0, 0xffffffff),
+    ...(slowDoor === undefined ? {} : { slowDoor }),
     ...(tracing === 'sdk'
       ? { tracing: { endpoint: env.OTEL_EXPORTER_ZIPKIN_ENDPOINT || 'http://localhost:9411/api/v2/spans' } }
       : {}),

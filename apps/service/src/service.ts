@@ -46,7 +46,11 @@ export function createService(config: ServiceConfig, inSpan?: InSpan): Service {
 
   return {
     http,
-    listen: ({ host, port }) => http.listen({ host, port }),
+    async listen({ host, port }) {
+      if (config.slowDoor !== undefined)
+        await (await import('./routes/slow-door.ts')).addSlowDoor(http, config.name, config.slowDoor)
+      return http.listen({ host, port })
+    },
     warm,
     close: () => http.close(),
   }

@@ -112,7 +112,7 @@ async function callInTurn(
     if (round % 50 === 0) progress.show(`${Math.max(0, round - WARM_UP)} of ${calls} calls each`)
     for (let k = 0; k < runs.length; k++) {
       const i = (round + k) % runs.length
-      const [answer] = await call(bases[i]!, { method: 'GET', path, headers: {}, count: 1, parallel: 1 })
+      const [answer] = await call(bases[i]!, { method: 'GET', path, headers: {}, count: 1, parallel: 1, threads: 1 })
       if (round < WARM_UP) continue
       if (answer!.status === 200) samples[i]!.durations.push(answer!.duration)
       else samples[i]!.failed++

@@ -2,7 +2,7 @@ import type { ScenarioResult } from './verify.ts'
 
 /** The results as JUnit XML: a suite a scenario, a case a step. */
 export function junitXml(results: readonly ScenarioResult[]): string {
-  const suites = results.map(({ scenario, seconds, steps }) => {
+  const suites = results.map(({ scenario, proxy, mesh, seconds, memory, processes, steps }) => {
     const failed = steps.filter(step => step.failure !== undefined).length
     const skipped = steps.filter(step => step.skipped !== undefined).length
     const cases = steps.map(step => {
@@ -16,7 +16,17 @@ export function junitXml(results: readonly ScenarioResult[]): string {
       return `    <testcase classname="${quoted(scenario)}" name="${quoted(step.name)}" time="${time}">${inside}</testcase>`
     })
     const counts = `tests="${steps.length}" failures="${failed}" skipped="${skipped}" time="${seconds.toFixed(3)}"`
-    return `  <testsuite name="${quoted(scenario)}" ${counts}>\n${cases.join('\n')}\n  </testsuite>`
+    const facts = {
+      proxy,
+      mesh,
+      memory,
+      ...Object.fromEntries(Object.entries(processes).map(([k, v]) => [`memory.${k}`, v])),
+    }
+    const properties = Object.entries(facts).map(
+      ([name, value]) => `      <property name="${quoted(name)}" value="${quoted(String(value))}"/>`,
+    )
+    const inside = [`    <properties>\n${properties.join('\n')}\n    </properties>`, ...cases].join('\n')
+    return `  <testsuite name="${quoted(scenario)}" ${counts}>\n${inside}\n  </testsuite>`
   })
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('\n')}\n</testsuites>\n`
 }

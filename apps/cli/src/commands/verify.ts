@@ -23,9 +23,10 @@ export interface ScenarioResult {
   mesh: 'processes' | 'docker'
   /** From the start of the first process to the verdict. */
   seconds: number
-  /** Sum of the proportional set sizes of all processes, bytes; 0 where it is not known. */
+  /** Sum of the proportional set sizes of all processes at the end, bytes; 0 where it is not known. */
   memory: number
-  processes: number
+  /** Of each process its proportional set size, bytes; empty where it is not known. */
+  processes: Readonly<Record<string, number>>
   steps: StepResult[]
 }
 
@@ -53,7 +54,8 @@ export async function verify(names: readonly string[], options: VerifyOptions): 
   const skipped = steps.filter(step => step.skipped !== undefined).length
   if (!options.json && results.length > 1) {
     console.log(
-      `\n${results.length} scenarios: ${steps.length - failed - skipped} steps passed, ${failed} failed, ${skipped} skipped`,
+      `\n${results.length} scenarios: ${steps.length - failed - skipped} steps passed, ${failed} failed, ${skipped} skipped, ` +
+        `in ${results.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1)} s`,
     )
   }
   return failed === 0 ? 0 : 1
@@ -75,7 +77,7 @@ async function verifyOne(
     mesh: options.docker ? 'docker' : 'processes',
     seconds: 0,
     memory: 0,
-    processes: 0,
+    processes: {},
     steps: [],
   }
   say(`${scenario.name}${proxy === 'envoy' ? ' (Envoy)' : ''}${options.docker ? ' (Docker)' : ''}  ${scenario.title}`)
@@ -107,19 +109,26 @@ async function verifyOne(
       say(stepText(step))
       if (signal.aborted) break
     }
-    const memory = await mesh.memory()
-    result.processes = mesh.services.length
-    result.memory = [...memory.values()].reduce((sum, bytes) => sum + bytes, 0)
+    result.processes = Object.fromEntries(await mesh.memory())
+    result.memory = Object.values(result.processes).reduce((sum, bytes) => sum + bytes, 0)
     result.seconds = (performance.now() - began) / 1000
   } finally {
     await mesh.down()
   }
   const failed = result.steps.filter(step => step.failure !== undefined).length
-  const memory =
-    result.memory === 0 ? '' : `, ${Math.round(result.memory / 2 ** 20)} MB in ${result.processes} processes`
   const run = result.steps.filter(step => step.skipped === undefined).length
-  say(`  ${run - failed} of ${run} passed in ${result.seconds.toFixed(1)} s${memory}`)
+  say(`  ${run - failed} of ${run} passed in ${result.seconds.toFixed(1)} s${memoryText(result.processes)}`)
   return result
+}
+
+/** `, 153 MB in 4 processes, 52 MB the largest (collector)` */
+function memoryText(processes: Readonly<Record<string, number>>): string {
+  const sorted = Object.entries(processes).sort(([, a], [, b]) => b - a)
+  const [largest] = sorted
+  if (largest === undefined) return ''
+  const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`
+  const sum = sorted.reduce((total, [, bytes]) => total + bytes, 0)
+  return `, ${megabytes(sum)} in ${sorted.length} processes, ${megabytes(largest[1])} the largest (${largest[0]})`
 }
 
 async function start(docker: boolean, options: MeshOptions): Promise<Mesh> {

@@ -10,8 +10,13 @@ export interface Answer {
   duration: number
 }
 
-/** Makes the calls of a step, `parallel` at a time, in order; one connection for each of them. */
+/** Makes the calls of a step; the answers of one thread after those of another. */
 export async function call(base: string, calls: Calls): Promise<Answer[]> {
+  return (await Promise.all(Array.from({ length: calls.threads }, () => callAsOne(base, calls)))).flat()
+}
+
+/** `parallel` at a time, in order; one connection for each of them. */
+async function callAsOne(base: string, calls: Calls): Promise<Answer[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: calls.parallel })
   const answers: Answer[] = []
   let next = 0

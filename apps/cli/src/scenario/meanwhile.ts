@@ -57,6 +57,13 @@ export async function meanwhile(
 export async function callBeside({ service, port, path }: Call, mesh: Mesh): Promise<void> {
   // Not sampled: it is no part of what the step looks at.
   const headers = { 'x-b3-sampled': '0' }
-  const [answer] = await call(mesh.address(service, port), { method: 'GET', path, headers, count: 1, parallel: 1 })
+  const [answer] = await call(mesh.address(service, port), {
+    method: 'GET',
+    path,
+    headers,
+    count: 1,
+    parallel: 1,
+    threads: 1,
+  })
   if (answer!.status !== 200) throw new Error(`GET ${path} of ${service}: ${answer!.status} ${answer!.body}`)
 }

@@ -235,7 +235,7 @@ class ScenarioReader {
 
   #calls(value: unknown, path: Path): Calls {
     const fields = this.#map(value, path)
-    this.#known(fields, path, ['to', 'method', 'path', 'headers', 'body', 'count', 'parallel'])
+    this.#known(fields, path, ['to', 'method', 'path', 'headers', 'body', 'count', 'parallel', 'threads'])
     return {
       ...(fields.to === undefined ? {} : { to: this.#place(fields.to, [...path, 'to'], []) }),
       method: this.#text(fields.method, [...path, 'method'], 'GET'),
@@ -244,6 +244,7 @@ class ScenarioReader {
       ...(fields.body === undefined ? {} : { body: this.#text(fields.body, [...path, 'body']) }),
       count: this.#number(fields.count ?? 1, [...path, 'count']),
       parallel: this.#number(fields.parallel ?? 1, [...path, 'parallel']),
+      threads: this.#number(fields.threads ?? 1, [...path, 'threads']),
     }
   }
 

@@ -90,6 +90,8 @@ export interface Calls {
   count: number
   /** How many at a time. */
   parallel: number
+  /** So many make all of these calls, each for itself. */
+  threads: number
 }
 
 /**

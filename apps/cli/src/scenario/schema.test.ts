@@ -57,7 +57,7 @@ steps:
       - stop: [b]
       - start: [b]
       - knobs: { k: a }
-    calls: { to: { service: b, port: 6 }, method: POST, path: /, headers: { x: y }, body: z, count: 2, parallel: 2 }
+    calls: { to: { service: b, port: 6 }, method: POST, path: /, headers: { x: y }, body: z, count: 2, parallel: 2, threads: 1 }
     only: { proxy: hopscope, reason: r }
     expect:
       status: { 200: 2 }
