@@ -11,6 +11,9 @@ export const INVALID_PATH = 'Status: 400\nDescription: Invalid request path\n'
 
 const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/
 
+/** The store tries again each second what it could not write. */
+const RETRY_AFTER_SECONDS = '1'
+
 export interface Answer {
   status: number
   text: string
@@ -44,6 +47,7 @@ export function answerErrors(app: FastifyInstance, context: Context): void {
       return reply.code(error.status).type('application/json').send(JSON.stringify({ code, message, path }))
     }
     if (answer.status === 413) reply.header('connection', 'close')
+    if (error instanceof StoreError) reply.header('retry-after', RETRY_AFTER_SECONDS)
     return reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.text)
   })
 

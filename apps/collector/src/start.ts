@@ -90,8 +90,8 @@ async function run(argv: string[], environment: Record<string, string | undefine
 async function openStore(config: Config): Promise<SpanStore> {
   if (config.storage === 'mem') return new MemoryStore(config)
   // Loaded only when wanted: it brings a native library.
-  const { SqliteStore } = await import('@hopscope/store/sqlite')
-  return new SqliteStore({ ...config, file: join(resolve(config.data), 'spans.db') })
+  const { SegmentStore } = await import('@hopscope/store/sqlite')
+  return new SegmentStore({ ...config, file: join(resolve(config.data), 'spans.db'), warn })
 }
 
 class ListenError extends Error {}

@@ -224,7 +224,7 @@ export function storeContract(name: string, create: (options: StoreOptions) => S
         }
         // The queries must be such that they find something, or this proves nothing.
         expect(nonEmpty).toBeGreaterThan(100)
-      })
+      }, 60_000)
 
       it('answers nothing when search is disabled; reads and links still work', async () => {
         const one = span({ name: 'get', remote: 'db', kind: 'CLIENT', tags: { env: 'prod' } })

@@ -66,7 +66,17 @@ export interface StoreOptions {
 /** Values kept for one autocomplete key; an unbounded tag (a request id) must not fill the store. (zipkin: 20000) */
 export const AUTOCOMPLETE_CARDINALITY = 20_000
 
-export type StoreErrorCode = 'foreign' | 'newer' | 'broken' | 'locked' | 'full' | 'readonly' | 'cannot-open' | 'closed'
+export type StoreErrorCode =
+  | 'foreign'
+  | 'older'
+  | 'newer'
+  | 'broken'
+  | 'locked'
+  | 'full'
+  | 'readonly'
+  | 'cannot-open'
+  | 'busy'
+  | 'closed'
 
 /** Something that a person has to see to. The message names the file, what was found and what was expected. */
 export class StoreError extends Error {

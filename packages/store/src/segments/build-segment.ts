@@ -1,0 +1,177 @@
+import { BytesWriter } from './bytes.ts'
+import { ENDPOINT } from './dictionary.ts'
+import type { Head } from './head.ts'
+import { encodeNames, namesOf } from './names.ts'
+import { writeTrace } from './page-rows.ts'
+import { packPiece } from './piece.ts'
+import { encodeLinks, linksOfTrace } from './segment-links.ts'
+import { TermIndex } from './term-index.ts'
+
+/** A page of rows is closed when it has grown to this: what one trace read must decompress. */
+const PAGE_BYTES = 48 * 1024
+/** Entries of a dictionary that lie together. */
+export const CHUNK_ENTRIES = 1024
+/** Terms lie by the top bits of their hash: what one look-up must decompress. */
+export const BUCKET_BITS = 6
+
+/** A segment before it is written. All pieces are packed. */
+export interface SegmentImage {
+  spans: number
+  traces: number
+  minMs: number | null
+  maxMs: number | null
+  untimed: boolean
+  pages: Buffer[]
+  dictionary: Buffer[]
+  /** By bucket. */
+  terms: (Buffer | undefined)[]
+  /** Trace ids: of each trace eight bytes, a bit for those of 32 characters, and eight more of these. */
+  ids: Buffer
+  /** Times, place and size of each trace. */
+  table: Buffer
+  names: Buffer
+  links: Buffer
+}
+
+/** Sorts the traces of a head by their start and lays them out for reading. */
+export function buildSegment(head: Head, autocompleteKeys: readonly string[]): SegmentImage {
+  const order = byStart(head)
+  const { rows: pages, places } = writePages(head, order)
+  const index = new TermIndex(head)
+  for (const [trace, number] of order.entries()) for (const row of head.rowsOf(number)) index.add(row, trace)
+  const traces = head.traceColumns()
+  const links = Array.from(order, number => linksOfTrace(head, head.rowsOf(number)))
+  return {
+    spans: head.spanCount,
+    traces: order.length,
+    minMs: Number.isFinite(head.minMs) ? head.minMs : null,
+    maxMs: Number.isFinite(head.maxMs) ? head.maxMs : null,
+    untimed: head.hasUntimed,
+    pages,
+    dictionary: writeDictionary(head),
+    terms: writeTerms(index),
+    ids: packPiece(writeIds(head, order)),
+    table: packPiece(writeTable(traces, order, places)),
+    names: packPiece(encodeNames(namesOf(head, autocompleteKeys))),
+    links: packPiece(encodeLinks(links)),
+  }
+}
+
+/** Trace numbers by earliest start; those without any come first. */
+function byStart(head: Head): Uint32Array {
+  const { minMs } = head.traceColumns()
+  const start = (trace: number): number => (Number.isFinite(minMs[trace]!) ? minMs[trace]! : 0)
+  const order = Uint32Array.from({ length: head.traceCount }, (_, trace) => trace)
+  return order.sort((a, b) => start(a) - start(b) || a - b)
+}
+
+interface Place {
+  page: number
+  offset: number
+}
+
+function writePages(head: Head, order: Uint32Array): { rows: Buffer[]; places: Place[] } {
+  const rows: Buffer[] = []
+  const places: Place[] = []
+  let out = new BytesWriter(PAGE_BYTES * 2)
+  for (const number of order) {
+    places.push({ page: rows.length, offset: out.length })
+    writeTrace(out, head, head.rowsOf(number))
+    if (out.length < PAGE_BYTES) continue
+    rows.push(packPiece(out.view()))
+    out = new BytesWriter(PAGE_BYTES * 2)
+  }
+  if (out.length > 0) rows.push(packPiece(out.view()))
+  return { rows, places }
+}
+
+function writeIds(head: Head, order: Uint32Array): Buffer {
+  const { lowHigh, lowLow, highHigh, highLow, wide } = head.traces.columns
+  const out = new BytesWriter(order.length * 18)
+  for (const number of order) {
+    out.u32(lowHigh[number]!)
+    out.u32(lowLow[number]!)
+  }
+  const bits = Buffer.alloc((order.length + 7) >> 3)
+  for (const [trace, number] of order.entries()) if (wide[number] === 1) bits[trace >> 3]! |= 1 << (trace & 7)
+  out.raw(bits)
+  for (const number of order) {
+    if (wide[number] !== 1) continue
+    out.u32(highHigh[number]!)
+    out.u32(highLow[number]!)
+  }
+  return out.view()
+}
+
+/** Of each trace: start - start of the one before (zigzag, ms), length (ms), longest span, flags, page, offset, spans. */
+function writeTable(traces: ReturnType<Head['traceColumns']>, order: Uint32Array, places: Place[]): Buffer {
+  const out = new BytesWriter(order.length * 12)
+  let before = 0
+  let page = 0
+  for (const [trace, number] of order.entries()) {
+    const isTimed = Number.isFinite(traces.minMs[number]!)
+    out.byte((isTimed ? 1 : 0) | (traces.untimed[number] === 1 ? 2 : 0))
+    if (isTimed) {
+      out.zigzag(traces.minMs[number]! - before)
+      out.varint(traces.maxMs[number]! - traces.minMs[number]!)
+      before = traces.minMs[number]!
+    }
+    out.byte(traces.duration[number]!)
+    out.varint(places[trace]!.page - page)
+    page = places[trace]!.page
+    out.varint(places[trace]!.offset)
+    out.varint(traces.count[number]!)
+  }
+  return out.view()
+}
+
+/** Chunks of entries: their count; of each its kind (+ 2) and its length; then the bytes of all. */
+function writeDictionary({ dictionary }: Head): Buffer[] {
+  const chunks: Buffer[] = []
+  const count = dictionary.entries.length
+  for (let first = 0; first < count; first += CHUNK_ENTRIES) {
+    const last = Math.min(first + CHUNK_ENTRIES, count) - 1
+    const out = new BytesWriter(64 * 1024)
+    out.varint(last - first + 1)
+    for (let entry = first; entry <= last; entry++) {
+      out.varint(dictionary.kind(entry) - ENDPOINT)
+      out.varint(dictionary.end(entry) - dictionary.start(entry))
+    }
+    out.raw(dictionary.bytes, dictionary.start(first), dictionary.end(last))
+    chunks.push(packPiece(out.view()))
+  }
+  return chunks
+}
+
+/**
+ * A bucket: count of terms; of each, hashes ascending, hash - the one before and the length of its postings; then all
+ * postings: 2 · count, + 1 with durations; trace - the one before, of each; the codes of the durations.
+ */
+function writeTerms(index: TermIndex): (Buffer | undefined)[] {
+  const buckets: number[][] = Array.from({ length: 1 << BUCKET_BITS }, () => [])
+  for (const [term, hash] of index.hashes.entries()) buckets[hash >>> (32 - BUCKET_BITS)]!.push(term)
+  return buckets.map(terms => {
+    if (terms.length === 0) return undefined
+    terms.sort((a, b) => index.hashes[a]! - index.hashes[b]!)
+    const head = new BytesWriter(terms.length * 5)
+    const body = new BytesWriter(64 * 1024)
+    head.varint(terms.length)
+    let before = 0
+    for (const term of terms) {
+      const from = body.length
+      const { traces, codes } = index.postingsOf(term)
+      body.varint(traces.length * 2 + (codes === undefined ? 0 : 1))
+      let last = 0
+      for (const trace of traces) {
+        body.varint(trace - last)
+        last = trace
+      }
+      if (codes !== undefined) body.raw(codes)
+      head.varint(index.hashes[term]! - before)
+      head.varint(body.length - from)
+      before = index.hashes[term]!
+    }
+    head.raw(body.view())
+    return packPiece(head.view())
+  })
+}

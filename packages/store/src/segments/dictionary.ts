@@ -1,0 +1,222 @@
+import { Table } from './table.ts'
+
+/** What an entry is; 0 and up: a pair, whose first so many bytes are its key. */
+export const STRING = -1
+/** Four u32: the entries of service name, ipv4 and ipv6, and the port; 0 is none. */
+export const ENDPOINT = -2
+
+const SEED = 0x811c9dc5
+const PRIME = 0x01000193
+
+/**
+ * Each text, tag and endpoint of a head once, as bytes, numbered from 1 in order of appearance. What was added last can be
+ * taken back.
+ *
+ *   1  "web"                                kind STRING
+ *   2  service 1, no ip, port 8080          kind ENDPOINT
+ *   3  "http.method" "GET"                  kind 11: the length of the key
+ */
+export class Dictionary {
+  /** `end`: of its bytes; they begin where those of the entry before end. */
+  readonly entries = new Table({ end: Uint32Array, kind: Int32Array }, 4096)
+  bytes = Buffer.allocUnsafe(256 * 1024)
+  #hashes = new Uint32Array(4096)
+  #slots = new Int32Array(8192)
+  /** Front of the table for what comes as JavaScript text. */
+  #strings = new Map<string, number>()
+  #pairs = new Map<string, Map<string, number>>()
+  #endpoint = Buffer.alloc(16)
+  #scratch = Buffer.allocUnsafe(4096)
+
+  constructor() {
+    // Number 0 is "none".
+    this.entries.columns.kind[0] = STRING
+    this.entries.length = 1
+  }
+
+  get byteLength(): number {
+    return this.entries.columns.end[this.entries.length - 1]!
+  }
+
+  start(entry: number): number {
+    return entry === 0 ? 0 : this.entries.columns.end[entry - 1]!
+  }
+
+  end(entry: number): number {
+    return this.entries.columns.end[entry]!
+  }
+
+  kind(entry: number): number {
+    return this.entries.columns.kind[entry]!
+  }
+
+  string(text: string): number {
+    let entry = this.#strings.get(text)
+    if (entry === undefined) {
+      entry = this.intern(this.#scratch, 0, this.#write(text, 0), STRING)
+      this.#strings.set(text, entry)
+    }
+    return entry
+  }
+
+  pair(key: string, value: string): number {
+    let values = this.#pairs.get(key)
+    if (values === undefined) {
+      values = new Map()
+      this.#pairs.set(key, values)
+    }
+    let entry = values.get(value)
+    if (entry === undefined) {
+      const keyLength = this.#write(key, 0)
+      entry = this.intern(this.#scratch, 0, this.#write(value, keyLength), keyLength)
+      values.set(value, entry)
+    }
+    return entry
+  }
+
+  endpoint(service: number, ipv4: number, ipv6: number, port: number): number {
+    const bytes = this.#endpoint
+    bytes.writeUInt32LE(service, 0)
+    bytes.writeUInt32LE(ipv4, 4)
+    bytes.writeUInt32LE(ipv6, 8)
+    bytes.writeUInt32LE(port, 12)
+    return this.intern(bytes, 0, 16, ENDPOINT)
+  }
+
+  /** The text's UTF-8 into the scratch buffer at `at`; a lone surrogate, which UTF-8 cannot carry, as a question mark. */
+  #write(text: string, at: number): number {
+    const most = at + text.length * 3
+    if (most > this.#scratch.length) {
+      const grown = Buffer.allocUnsafe(most * 2)
+      this.#scratch.copy(grown, 0, 0, at)
+      this.#scratch = grown
+    }
+    const wellFormed = text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, '?')
+    return at + this.#scratch.write(wellFormed, at)
+  }
+
+  /** The number of these bytes as this kind; added when they are new. */
+  intern(source: Uint8Array, from: number, to: number, kind: number): number {
+    let hash = SEED ^ kind
+    for (let i = from; i < to; i++) hash = Math.imul(hash ^ source[i]!, PRIME)
+    hash = mix(hash)
+    const mask = this.#slots.length - 1
+    const { end, kind: kinds } = this.entries.columns
+    const length = to - from
+    let slot = hash & mask
+    for (let entry = this.#slots[slot]!; entry !== 0; entry = this.#slots[slot]!) {
+      if (this.#hashes[entry] === hash && kinds[entry] === kind && end[entry]! - end[entry - 1]! === length) {
+        const { bytes } = this
+        let a = end[entry - 1]!
+        let b = from
+        while (b < to && bytes[a] === source[b]) {
+          a++
+          b++
+        }
+        if (b === to) return entry
+      }
+      slot = (slot + 1) & mask
+    }
+    return this.#add(source, from, to, kind, hash, slot)
+  }
+
+  #add(source: Uint8Array, from: number, to: number, kind: number, hash: number, slot: number): number {
+    const begin = this.byteLength
+    const finish = begin + to - from
+    if (finish > this.bytes.length) {
+      const grown = Buffer.allocUnsafe(Math.max(finish, this.bytes.length * 2))
+      this.bytes.copy(grown, 0, 0, begin)
+      this.bytes = grown
+    }
+    if (to - from > 64) this.bytes.set(source.subarray(from, to), begin)
+    else for (let i = from, at = begin; i < to; i++, at++) this.bytes[at] = source[i]!
+    this.entries.reserve(1)
+    const entry = this.entries.length++
+    this.entries.columns.end[entry] = finish
+    this.entries.columns.kind[entry] = kind
+    if (entry >= this.#hashes.length) {
+      const grown = new Uint32Array(this.#hashes.length * 2)
+      grown.set(this.#hashes)
+      this.#hashes = grown
+    }
+    this.#hashes[entry] = hash
+    this.#slots[slot] = entry
+    if (entry * 2 > this.#slots.length) this.#rehash()
+    return entry
+  }
+
+  #rehash(): void {
+    const slots = new Int32Array(this.#slots.length * 2)
+    const mask = slots.length - 1
+    for (let entry = 1; entry < this.entries.length; entry++) {
+      let slot = this.#hashes[entry]! & mask
+      while (slots[slot] !== 0) slot = (slot + 1) & mask
+      slots[slot] = entry
+    }
+    this.#slots = slots
+  }
+
+  /** Appends entries as a log has them. */
+  append(count: number, source: Buffer, at: number, byteLength: number): number {
+    const first = this.entries.length
+    const begin = this.byteLength
+    at = this.entries.append(count, source, at)
+    for (let entry = first; entry < first + count; entry++) {
+      const from = entry === first ? begin : this.end(entry - 1)
+      const to = this.end(entry)
+      if (to < from || to > begin + byteLength) throw new RangeError('entries out of order')
+    }
+    // The hash table is filled through the same door as live entries: first the bytes, then each entry.
+    const { end, kind } = this.entries.columns
+    const ends = end.slice(first, first + count)
+    const kinds = kind.slice(first, first + count)
+    this.entries.length = first
+    let from = at
+    for (let i = 0; i < count; i++) {
+      const to = at + ends[i]! - begin
+      if (this.intern(source, from, to, kinds[i]!) !== first + i) throw new RangeError('an entry stands twice')
+      from = to
+    }
+    return at + byteLength
+  }
+
+  /** Takes back all entries from number `length` on. */
+  truncate(length: number): void {
+    if (length === this.entries.length) return
+    const mask = this.#slots.length - 1
+    // Last in, first out: with linear probing, nothing that stays was ever moved past these.
+    for (let entry = this.entries.length - 1; entry >= length; entry--) {
+      let slot = this.#hashes[entry]! & mask
+      while (this.#slots[slot] !== entry) slot = (slot + 1) & mask
+      this.#slots[slot] = 0
+    }
+    this.entries.length = length
+    this.#strings.clear()
+    this.#pairs.clear()
+  }
+
+  text(entry: number): string {
+    return this.bytes.toString('utf8', this.start(entry), this.end(entry))
+  }
+
+  key(entry: number): string {
+    const start = this.start(entry)
+    return this.bytes.toString('utf8', start, start + this.kind(entry))
+  }
+
+  value(entry: number): string {
+    return this.bytes.toString('utf8', this.start(entry) + this.kind(entry), this.end(entry))
+  }
+
+  /** Of an endpoint: the entry of its service name, ipv4, ipv6 (field 0, 1, 2), or its port (3). */
+  field(endpoint: number, field: 0 | 1 | 2 | 3): number {
+    return this.bytes.readUInt32LE(this.start(endpoint) + 4 * field)
+  }
+}
+
+/** FNV leaves its low bits weak. (murmur3's finaliser) */
+function mix(hash: number): number {
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

@@ -1,0 +1,193 @@
+import { AUTOCOMPLETE_CARDINALITY } from '../store.ts'
+import { ENDPOINT } from './dictionary.ts'
+import type { Head } from './head.ts'
+
+/** What the drop-down lists of a search form offer, of one part of the store. */
+export interface Names {
+  services: Map<string, { spanNames: Set<string>; remoteServices: Set<string> }>
+  autocomplete: Map<string, Set<string>>
+}
+
+export function namesOf(head: Head, autocompleteKeys: readonly string[]): Names {
+  const collector = new NameCollector(head, autocompleteKeys)
+  collector.catchUp()
+  return collector.names
+}
+
+/** Names of a head, row by row as they come. */
+export class NameCollector {
+  readonly #head: Head
+  names: Names
+  #keys: readonly string[]
+  #rows = 0
+  #rollbacks = 0
+  /** Combinations of entries that were looked at. */
+  #known = new Set<number>()
+  #knownRemote = new Set<number>()
+  #tags: Uint8Array = new Uint8Array(0)
+
+  constructor(head: Head, autocompleteKeys: readonly string[]) {
+    this.#head = head
+    this.#keys = autocompleteKeys
+    this.names = this.#empty()
+  }
+
+  #empty(): Names {
+    return { services: new Map(), autocomplete: new Map(this.#keys.map(key => [key, new Set()])) }
+  }
+
+  catchUp(): void {
+    const head = this.#head
+    if (this.#rollbacks !== head.rollbacks) {
+      this.#rollbacks = head.rollbacks
+      this.#rows = 0
+      this.#known.clear()
+      this.#knownRemote.clear()
+      this.#tags = new Uint8Array(0)
+      this.names = this.#empty()
+    }
+    const { name, local, remote, tagEnd } = head.rows.columns
+    const last = head.rows.length
+    for (let row = this.#rows; row < last; row++) {
+      if (local[row] !== 0) this.#addRow(local[row]!, name[row]!, remote[row]!)
+      if (this.#keys.length === 0) continue
+      for (let at = row === 0 ? 0 : tagEnd[row - 1]!; at < tagEnd[row]!; at++) this.#addTag(head.tags.columns.pair[at]!)
+    }
+    this.#rows = last
+  }
+
+  #addRow(local: number, name: number, remote: number): void {
+    const both = local * 0x4000000 + name
+    if (!this.#known.has(both)) {
+      this.#known.add(both)
+      const names = this.#service(local)
+      if (names !== undefined && name !== 0) names.spanNames.add(this.#head.dictionary.text(name))
+    }
+    if (remote === 0) return
+    const pair = local * 0x4000000 + remote
+    if (this.#knownRemote.has(pair)) return
+    this.#knownRemote.add(pair)
+    const { dictionary } = this.#head
+    const service = dictionary.field(remote, 0)
+    if (service !== 0) this.#service(local)?.remoteServices.add(dictionary.text(service))
+  }
+
+  #service(endpoint: number): { spanNames: Set<string>; remoteServices: Set<string> } | undefined {
+    const { dictionary } = this.#head
+    if (dictionary.kind(endpoint) !== ENDPOINT) return undefined
+    const entry = dictionary.field(endpoint, 0)
+    if (entry === 0) return undefined
+    const service = dictionary.text(entry)
+    let names = this.names.services.get(service)
+    if (names === undefined) {
+      names = { spanNames: new Set(), remoteServices: new Set() }
+      this.names.services.set(service, names)
+    }
+    return names
+  }
+
+  #addTag(pair: number): void {
+    if (pair >= this.#tags.length) {
+      const grown = new Uint8Array(Math.max(pair + 1, this.#tags.length * 2, 1024))
+      grown.set(this.#tags)
+      this.#tags = grown
+    }
+    if (this.#tags[pair] === 1) return
+    this.#tags[pair] = 1
+    const { dictionary } = this.#head
+    const values = this.names.autocomplete.get(dictionary.key(pair))
+    if (values !== undefined && values.size < AUTOCOMPLETE_CARDINALITY) values.add(dictionary.value(pair))
+  }
+}
+
+export function encodeNames({ services, autocomplete }: Names): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      services: [...services].map(([name, { spanNames, remoteServices }]) => [
+        name,
+        [...spanNames],
+        [...remoteServices],
+      ]),
+      autocomplete: [...autocomplete].map(([key, values]) => [key, [...values]]),
+    }),
+  )
+}
+
+export function decodeNames(piece: Buffer): Names {
+  const { services, autocomplete } = JSON.parse(piece.toString()) as {
+    services: [string, string[], string[]][]
+    autocomplete: [string, string[]][]
+  }
+  return {
+    services: new Map(
+      services.map(([name, spanNames, remotes]) => [
+        name,
+        { spanNames: new Set(spanNames), remoteServices: new Set(remotes) },
+      ]),
+    ),
+    autocomplete: new Map(autocomplete.map(([key, values]) => [key, new Set(values)])),
+  }
+}
+
+/** How often each name stands in the segments: it goes with the last of them. */
+export class NameCounts {
+  #services = new Map<string, { count: number; spanNames: Map<string, number>; remoteServices: Map<string, number> }>()
+  #autocomplete = new Map<string, Map<string, number>>()
+
+  add(names: Names): void {
+    for (const [service, { spanNames, remoteServices }] of names.services) {
+      let known = this.#services.get(service)
+      if (known === undefined) {
+        known = { count: 0, spanNames: new Map(), remoteServices: new Map() }
+        this.#services.set(service, known)
+      }
+      known.count++
+      for (const name of spanNames) count(known.spanNames, name, 1)
+      for (const name of remoteServices) count(known.remoteServices, name, 1)
+    }
+    for (const [key, values] of names.autocomplete) {
+      let known = this.#autocomplete.get(key)
+      if (known === undefined) {
+        known = new Map()
+        this.#autocomplete.set(key, known)
+      }
+      for (const value of values) count(known, value, 1)
+    }
+  }
+
+  remove(names: Names): void {
+    for (const [service, { spanNames, remoteServices }] of names.services) {
+      const known = this.#services.get(service)
+      if (known === undefined) continue
+      if (--known.count === 0) this.#services.delete(service)
+      for (const name of spanNames) count(known.spanNames, name, -1)
+      for (const name of remoteServices) count(known.remoteServices, name, -1)
+    }
+    for (const [key, values] of names.autocomplete) {
+      const known = this.#autocomplete.get(key)
+      if (known !== undefined) for (const value of values) count(known, value, -1)
+    }
+  }
+
+  services(): Iterable<string> {
+    return this.#services.keys()
+  }
+
+  spanNames(service: string): Iterable<string> {
+    return this.#services.get(service)?.spanNames.keys() ?? []
+  }
+
+  remoteServices(service: string): Iterable<string> {
+    return this.#services.get(service)?.remoteServices.keys() ?? []
+  }
+
+  autocomplete(key: string): Iterable<string> {
+    return this.#autocomplete.get(key)?.keys() ?? []
+  }
+}
+
+function count(counts: Map<string, number>, name: string, by: number): void {
+  const now = (counts.get(name) ?? 0) + by
+  if (now <= 0) counts.delete(name)
+  else counts.set(name, now)
+}

@@ -1,0 +1,163 @@
+import type { Endpoint, Span } from '@hopscope/model'
+import { type BytesReader, type BytesWriter, MAX_EXACT_DELTA } from './bytes.ts'
+import { DEBUG, type Head, hexOf, KIND_MASK, KINDS, SHARED } from './head.ts'
+
+/*
+ * The rows of one trace, in order of arrival, as a page has them:
+ *
+ *   base       µs that times are counted from                                          varint
+ *   per row    flags: kind (3 bits), then one bit each as below                        varint
+ *              id, and parent id when it has one                                       see writeId
+ *              name, local and remote endpoint: dictionary entries                     varint each
+ *              start - base (zigzag), duration                                         varint each, or f64 with RAW_TIMES
+ *              tags: count, entries                                                    varint each
+ *              annotations: count, then of each time - base (zigzag) and its entry     varint each, or f64 and varint
+ */
+const HAS_PARENT = 32
+const HAS_NAME = 64
+const HAS_LOCAL = 128
+const HAS_REMOTE = 256
+const HAS_TIMESTAMP = 512
+const HAS_DURATION = 1024
+const HAS_TAGS = 2048
+const HAS_ANNOTATIONS = 4096
+const RAW_TIMES = 8192
+
+/** Rows back that an id is looked for in. */
+const LOOK_BACK = 48
+
+export function writeTrace(out: BytesWriter, head: Head, rows: Uint32Array): void {
+  const { columns } = head.rows
+  const { timestamp, duration } = columns
+  let base = 0
+  for (const row of rows) {
+    const time = timestamp[row]!
+    if (isExact(time) && time > 0 && (base === 0 || time < base)) base = time
+  }
+  out.varint(base)
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    const tagStart = row === 0 ? 0 : columns.tagEnd[row - 1]!
+    const tagCount = columns.tagEnd[row]! - tagStart
+    const annotationStart = row === 0 ? 0 : columns.annotationEnd[row - 1]!
+    const annotationCount = columns.annotationEnd[row]! - annotationStart
+    const times = head.annotations.columns.timestamp
+    let raw = !isExact(timestamp[row]!) || !isExact(duration[row]!)
+    for (let at = annotationStart; at < annotationStart + annotationCount && !raw; at++) raw = !isExact(times[at]!)
+    const hasParent = columns.parentHigh[row] !== 0 || columns.parentLow[row] !== 0
+    out.varint(
+      (columns.flags[row]! & (KIND_MASK | DEBUG | SHARED)) |
+        (hasParent ? HAS_PARENT : 0) |
+        (columns.name[row] !== 0 ? HAS_NAME : 0) |
+        (columns.local[row] !== 0 ? HAS_LOCAL : 0) |
+        (columns.remote[row] !== 0 ? HAS_REMOTE : 0) |
+        (timestamp[row] !== 0 ? HAS_TIMESTAMP : 0) |
+        (duration[row] !== 0 ? HAS_DURATION : 0) |
+        (tagCount > 0 ? HAS_TAGS : 0) |
+        (annotationCount > 0 ? HAS_ANNOTATIONS : 0) |
+        (raw ? RAW_TIMES : 0),
+    )
+    writeId(out, head, rows, i, columns.idHigh[row]!, columns.idLow[row]!)
+    if (hasParent) writeId(out, head, rows, i, columns.parentHigh[row]!, columns.parentLow[row]!)
+    if (columns.name[row] !== 0) out.varint(columns.name[row]!)
+    if (columns.local[row] !== 0) out.varint(columns.local[row]!)
+    if (columns.remote[row] !== 0) out.varint(columns.remote[row]!)
+    if (timestamp[row] !== 0) {
+      if (raw) out.f64(timestamp[row]!)
+      else out.zigzag(timestamp[row]! - base)
+    }
+    if (duration[row] !== 0) {
+      if (raw) out.f64(duration[row]!)
+      else out.varint(duration[row]!)
+    }
+    if (tagCount > 0) {
+      out.varint(tagCount)
+      for (let at = tagStart; at < tagStart + tagCount; at++) out.varint(head.tags.columns.pair[at]!)
+    }
+    if (annotationCount > 0) {
+      out.varint(annotationCount)
+      for (let at = annotationStart; at < annotationStart + annotationCount; at++) {
+        if (raw) out.f64(times[at]!)
+        else out.zigzag(times[at]! - base)
+        out.varint(head.annotations.columns.value[at]!)
+      }
+    }
+  }
+}
+
+const isExact = (time: number): boolean => Number.isInteger(time) && time < MAX_EXACT_DELTA && time > -MAX_EXACT_DELTA
+
+/** 0 and eight bytes; or 2d-1: the id of the row d back; or 2d: the parent of the row d back. Both are most of a trace. */
+function writeId(out: BytesWriter, head: Head, rows: Uint32Array, i: number, high: number, low: number): void {
+  const { idHigh, idLow, parentHigh, parentLow } = head.rows.columns
+  const furthest = Math.max(0, i - LOOK_BACK)
+  for (let j = i - 1; j >= furthest; j--) {
+    const row = rows[j]!
+    if (idLow[row] === low && idHigh[row] === high) {
+      out.varint(2 * (i - j) - 1)
+      return
+    }
+    if (parentLow[row] === low && parentHigh[row] === high) {
+      out.varint(2 * (i - j))
+      return
+    }
+  }
+  out.byte(0)
+  out.u32(high)
+  out.u32(low)
+}
+
+/** What rows refer to. */
+export interface Entries {
+  text(entry: number): string
+  pair(entry: number): readonly [key: string, value: string]
+  endpoint(entry: number): Endpoint
+}
+
+export function readTrace(from: BytesReader, count: number, traceId: string, entries: Entries): Span[] {
+  const base = from.varint()
+  const spans: Span[] = []
+  for (let i = 0; i < count; i++) {
+    const flags = from.varint()
+    const span: Span = { traceId, id: readId(from, spans, i) }
+    if (flags & HAS_PARENT) span.parentId = readId(from, spans, i)
+    const kind = KINDS[flags & KIND_MASK]
+    if (kind !== undefined) span.kind = kind
+    if (flags & HAS_NAME) span.name = entries.text(from.varint())
+    const local = flags & HAS_LOCAL ? from.varint() : 0
+    const remote = flags & HAS_REMOTE ? from.varint() : 0
+    const raw = (flags & RAW_TIMES) !== 0
+    if (flags & HAS_TIMESTAMP) span.timestamp = raw ? from.f64() : from.zigzag() + base
+    if (flags & HAS_DURATION) span.duration = raw ? from.f64() : from.varint()
+    if (local !== 0) span.localEndpoint = { ...entries.endpoint(local) }
+    if (remote !== 0) span.remoteEndpoint = { ...entries.endpoint(remote) }
+    let tags: Record<string, string> | undefined
+    if (flags & HAS_TAGS) {
+      tags = Object.create(null) as Record<string, string>
+      for (let left = from.varint(); left > 0; left--) {
+        const [key, value] = entries.pair(from.varint())
+        tags[key] = value
+      }
+    }
+    if (flags & HAS_ANNOTATIONS) {
+      const annotations = []
+      for (let left = from.varint(); left > 0; left--) {
+        const timestamp = raw ? from.f64() : from.zigzag() + base
+        annotations.push({ timestamp, value: entries.text(from.varint()) })
+      }
+      span.annotations = annotations
+    }
+    if (tags !== undefined) span.tags = tags
+    if (flags & DEBUG) span.debug = true
+    if (flags & SHARED) span.shared = true
+    spans.push(span)
+  }
+  return spans
+}
+
+function readId(from: BytesReader, spans: readonly Span[], i: number): string {
+  const code = from.varint()
+  if (code === 0) return hexOf(from.u32(), from.u32())
+  const row = spans[i - ((code + 1) >> 1)]!
+  return code % 2 === 1 ? row.id : row.parentId!
+}

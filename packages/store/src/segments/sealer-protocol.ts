@@ -1,0 +1,15 @@
+import type { SegmentMeta } from './segment.ts'
+
+/** What the writer of segments is asked, one after the other. */
+export type SealerRequest =
+  | { do: 'seal'; log: string; number: number; end: number }
+  | { do: 'merge'; ids: number[]; id: number }
+  | { do: 'delete'; ids: number[] }
+  | { do: 'close' }
+
+export type SealerAnswer = { meta?: SegmentMeta } | { error: { name: string; message: string; code?: string } }
+
+export interface SealerOptions {
+  file: string
+  autocompleteKeys: readonly string[]
+}

@@ -1,0 +1,187 @@
+import { type Milliseconds, matches, newestInWindow, type QueryRequest, type Span } from '@hopscope/model'
+import { collapseEqual, splitByTraceId } from '../trace-group.ts'
+import type { Part } from './part.ts'
+import { type Condition, conditionsOf } from './terms.ts'
+import type { View } from './view.ts'
+
+interface Found {
+  latest: Milliseconds
+  low: string
+  traces: Span[][]
+}
+
+/** A trace that may match, by the latest start that it may have inside the window. */
+interface Candidate {
+  at: Milliseconds
+  part: Part
+  trace: number
+  /** `at` takes its spans in all parts into account. */
+  isExact: boolean
+}
+
+/**
+ * Traces that match, newest first.
+ *
+ * Parts are opened from the newest on. In each, the index gives the traces that have all terms, and of those whose spans
+ * lie in several parts the ones that have the first term: it must be somewhere, the others may be in another part. They are
+ * read newest first until the limit is met and none that is left can be newer; `matches` decides.
+ */
+export async function searchTraces(
+  view: View,
+  request: QueryRequest,
+  strictTraceId: boolean,
+  pause: () => Promise<void> | undefined,
+): Promise<Span[][]> {
+  const from = request.endTs - request.lookback
+  const conditions = conditionsOf(request)
+  const unopened = view.parts
+    .filter(part => part.lowestMs <= request.endTs && part.highestMs >= from)
+    .sort((a, b) => a.highestMs - b.highestMs)
+  const queue = new CandidateQueue()
+  const seen = new Set<string>()
+  const found: Found[] = []
+  let count = 0
+  for (;;) {
+    for (let part = unopened.at(-1); part !== undefined; part = unopened.at(-1)) {
+      const newest = Math.min(part.highestMs, request.endTs)
+      const next = queue.newest()
+      if (next !== undefined && next > newest) break
+      if (count >= request.limit && newest < found.at(-1)!.latest) break
+      unopened.pop()
+      await pause()
+      queue.open(candidatesOf(view, part, conditions, from, request.endTs))
+    }
+    const candidate = queue.pop()
+    if (candidate === undefined) break
+    // Once the limit is met, only traces of that same millisecond can still come before.
+    if (count >= request.limit && candidate.at < found.at(-1)!.latest) break
+    const { part, trace } = candidate
+    const low = view.lowId(part, trace)
+    if (low === undefined || seen.has(low)) continue
+    await pause()
+    const entries = part.isShared(trace) ? view.entriesOfId(low) : [{ part, trace }]
+    if (!candidate.isExact && entries.length > 1) {
+      let at = Number.NEGATIVE_INFINITY
+      for (const entry of entries) {
+        const columns = view.attempt(entry.part, () => entry.part.traceColumns())
+        const max = columns?.maxMs[entry.trace] ?? Number.NEGATIVE_INFINITY
+        if (max > at) at = max
+      }
+      at = Math.min(at, request.endTs)
+      if (at < candidate.at) {
+        queue.push({ at, part, trace, isExact: true })
+        continue
+      }
+    }
+    seen.add(low)
+    const spans = collapseEqual(view.spansOf(entries))
+    const latest = newestInWindow(request, spans)
+    if (latest === undefined) continue
+    const traces = (strictTraceId ? splitByTraceId(spans) : [spans]).filter(one => matches(request, one))
+    if (traces.length === 0) continue
+    count += traces.length
+    found.push({ latest, low, traces })
+    found.sort((a, b) => b.latest - a.latest || (a.low < b.low ? 1 : -1))
+    while (found.length > 1 && count - found.at(-1)!.traces.length >= request.limit) {
+      count -= found.pop()!.traces.length
+    }
+  }
+  return found.flatMap(({ traces }) => traces).slice(0, request.limit)
+}
+
+/** Of one part, sorted by time, oldest first. */
+function candidatesOf(
+  view: View,
+  part: Part,
+  conditions: readonly Condition[],
+  from: Milliseconds,
+  to: Milliseconds,
+): Candidate[] {
+  return (
+    view.attempt(part, () => {
+      const columns = part.traceColumns()
+      const { minMs, maxMs } = columns
+      const newest = Math.min(part.highestMs, to)
+      const candidates: Candidate[] = []
+      const consider = (trace: number, hasAll: boolean): void => {
+        const isShared = part.isShared(trace)
+        if (!hasAll && !isShared) return
+        if (isShared) candidates.push({ at: newest, part, trace, isExact: false })
+        else if (minMs[trace]! <= to && maxMs[trace]! >= from) {
+          candidates.push({ at: Math.min(maxMs[trace]!, to), part, trace, isExact: true })
+        }
+      }
+      const [first, ...others] = conditions
+      if (first === undefined) {
+        for (let trace = 0; trace < part.traceCount; trace++) consider(trace, true)
+      } else {
+        // How many conditions, in their order, each trace has met.
+        const met = new Uint8Array(part.traceCount)
+        const withFirst = meet(part, first, 0, met, columns.duration)
+        if (withFirst === 0) return candidates
+        const begun = met.slice()
+        for (const [i, condition] of others.entries()) meet(part, condition, i + 1, met, columns.duration)
+        for (let trace = 0; trace < met.length; trace++) {
+          if (begun[trace] !== 0) consider(trace, met[trace] === conditions.length)
+        }
+      }
+      return candidates.sort((a, b) => a.at - b.at)
+    }) ?? []
+  )
+}
+
+/** Counts condition number `i` for the traces that have met all before it; returns for how many. */
+function meet(part: Part, { term, minCode }: Condition, i: number, met: Uint8Array, duration: Uint8Array): number {
+  let count = 0
+  if (term === undefined) {
+    for (let trace = 0; trace < met.length; trace++) {
+      if (met[trace] !== i || duration[trace]! < minCode) continue
+      met[trace] = i + 1
+      count++
+    }
+    return count
+  }
+  const postings = part.postings(term)
+  if (postings === undefined) return 0
+  const { traces, codes } = postings
+  for (let at = 0; at < traces.length; at++) {
+    const trace = traces[at]!
+    if (met[trace] !== i || (codes !== undefined && codes[at]! < minCode)) continue
+    met[trace] = i + 1
+    count++
+  }
+  return count
+}
+
+/** The candidates of all opened parts, the newest first. */
+class CandidateQueue {
+  /** Each oldest first; taken from the end. */
+  #lists: Candidate[][] = []
+
+  open(candidates: Candidate[]): void {
+    if (candidates.length > 0) this.#lists.push(candidates)
+  }
+
+  push(candidate: Candidate): void {
+    const list = this.#lists.find(one => one.at(-1)!.at <= candidate.at)
+    if (list === undefined) this.#lists.push([candidate])
+    else list.push(candidate)
+  }
+
+  newest(): Milliseconds | undefined {
+    let newest: Milliseconds | undefined
+    for (const list of this.#lists) if (newest === undefined || list.at(-1)!.at > newest) newest = list.at(-1)!.at
+    return newest
+  }
+
+  pop(): Candidate | undefined {
+    let best = -1
+    for (const [i, list] of this.#lists.entries()) {
+      if (best === -1 || list.at(-1)!.at > this.#lists[best]!.at(-1)!.at) best = i
+    }
+    if (best === -1) return undefined
+    const candidate = this.#lists[best]!.pop()!
+    if (this.#lists[best]!.length === 0) this.#lists.splice(best, 1)
+    return candidate
+  }
+}

@@ -1,0 +1,102 @@
+import { type DependencyLink, DependencyLinker } from '@hopscope/model'
+import { BytesReader, BytesWriter } from './bytes.ts'
+import type { Head } from './head.ts'
+
+/** Who calls whom in the traces of a segment, each trace by itself. */
+export interface SegmentLinks {
+  pairs: { parent: string; child: string }[]
+  /** By pair, over all traces. */
+  calls: Float64Array
+  errors: Float64Array
+  byTrace: () => TraceLinks
+}
+
+export interface TraceLinks {
+  /** Of each trace where its links begin in `list`, and one more. */
+  starts: Uint32Array
+  /** Pair, calls, errors; and so on. */
+  list: Uint32Array
+}
+
+export function linksOfTrace(head: Head, rows: Uint32Array): DependencyLink[] {
+  const linker = new DependencyLinker()
+  linker.putTrace(Array.from(rows, row => head.span(row)))
+  return linker.links()
+}
+
+/**
+ * The pairs as JSON, with its length before it; calls and errors of each; then of each trace the count of its links, and
+ * pair, calls, errors.
+ */
+export function encodeLinks(traces: readonly (readonly DependencyLink[])[]): Buffer {
+  const numbers = new Map<string, Map<string, number>>()
+  const pairs: [string, string][] = []
+  const numberOf = ({ parent, child }: DependencyLink): number => {
+    let children = numbers.get(parent)
+    if (children === undefined) {
+      children = new Map()
+      numbers.set(parent, children)
+    }
+    let number = children.get(child)
+    if (number === undefined) {
+      number = pairs.push([parent, child]) - 1
+      children.set(child, number)
+    }
+    return number
+  }
+  const calls: number[] = []
+  const errors: number[] = []
+  const list = new BytesWriter(traces.length * 8)
+  list.varint(traces.length)
+  for (const links of traces) {
+    list.varint(links.length)
+    for (const link of links) {
+      const number = numberOf(link)
+      calls[number] = (calls[number] ?? 0) + link.callCount
+      errors[number] = (errors[number] ?? 0) + (link.errorCount ?? 0)
+      list.varint(number)
+      list.varint(link.callCount)
+      list.varint(link.errorCount ?? 0)
+    }
+  }
+  const json = Buffer.from(JSON.stringify(pairs))
+  const out = new BytesWriter(json.length + list.length + 8)
+  out.varint(json.length)
+  out.raw(json)
+  for (const number of pairs.keys()) {
+    out.varint(calls[number]!)
+    out.varint(errors[number]!)
+  }
+  out.raw(list.view())
+  return out.view()
+}
+
+export function decodeLinks(piece: Buffer): SegmentLinks {
+  const from = new BytesReader(piece)
+  const pairs = JSON.parse(from.raw(from.varint()).toString()) as [string, string][]
+  const calls = new Float64Array(pairs.length)
+  const errors = new Float64Array(pairs.length)
+  for (let pair = 0; pair < pairs.length; pair++) {
+    calls[pair] = from.varint()
+    errors[pair] = from.varint()
+  }
+  const at = from.at
+  return {
+    pairs: pairs.map(([parent, child]) => ({ parent, child })),
+    calls,
+    errors,
+    byTrace: () => decodeLists(new BytesReader(piece, at)),
+  }
+}
+
+function decodeLists(from: BytesReader): TraceLinks {
+  const count = from.varint()
+  const starts = new Uint32Array(count + 1)
+  const list: number[] = []
+  for (let trace = 0; trace < count; trace++) {
+    starts[trace] = list.length
+    for (let left = from.varint(); left > 0; left--) list.push(from.varint(), from.varint(), from.varint())
+  }
+  starts[count] = list.length
+  return { starts, list: Uint32Array.from(list) }
+}

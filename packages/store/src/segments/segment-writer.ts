@@ -1,0 +1,142 @@
+import { readFileSync, rmSync } from 'node:fs'
+import type { Database } from 'better-sqlite3'
+import { BUCKET_BITS, buildSegment, type SegmentImage } from './build-segment.ts'
+import { PIECES_PER_SEGMENT, SEGMENTS_PER_BUCKET } from './database.ts'
+import { pass } from './fault-point.ts'
+import { Head } from './head.ts'
+import { replay } from './log-record.ts'
+import { DamageError } from './piece.ts'
+import { Segment, type SegmentMeta } from './segment.ts'
+
+/** Writes, merges and deletes segments. What it does is on the disk when it returns. */
+export class SegmentWriter {
+  readonly #database: Database
+  readonly #autocompleteKeys: readonly string[]
+  #insertSegment
+  #insertPage
+  #insertChunk
+  #insertTerm
+  #markGone
+  #markSealed
+  #deletePages
+  #deleteChunks
+  #deleteTerm
+  #deleteSegment
+
+  constructor(database: Database, autocompleteKeys: readonly string[]) {
+    this.#database = database
+    this.#autocompleteKeys = autocompleteKeys
+    this.#insertSegment = database.prepare(
+      `insert into segment (id, last, spans, traces, min_ms, max_ms, untimed, sealed_ms, bytes, ids, traces_at, names, links)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    this.#insertPage = database.prepare('insert into page (id, piece) values (?, ?)')
+    this.#insertChunk = database.prepare('insert into dictionary (id, piece) values (?, ?)')
+    this.#insertTerm = database.prepare('insert into term (id, piece) values (?, ?)')
+    this.#markGone = database.prepare('update segment set gone = 1 where id = ?')
+    this.#markSealed = database.prepare('update sealed set log = ? where log < ?')
+    this.#deletePages = database.prepare('delete from page where id >= ? and id < ?')
+    this.#deleteChunks = database.prepare('delete from dictionary where id >= ? and id < ?')
+    this.#deleteTerm = database.prepare('delete from term where id = ?')
+    this.#deleteSegment = database.prepare('delete from segment where id = ?')
+  }
+
+  /**
+   * Makes a segment of what a log holds up to `end`, then unlinks the log. The log is read back rather than the spans
+   * passed on: what cannot be read again is found while it still lies in memory.
+   */
+  seal(log: string, number: number, end: number): SegmentMeta {
+    const replayed = replay(readFileSync(log).subarray(0, end), number)
+    if (replayed === undefined || replayed.end !== end) {
+      throw new DamageError(`${log} cannot be read back: it ends at byte ${replayed?.end ?? 0}, ${end} was expected`)
+    }
+    return this.sealHead(replayed.head, log, number)
+  }
+
+  sealHead(head: Head, log: string, number: number): SegmentMeta {
+    pass('seal-begun')
+    const image = buildSegment(head, this.#autocompleteKeys)
+    const meta = this.#transaction(() => {
+      const written = this.#write(image, number, number)
+      this.#markSealed.run(number, number)
+      pass('seal-written')
+      return written
+    })
+    pass('seal-committed')
+    rmSync(log, { force: true })
+    pass('log-unlinked')
+    return meta
+  }
+
+  /** Segment `id` out of several that follow each other. The old ones stay until `delete`: reads may still be at them. */
+  merge(ids: readonly number[], id: number): SegmentMeta {
+    const head = new Head()
+    const olds = ids.map(id => Segment.open(this.#database, id))
+    for (const old of olds) {
+      for (let trace = 0; trace < old.traceCount; trace++) for (const span of old.spans(trace)) head.add(span)
+    }
+    const image = buildSegment(head, this.#autocompleteKeys)
+    const meta = this.#transaction(() => {
+      const written = this.#write(image, id, olds.at(-1)!.meta.last)
+      for (const old of ids) this.#markGone.run(old)
+      pass('compaction-written')
+      return written
+    })
+    pass('compaction-committed')
+    return meta
+  }
+
+  delete(ids: readonly number[]): void {
+    for (const id of ids) {
+      // One at a time: readers and the next seal wait for no more than this.
+      this.#transaction(() => {
+        this.#deletePages.run(id * PIECES_PER_SEGMENT, (id + 1) * PIECES_PER_SEGMENT)
+        this.#deleteChunks.run(id * PIECES_PER_SEGMENT, (id + 1) * PIECES_PER_SEGMENT)
+        for (let bucket = 0; bucket < 1 << BUCKET_BITS; bucket++)
+          this.#deleteTerm.run(bucket * SEGMENTS_PER_BUCKET + id)
+        this.#deleteSegment.run(id)
+      })
+      pass('old-deleted')
+    }
+  }
+
+  #transaction<T>(work: () => T): T {
+    return this.#database.transaction(work).immediate()
+  }
+
+  #write(image: SegmentImage, id: number, last: number): SegmentMeta {
+    const { pages, dictionary, terms, ids, table, names, links } = image
+    let bytes = ids.length + table.length + names.length + links.length
+    for (const [number, piece] of pages.entries()) {
+      this.#insertPage.run(id * PIECES_PER_SEGMENT + number, piece)
+      bytes += piece.length
+    }
+    for (const [number, piece] of dictionary.entries()) {
+      this.#insertChunk.run(id * PIECES_PER_SEGMENT + number, piece)
+      bytes += piece.length
+    }
+    for (const [bucket, piece] of terms.entries()) {
+      if (piece === undefined) continue
+      this.#insertTerm.run(bucket * SEGMENTS_PER_BUCKET + id, piece)
+      bytes += piece.length
+    }
+    const sealedMs = Date.now()
+    const { spans, traces, minMs, maxMs, untimed } = image
+    this.#insertSegment.run(
+      id,
+      last,
+      spans,
+      traces,
+      minMs,
+      maxMs,
+      untimed ? 1 : 0,
+      sealedMs,
+      bytes,
+      ids,
+      table,
+      names,
+      links,
+    )
+    return { id, last, spans, traces, minMs, maxMs, untimed, sealedMs, bytes }
+  }
+}

@@ -1,0 +1,70 @@
+type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array
+type ColumnType =
+  | Uint8ArrayConstructor
+  | Uint16ArrayConstructor
+  | Uint32ArrayConstructor
+  | Int32ArrayConstructor
+  | Float64ArrayConstructor
+
+type ColumnOf<T> = T extends new (length: number) => infer C ? C : never
+
+/**
+ * Rows as typed columns of one length that grow together. Growing replaces the columns: take them from `columns` again
+ * after `reserve`.
+ */
+export class Table<T extends Record<string, ColumnType>> {
+  columns: { [K in keyof T]: ColumnOf<T[K]> }
+  length = 0
+  #capacity: number
+  #types: T
+
+  constructor(types: T, capacity: number) {
+    this.#types = types
+    this.#capacity = capacity
+    this.columns = this.#allocate(capacity)
+  }
+
+  reserve(more: number): void {
+    if (this.length + more <= this.#capacity) return
+    this.#capacity = Math.max(this.length + more, this.#capacity * 2)
+    const grown = this.#allocate(this.#capacity)
+    for (const name in this.#types) (grown[name] as Column).set(this.columns[name] as never)
+    this.columns = grown
+  }
+
+  #allocate(capacity: number): { [K in keyof T]: ColumnOf<T[K]> } {
+    const columns: Record<string, Column> = {}
+    for (const name in this.#types) columns[name] = new this.#types[name]!(capacity)
+    return columns as { [K in keyof T]: ColumnOf<T[K]> }
+  }
+
+  /** The bytes of rows from `first` on, column after column. */
+  *bytes(first: number): Generator<Uint8Array> {
+    for (const name in this.#types) {
+      const column = this.columns[name] as Column
+      const { BYTES_PER_ELEMENT: width } = column
+      yield new Uint8Array(column.buffer, column.byteOffset + first * width, (this.length - first) * width)
+    }
+  }
+
+  /** Bytes of one row in all columns. */
+  get width(): number {
+    let width = 0
+    for (const name in this.#types) width += this.#types[name]!.BYTES_PER_ELEMENT
+    return width
+  }
+
+  /** Appends `count` rows that `bytes` gave, from `source` at `at`; returns where they end. */
+  append(count: number, source: Buffer, at: number): number {
+    this.reserve(count)
+    for (const name in this.#types) {
+      const column = this.columns[name] as Column
+      const { BYTES_PER_ELEMENT: width } = column
+      const target = new Uint8Array(column.buffer, column.byteOffset + this.length * width, count * width)
+      target.set(source.subarray(at, at + count * width))
+      at += count * width
+    }
+    this.length += count
+    return at
+  }
+}
