@@ -6,7 +6,11 @@ import { pass } from './fault-point.ts'
 import { Head } from './head.ts'
 import { replay } from './log-record.ts'
 import { DamageError } from './piece.ts'
+import { RecentPieces } from './piece-cache.ts'
 import { Segment, type SegmentMeta } from './segment.ts'
+
+/** Traces are read in order of their pages, and refer to all of the dictionary. */
+const MERGE_CACHE_BYTES = 64 * 1024 * 1024
 
 /** Writes, merges and deletes segments. What it does is on the disk when it returns. */
 export class SegmentWriter {
@@ -71,7 +75,8 @@ export class SegmentWriter {
   /** Segment `id` out of several that follow each other. The old ones stay until `delete`: reads may still be at them. */
   merge(ids: readonly number[], id: number): SegmentMeta {
     const head = new Head()
-    const olds = ids.map(id => Segment.open(this.#database, id))
+    const cache = new RecentPieces(MERGE_CACHE_BYTES)
+    const olds = ids.map(id => Segment.open(this.#database, id, cache))
     for (const old of olds) {
       for (let trace = 0; trace < old.traceCount; trace++) for (const span of old.spans(trace)) head.add(span)
     }

@@ -38,8 +38,6 @@ export interface PieceCache {
   set(key: string, value: unknown, bytes: number): void
 }
 
-const NO_CACHE: PieceCache = { get: () => undefined, set: () => {} }
-
 /** A sealed segment, read piece by piece. What is damaged throws a DamageError that names it. */
 export class Segment {
   readonly meta: SegmentMeta
@@ -54,7 +52,7 @@ export class Segment {
     this.#cache = cache
   }
 
-  static open(database: Database, id: number, cache: PieceCache = NO_CACHE): Segment {
+  static open(database: Database, id: number, cache: PieceCache): Segment {
     return new PieceReader(database).open(id, cache)
   }
 
