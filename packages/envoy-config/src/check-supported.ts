@@ -6,7 +6,10 @@ import { enumType, messageType } from './schema/schema.ts'
 import { extensionPoints, supported } from './supported.ts'
 
 /** A name and an Any, wherever Envoy wants some extension: which kind, says the field that it stands in. */
-const TYPED = 'envoy.config.core.v3.TypedExtensionConfig'
+const TYPED: ReadonlySet<string> = new Set([
+  'envoy.config.core.v3.TypedExtensionConfig',
+  'xds.core.v3.TypedExtensionConfig',
+])
 
 /**
  * Notes what Envoy knows and Hopscope does not do, by the table in supported.ts. What is unsupported is not looked into.
@@ -16,7 +19,7 @@ export function checkSupported(message: Message, problems: Problems, owner = '')
   const type = messageType(message.type)
   const table = supported[message.type]
   if (type === undefined || table === undefined) return
-  const pointOf = (name: string) => extensionPoints[message.type === TYPED ? owner : `${message.type}.${name}`]
+  const pointOf = (name: string) => extensionPoints[TYPED.has(message.type) ? owner : `${message.type}.${name}`]
   checkTyped(message, pointOf('typed_config'), problems)
   for (const [name, { value }] of message.fields) {
     const field = type.fields.get(name)!
@@ -37,7 +40,7 @@ export function checkSupported(message: Message, problems: Problems, owner = '')
     }
     for (const nested of messagesOf(value)) {
       const field = `${message.type}.${name}`
-      const point = nested.type === TYPED ? undefined : pointOf(name)
+      const point = TYPED.has(nested.type) ? undefined : pointOf(name)
       if (point === undefined || isKnownExtension(nested, point, problems)) checkSupported(nested, problems, field)
     }
   }

@@ -1,3 +1,8 @@
+import type { BufferFilter } from './http-filters/buffer.ts'
+import type { CorsFilter, CorsPolicy } from './http-filters/cors.ts'
+import type { CsrfFilter } from './http-filters/csrf.ts'
+import type { HeaderMutationFilter } from './http-filters/header-mutation.ts'
+import type { RbacFilter } from './http-filters/rbac.ts'
 import type { Milliseconds } from './listener.ts'
 import type { HeaderMatcher } from './matchers.ts'
 import type { HeaderValueOption } from './route.ts'
@@ -6,13 +11,41 @@ import type { HeaderValueOption } from './route.ts'
 export interface HttpFilter {
   /** Routes name it to configure it (`typed_per_filter_config`). */
   name: string
+  /** Takes part only where a route has a word on it. */
+  disabled: boolean
   config: HttpFilterConfig
 }
 
-export type HttpFilterConfig = RouterFilter | RoutableFilterConfig
-/** What a route, a virtual host or a weighted cluster can say of a filter in `typed_per_filter_config`, by the filter's name. */
-export type RoutableFilterConfig = FaultFilter | LocalRateLimitFilter
-export type PerFilterConfig = ReadonlyMap<string, RoutableFilterConfig>
+/** What a listener says of a filter. */
+export type HttpFilterConfig =
+  | RouterFilter
+  | BufferFilter
+  | CorsFilter
+  | CsrfFilter
+  | FaultFilter
+  | HeaderMutationFilter
+  | LocalRateLimitFilter
+  | RbacFilter
+
+/** What a weighted cluster, a route, a virtual host or all routes say of a filter. */
+export type RouteFilterConfig =
+  | BufferFilter
+  | CorsPolicy
+  | CsrfFilter
+  | FaultFilter
+  | HeaderMutationFilter
+  | LocalRateLimitFilter
+  | RbacFilter
+
+/** `typed_per_filter_config` of one level, by the filter's name. */
+export type PerFilterConfig = ReadonlyMap<string, PerFilter>
+
+export interface PerFilter {
+  /** envoy.config.route.v3.FilterConfig: no part in these requests. */
+  disabled: boolean
+  /** undefined: as a less specific level, or the listener, says. */
+  config: RouteFilterConfig | undefined
+}
 
 /** envoy.extensions.filters.http.router.v3.Router */
 export interface RouterFilter {

@@ -12,12 +12,12 @@ export interface RouteConfiguration extends HeaderMutations {
   internalOnlyHeaders: readonly string[]
   mostSpecificHeaderMutationsWins: boolean
   ignorePortInHostMatching: boolean
+  perFilterConfig: PerFilterConfig
   requestMirrorPolicies: readonly RequestMirrorPolicy[]
   /** The header that chooses the virtual host in place of Host; "": Host. */
   vhostHeader: string
   /** What follows a `;` in a path is not matched. */
   ignorePathParametersInPathMatching: boolean
-  perFilterConfig: PerFilterConfig
   metadata: Metadata
 }
 

@@ -34,6 +34,8 @@ export const FAILURES = {
   duration: { status: 504, details: 'max_duration_timeout', body: 'downstream duration timeout' },
   response_timeout: { status: 504, flag: 'UT', details: 'response_timeout', body: 'upstream request timeout' },
   per_try_timeout: { status: 504, flag: 'UT', details: 'upstream_per_try_timeout', body: 'upstream request timeout' },
+  request_too_large: { status: 413, details: 'request_payload_too_large', body: 'Payload Too Large', close: true },
+  csrf: { status: 403, details: 'csrf_origin_mismatch', body: 'Invalid origin' },
   buffer_while_retrying: {
     status: 507,
     details: 'request_payload_exceeded_retry_buffer_limit',

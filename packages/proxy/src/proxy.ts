@@ -97,7 +97,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   function compile(listener: Listener): ConnectionManagerContext {
     const config = listener.filterChains[0]!.httpConnectionManager
     const http = createHttpStats(stats, config.statPrefix, listenerStatName(listener))
-    const { filters, router } = createFilters(config, { stats, runtime, clock, timers, random })
+    const { filters, router } = createFilters(config, { stats, runtime, clock, timers, random, http })
     const routerServices = { clusters, runtime, clock, timers, random }
     const route = createRouter(router, http, listener.perConnectionBufferLimitBytes, routerServices)
     const { tracing, statPrefix } = config

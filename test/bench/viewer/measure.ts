@@ -14,8 +14,6 @@ export interface Measured {
 /** Expected of rows 1, n/2 and n, counted from 1: what they are called. */
 export interface ExpectedRows {
   count: number
-  /** Tags can be had, so that they can be searched. */
-  hasTags: boolean
   names: readonly (readonly [row: number, text: string])[]
 }
 
@@ -35,7 +33,7 @@ export async function measureTrace(browser: Browser, url: string, expected: Expe
     const scroll = await framesWhile(page, 'scroll')
     const zoom = await framesWhile(page, 'zoom')
     const collapse = await page.evaluate(collapseAndExpand)
-    const find = expected.hasTags ? await page.evaluate(findText, 'status_code=503') : Number.NaN
+    const find = await page.evaluate(findText, 'status_code=503')
     const longest = await page.evaluate(() => Math.max(0, ...(window as unknown as Watch).tasks))
     const session = await context.newCDPSession(page)
     await session.send('HeapProfiler.collectGarbage')

@@ -4,9 +4,13 @@ import { accessLogFilterCases } from './cases/access-log-filters.ts'
 import { adminCases } from './cases/admin.ts'
 import { balancingCases } from './cases/balancing.ts'
 import { bodyCases } from './cases/bodies.ts'
+import { bufferCases } from './cases/buffer.ts'
 import { clustersOfRoutesCases } from './cases/clusters-of-routes.ts'
 import { codecCases } from './cases/codec.ts'
+import { corsCases } from './cases/cors.ts'
+import { csrfCases } from './cases/csrf.ts'
 import { filterCases } from './cases/filters.ts'
+import { headerMutationCases } from './cases/header-mutation.ts'
 import { headerCases } from './cases/headers.ts'
 import { limitCases } from './cases/limits.ts'
 import { localReplyCases } from './cases/local-replies.ts'
@@ -17,6 +21,7 @@ import { openTelemetryCases } from './cases/opentelemetry.ts'
 import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
 import { priorityCases } from './cases/priorities.ts'
+import { rbacCases } from './cases/rbac.ts'
 import { retryCases } from './cases/retries.ts'
 import { rewriteCases } from './cases/rewrites.ts'
 import { routingCases } from './cases/routing.ts'
@@ -45,7 +50,7 @@ const groups: Record<string, Case[]> = {
   retries: retryCases,
   timeouts: timeoutCases,
   limits: limitCases,
-  filters: filterCases,
+  filters: [...filterCases, ...bufferCases, ...corsCases, ...csrfCases, ...headerMutationCases, ...rbacCases],
   mirrors: mirrorCases,
   outliers: outlierCases,
   pools: poolCases,

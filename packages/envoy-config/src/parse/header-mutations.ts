@@ -21,30 +21,35 @@ function isProtected(name: string): boolean {
 export function parseAdditions(message: Message, field: string, context: ParseContext): HeaderValueOption[] {
   return message.messages(field).map(option => {
     const header = option.message('header')
-    const key = header?.string('key') ?? ''
-    const value = header?.string('value') ?? ''
-    if (header !== undefined) {
-      if (isProtected(key))
-        context.problems.add('invalid', header.valuePlace('key'), ':-prefixed or host headers may not be modified')
-      checkFormat(value, header.valuePlace('value'), context)
+    if (header !== undefined && isProtected(header.string('key'))) {
+      context.problems.add('invalid', header.valuePlace('key'), ':-prefixed or host headers may not be modified')
     }
-    if (option.has('append') && option.enum('append_action', 'APPEND_IF_EXISTS_OR_ADD') !== 'APPEND_IF_EXISTS_OR_ADD') {
-      context.problems.add(
-        'invalid',
-        option.place('append'),
-        'cannot be set together with append_action: leave out append',
-      )
-    }
-    const older = option.boolean('append', true) ? 'APPEND_IF_EXISTS_OR_ADD' : 'OVERWRITE_IF_EXISTS_OR_ADD'
-    return {
-      key: key.toLowerCase(),
-      value,
-      appendAction: option.has('append')
-        ? older
-        : option.enum<HeaderValueOption['appendAction']>('append_action', older),
-      keepEmptyValue: option.boolean('keep_empty_value'),
-    }
+    return parseHeaderValueOption(option, context)
   })
+}
+
+/** Of an envoy.config.core.v3.HeaderValueOption. */
+export function parseHeaderValueOption(option: Message, context: ParseContext): HeaderValueOption {
+  const header = option.message('header')
+  const key = header?.string('key') ?? ''
+  const value = header?.string('value') ?? ''
+  if (header !== undefined) {
+    checkFormat(value, header.valuePlace('value'), context)
+  }
+  if (option.has('append') && option.enum('append_action', 'APPEND_IF_EXISTS_OR_ADD') !== 'APPEND_IF_EXISTS_OR_ADD') {
+    context.problems.add(
+      'invalid',
+      option.place('append'),
+      'cannot be set together with append_action: leave out append',
+    )
+  }
+  const older = option.boolean('append', true) ? 'APPEND_IF_EXISTS_OR_ADD' : 'OVERWRITE_IF_EXISTS_OR_ADD'
+  return {
+    key: key.toLowerCase(),
+    value,
+    appendAction: option.has('append') ? older : option.enum<HeaderValueOption['appendAction']>('append_action', older),
+    keepEmptyValue: option.boolean('keep_empty_value'),
+  }
 }
 
 function parseRemovals(message: Message, field: string, context: ParseContext): string[] {

@@ -23,10 +23,10 @@ export function parseRouteConfiguration(message: Message, context: ParseContext)
     internalOnlyHeaders: message.strings('internal_only_headers').map(name => name.toLowerCase()),
     mostSpecificHeaderMutationsWins: message.boolean('most_specific_header_mutations_wins'),
     ignorePortInHostMatching: message.boolean('ignore_port_in_host_matching'),
+    perFilterConfig: parsePerFilterConfig(message, context),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     vhostHeader: message.string('vhost_header').toLowerCase(),
     ignorePathParametersInPathMatching: message.boolean('ignore_path_parameters_in_path_matching'),
-    perFilterConfig: parsePerFilterConfig(message, context),
     metadata: parseMetadata(message.message('metadata')),
     ...parseHeaderMutations(message, context),
   }

@@ -1,3 +1,4 @@
+import type { RuntimeFlag } from '../http-filters/compression.ts'
 import type { Fraction, RuntimeFraction } from '../http-filters.ts'
 import type { Percent } from '../listener.ts'
 import type { Message } from '../schema/message.ts'
@@ -27,6 +28,14 @@ export function parseFraction(message: Message | undefined, absent: Fraction): F
 export function parseRuntimeFraction(message: Message | undefined, absent: Fraction): RuntimeFraction {
   return {
     defaultValue: parseFraction(message?.message('default_value'), absent),
+    runtimeKey: message?.string('runtime_key') ?? '',
+  }
+}
+
+/** Of an envoy.config.core.v3.RuntimeFeatureFlag. */
+export function parseRuntimeFlag(message: Message | undefined, absent: boolean): RuntimeFlag {
+  return {
+    defaultValue: message?.boolean('default_value', absent) ?? absent,
     runtimeKey: message?.string('runtime_key') ?? '',
   }
 }

@@ -33,6 +33,12 @@ const services = {
   random: () => 0,
   clock: createClock(),
 }
+const compose = (creates: CreateFilter[], router: Router, using: typeof services) =>
+  composeFilters(
+    creates.map((create, i) => ({ name: `filter ${i}`, disabled: false, create })),
+    router,
+    using,
+  )
 const answer = (exchange: Exchange) => {
   const headers = new ResponseHeaders()
   headers.status = 200
@@ -61,13 +67,13 @@ function named(name: string, said: string[], hold?: (next: () => void) => void):
 
 test('without filters it is the router itself', () => {
   const router: Router = () => {}
-  expect(composeFilters([], router, services)).toBe(router)
+  expect(compose([], router, services)).toBe(router)
 })
 
 test('requests in order, responses in the opposite one', () => {
   const said: string[] = []
   const { exchange, heard } = create()
-  composeFilters([named('a', said), named('b', said)], answer, services)(exchange)
+  compose([named('a', said), named('b', said)], answer, services)(exchange)
   expect(said).toEqual(['a request', 'b request', 'b response', 'a response'])
   expect(heard).toEqual(['head 200 end'])
   exchange.onDestroy?.()
@@ -77,7 +83,7 @@ test('requests in order, responses in the opposite one', () => {
 test('a filter without a part in the request is not there', () => {
   const said: string[] = []
   const { exchange } = create()
-  composeFilters([() => undefined, named('b', said)], answer, services)(exchange)
+  compose([() => undefined, named('b', said)], answer, services)(exchange)
   expect(said).toEqual(['b request', 'b response'])
 })
 
@@ -87,7 +93,7 @@ test('who answers is heard by all, and those behind never see the request', () =
   const refuse: CreateFilter = one => ({
     decode: () => respond(one, { status: 429, details: 'no', body: 'no' }),
   })
-  composeFilters([named('a', said), refuse, named('c', said)], answer, services)(exchange)
+  compose([named('a', said), refuse, named('c', said)], answer, services)(exchange)
   expect(said).toEqual(['a request', 'c response', 'a response'])
   expect(heard).toEqual(['head 429', 'data no', 'end'])
 })
@@ -105,7 +111,7 @@ test('what comes of a body while a filter waits goes to the router in one piece,
   const router: Router = one => {
     one.handler = handler
   }
-  composeFilters([named('a', [], next => (go = next))], router, services)(exchange)
+  compose([named('a', [], next => (go = next))], router, services)(exchange)
   exchange.handler!.onData(Buffer.from('12345'))
   expect(heard).toEqual([])
   exchange.handler!.onData(Buffer.from('678901'))
@@ -122,7 +128,7 @@ test('a client that leaves while a filter waits: the router never hears of it', 
   const { exchange } = create(true)
   let go = () => {}
   let routed = false
-  composeFilters([named('a', [], next => (go = next))], () => (routed = true), services)(exchange)
+  compose([named('a', [], next => (go = next))], () => (routed = true), services)(exchange)
   exchange.handler!.onCancel()
   go()
   expect(routed).toBe(false)

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { type ChooseServices, chooseCluster } from './choose-cluster.ts'
 import { HeldRequest } from './held-request.ts'
-import type { CreateFilter, HttpFilter } from './http-filter.ts'
+import { type ChainedFilter, type HttpFilter, isDisabled } from './http-filter.ts'
 
 /** The terminal filter. */
 export type Router = (exchange: Exchange) => void
@@ -12,7 +12,7 @@ export type Router = (exchange: Exchange) => void
  * opposite one; a filter that answers by itself is heard by all of them, as in Envoy. Without filters it is the router itself.
  */
 export function composeFilters(
-  filters: readonly CreateFilter[],
+  filters: readonly ChainedFilter[],
   router: Router,
   services: ChooseServices & { clock: Clock },
 ): Router {
@@ -22,8 +22,8 @@ export function composeFilters(
     // Filters may ask where it goes, and a log names the cluster of a request that none of them lets through.
     if (route?.route.action.type === 'route') chooseCluster(exchange, route, route.route.action, services)
     const taking: HttpFilter[] = []
-    for (const create of filters) {
-      const filter = create(exchange)
+    for (const chained of filters) {
+      const filter = isDisabled(exchange, chained) ? undefined : chained.create(exchange)
       if (filter !== undefined) taking.push(filter)
     }
     if (taking.length === 0) {
@@ -40,9 +40,9 @@ export function composeFilters(
     const from = (i: number): void => {
       if (held.over) return
       const filter = taking[i]
-      if (filter === undefined) held.release(router)
+      if (filter === undefined) held.release(router, taking)
       else if (filter.decode === undefined) from(i + 1)
-      else filter.decode(() => from(i + 1))
+      else filter.decode(() => from(i + 1), held)
     }
     from(0)
   }

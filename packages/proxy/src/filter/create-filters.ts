@@ -1,30 +1,56 @@
-import type { HttpConnectionManager, RouterFilter } from '@hopscope/envoy-config'
+import type { HttpConnectionManager, HttpFilterConfig, RouterFilter } from '@hopscope/envoy-config'
+import type { HttpStats } from '../http/http-stats.ts'
+import { createBuffer } from './buffer/buffer.ts'
+import { type CorsServices, createCors } from './cors/cors.ts'
+import { type CsrfServices, createCsrf } from './csrf/csrf.ts'
 import { createFault, type FaultServices } from './fault/fault.ts'
-import type { CreateFilter } from './http-filter.ts'
+import { createHeaderMutation } from './header-mutation/header-mutation.ts'
+import type { ChainedFilter, CreateFilter } from './http-filter.ts'
 import { createLocalRateLimit, type LocalRateLimitServices } from './local-ratelimit/local-ratelimit.ts'
+import { createRbac, type RbacServices } from './rbac/rbac.ts'
 
-export type FilterServices = FaultServices & LocalRateLimitServices
+export type FilterServices = FaultServices &
+  LocalRateLimitServices &
+  CorsServices &
+  CsrfServices &
+  RbacServices & { http: HttpStats }
 
-/** The filters of a listener in order, and the router at their end. A new filter is a case here. */
+/** The filters of a listener in order, and the router at their end. */
 export function createFilters(
   { httpFilters, statPrefix }: HttpConnectionManager,
   services: FilterServices,
-): { filters: CreateFilter[]; router: RouterFilter } {
-  const filters: CreateFilter[] = []
+): { filters: ChainedFilter[]; router: RouterFilter } {
+  const filters: ChainedFilter[] = []
   let router: RouterFilter | undefined
-  for (const { name, config } of httpFilters) {
-    switch (config.type) {
-      case 'router':
-        router = config
-        break
-      case 'fault':
-        filters.push(createFault(name, config, statPrefix, services))
-        break
-      case 'local_ratelimit':
-        filters.push(createLocalRateLimit(name, config, services))
-        break
-    }
+  for (const { name, disabled, config } of httpFilters) {
+    if (config.type === 'router') router = config
+    else filters.push({ name, disabled, create: createFilter(name, config, statPrefix, services) })
   }
   // Loading a file without one is an error already.
   return { filters, router: router! }
+}
+
+/** A new filter is a case here. */
+function createFilter(
+  name: string,
+  config: Exclude<HttpFilterConfig, RouterFilter>,
+  statPrefix: string,
+  services: FilterServices,
+): CreateFilter {
+  switch (config.type) {
+    case 'buffer':
+      return createBuffer(name, config, services.http)
+    case 'cors':
+      return createCors(name, statPrefix, services)
+    case 'csrf':
+      return createCsrf(name, config, statPrefix, services)
+    case 'fault':
+      return createFault(name, config, statPrefix, services)
+    case 'header_mutation':
+      return createHeaderMutation(name, config)
+    case 'local_ratelimit':
+      return createLocalRateLimit(name, config, services)
+    case 'rbac':
+      return createRbac(name, config, statPrefix, services)
+  }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Exchange, RequestHandler } from '../http/exchange.ts'
+import type { HttpFilter } from './http-filter.ts'
 
 /**
  * A request on its way through the filters: its body waits here until the router has it. Beyond the listener's buffer limit the
@@ -8,51 +9,80 @@ import type { Exchange, RequestHandler } from '../http/exchange.ts'
 export class HeldRequest implements RequestHandler {
   /** Nobody waits for it any more: the client is gone, or a filter has answered. */
   over = false
+  /** Bytes of the body that are here. */
+  bytes = 0
+  /** All of it is. */
+  ended: boolean
+  /** So much waits here before the client has to. */
+  limit: number
   readonly #exchange: Exchange
   readonly #clock: Clock
   #chunks: Buffer[] = []
-  #bytes = 0
-  #ended = false
   #paused = false
+  #watcher: (() => void) | undefined
 
   constructor(exchange: Exchange, clock: Clock) {
     this.#exchange = exchange
     this.#clock = clock
+    this.limit = exchange.bufferLimit
+    this.ended = !exchange.hasBody
   }
 
-  /** All filters have let it through. */
-  release(router: (exchange: Exchange) => void): void {
+  /** Calls `watcher` now and whenever more of the body is here, until it answers true: it has what it waited for. */
+  watch(watcher: () => boolean): void {
+    if (watcher()) return
+    this.#watcher = () => {
+      if (watcher()) this.#watcher = undefined
+    }
+  }
+
+  /** What is here of the body. */
+  body(): Buffer {
+    const body = Buffer.concat(this.#chunks)
+    this.#chunks = [body]
+    return body
+  }
+
+  /** All filters have let it through; those that change the body stand before the router now, the last of them nearest to it. */
+  release(router: (exchange: Exchange) => void, filters: readonly HttpFilter[]): void {
     const exchange = this.#exchange
     this.over = true
     exchange.handler = undefined
     // The router's clocks begin when the request is complete for the router.
     if (exchange.requestComplete) exchange.requestCompleteAt = this.#clock.now()
     router(exchange)
-    // Whoever the router put there, as long as it is there.
+    for (let i = filters.length - 1; i >= 0; i--) {
+      if (exchange.handler === undefined) break
+      exchange.handler = filters[i]!.decodeBody?.(exchange.handler) ?? exchange.handler
+    }
+    // Whoever stands there, as long as it does.
     const handler = (): RequestHandler | undefined => exchange.handler
     // One piece, as Envoy has it.
-    if (this.#chunks.length > 0) handler()?.onData(Buffer.concat(this.#chunks.splice(0)))
-    if (this.#ended) handler()?.onEnd()
+    if (this.bytes > 0) handler()?.onData(this.body())
+    if (exchange.hasBody && this.ended) handler()?.onEnd()
     if (this.#paused) exchange.resumeRequest()
   }
 
   onData(chunk: Buffer): void {
     if (this.over || this.#exchange.responseStarted) return
     this.#chunks.push(chunk)
-    this.#bytes += chunk.length
-    if (this.#bytes <= this.#exchange.bufferLimit || this.#paused) return
+    this.bytes += chunk.length
+    this.#watcher?.()
+    if (this.over || this.bytes <= this.limit || this.#paused) return
     this.#paused = true
     this.#exchange.pauseRequest()
   }
 
   onEnd(): void {
-    this.#ended = true
+    this.ended = true
+    this.#watcher?.()
   }
 
   onDrain(): void {}
 
   onCancel(): void {
     this.over = true
+    this.#watcher = undefined
     this.#chunks = []
   }
 }

@@ -1,10 +1,16 @@
-import type { RoutableFilterConfig } from '@hopscope/envoy-config'
-import type { Exchange, ResponseSink } from '../http/exchange.ts'
+import type { PerFilterConfig, RouteFilterConfig } from '@hopscope/envoy-config'
+import type { Exchange, RequestHandler, ResponseSink } from '../http/exchange.ts'
+import type { HeldRequest } from './held-request.ts'
 
-/** The part of one filter in one request. All three are optional: a filter has what it needs. */
+/** The part of one filter in one request. All are optional: a filter has what it needs. */
 export interface HttpFilter {
-  /** The request's head has come this far. Calls `next`, now or later, or answers through `respond`; never both. */
-  decode?(next: () => void): void
+  /**
+   * The request's head has come this far. Calls `next`, now or later, or answers through `respond`; never both. `held` has what came
+   * of the body meanwhile.
+   */
+  decode?(next: () => void, held: HeldRequest): void
+  /** What stands between those before this filter and the router, once the request is let through: it hands the body on. */
+  decodeBody?(handler: RequestHandler): RequestHandler
   /** What stands between those behind this filter and the client: it hands the response on to `sink`, now or later. */
   encode?(sink: ResponseSink): ResponseSink
   /** The exchange is over, however it ended. */
@@ -14,17 +20,48 @@ export interface HttpFilter {
 /** Called for each request when it has its route; undefined: the filter has no part in this one. */
 export type CreateFilter = (exchange: Exchange) => HttpFilter | undefined
 
-/**
- * What is said of a filter for this request: by its weighted cluster, route, virtual host or route configuration (`typed_per_filter_config`; the most
- * specific one alone counts), else by the listener.
- */
-export function configOf<T extends RoutableFilterConfig>(exchange: Exchange, name: string, listeners: T): T {
-  const { route, cluster } = exchange
-  if (route === undefined) return listeners
-  const config =
-    cluster?.weighted?.perFilterConfig.get(name) ??
-    route.route.perFilterConfig.get(name) ??
-    route.virtualHost.perFilterConfig.get(name) ??
-    route.perFilterConfig.get(name)
-  return config?.type === listeners.type ? (config as T) : listeners
+/** A filter in its place. */
+export interface ChainedFilter {
+  name: string
+  /** Unless a route has a word on it. */
+  disabled: boolean
+  create: CreateFilter
+}
+
+/** What is said of filters for this request: by its weighted cluster, route, virtual host and all routes. */
+export function* perFilterConfigs({ route, cluster }: Exchange): Generator<PerFilterConfig> {
+  if (cluster?.weighted !== undefined) yield cluster.weighted.perFilterConfig
+  if (route !== undefined) yield* route.perFilterConfigs
+}
+
+/** What the most specific level says of a filter, if any of them says something. */
+export function configOf<T extends RouteFilterConfig>(
+  exchange: Exchange,
+  name: string,
+  type: T['type'],
+): T | undefined {
+  for (const level of perFilterConfigs(exchange)) {
+    const config = level.get(name)?.config
+    if (config?.type === type) return config as T
+  }
+  return undefined
+}
+
+/** What all levels say of it, the most specific first. */
+export function allConfigsOf<T extends RouteFilterConfig>(exchange: Exchange, name: string, type: T['type']): T[] {
+  const configs: T[] = []
+  for (const level of perFilterConfigs(exchange)) {
+    const config = level.get(name)?.config
+    if (config?.type === type) configs.push(config as T)
+  }
+  return configs
+}
+
+/** Whether a filter has no part in this request, by the most specific level that names it, else by the listener. */
+export function isDisabled(exchange: Exchange, { name, disabled }: ChainedFilter): boolean {
+  for (const level of perFilterConfigs(exchange)) {
+    const said = level.get(name)
+    if (said !== undefined) return said.disabled
+  }
+  return disabled
 }

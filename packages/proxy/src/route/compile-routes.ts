@@ -18,8 +18,8 @@ import { compileHostRewrite, compilePathRewrite, type Rewrite } from './rewrite.
 export interface CompiledRoute {
   route: Route
   virtualHost: VirtualHost
-  /** The least specific that there is: the route configuration's. */
-  perFilterConfig: PerFilterConfig
+  /** What is said of filters, the most specific level first; levels that say nothing are left out. */
+  perFilterConfigs: readonly PerFilterConfig[]
   matches: MatchRoute
   mutations: RouteMutations
   /** Of a direct response. */
@@ -108,7 +108,7 @@ function compileRoute(
   return {
     route,
     virtualHost,
-    perFilterConfig: config.perFilterConfig,
+    perFilterConfigs: [route, virtualHost, config].map(level => level.perFilterConfig).filter(level => level.size > 0),
     matches: compileRouteMatch(route.match, runtime, config.ignorePathParametersInPathMatching),
     mutations: mutations(),
     formatBody:

@@ -36,7 +36,7 @@ export const TO_HTTPS: CompiledRoute = {
     requestMirrorPolicies: [],
     ...nothing,
   },
-  perFilterConfig: nothing.perFilterConfig,
+  perFilterConfigs: [],
   matches: () => true,
   mutations: { request: undefined, response: undefined },
   formatBody: undefined,

@@ -1,15 +1,40 @@
-import type { HttpFilter, PerFilterConfig, RoutableFilterConfig } from '../../http-filters.ts'
+import type { HttpFilter, HttpFilterConfig, PerFilter, PerFilterConfig, RouteFilterConfig } from '../../http-filters.ts'
 import type { Message } from '../../schema/message.ts'
 import type { ParseContext } from '../context.ts'
+import { parseBuffer, parseBufferOfRoute } from './parse-buffer.ts'
+import { parseCors, parseCorsPolicy } from './parse-cors.ts'
+import { parseCsrf } from './parse-csrf.ts'
 import { parseFault } from './parse-fault.ts'
+import { parseHeaderMutation } from './parse-header-mutation.ts'
 import { parseLocalRateLimit } from './parse-local-ratelimit.ts'
+import { parseRbac, parseRbacOfRoute } from './parse-rbac.ts'
 
 const ROUTER = 'envoy.extensions.filters.http.router.v3.Router'
 
-/** The filters that a route may configure anew, by the type of their configuration: a new filter is a line here. */
-const parsers: Readonly<Record<string, (message: Message, context: ParseContext) => RoutableFilterConfig>> = {
-  'envoy.extensions.filters.http.fault.v3.HTTPFault': parseFault,
-  'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit': parseLocalRateLimit,
+const FILTER_CONFIG = 'envoy.config.route.v3.FilterConfig'
+const HTTP = 'envoy.extensions.filters.http.'
+
+/** The filters by the type of their configuration: a new filter is a line here. */
+const filterParsers: Readonly<Record<string, (message: Message, context: ParseContext) => HttpFilterConfig>> = {
+  [ROUTER]: parseRouter,
+  [`${HTTP}buffer.v3.Buffer`]: parseBuffer,
+  [`${HTTP}cors.v3.Cors`]: parseCors,
+  [`${HTTP}csrf.v3.CsrfPolicy`]: parseCsrf,
+  [`${HTTP}fault.v3.HTTPFault`]: parseFault,
+  [`${HTTP}header_mutation.v3.HeaderMutation`]: parseHeaderMutation,
+  [`${HTTP}local_ratelimit.v3.LocalRateLimit`]: parseLocalRateLimit,
+  [`${HTTP}rbac.v3.RBAC`]: parseRbac,
+}
+
+/** And what routes say of them. */
+const routeParsers: Readonly<Record<string, (message: Message, context: ParseContext) => RouteFilterConfig>> = {
+  [`${HTTP}buffer.v3.BufferPerRoute`]: parseBufferOfRoute,
+  [`${HTTP}cors.v3.CorsPolicy`]: parseCorsPolicy,
+  [`${HTTP}csrf.v3.CsrfPolicy`]: parseCsrf,
+  [`${HTTP}fault.v3.HTTPFault`]: parseFault,
+  [`${HTTP}header_mutation.v3.HeaderMutationPerRoute`]: parseHeaderMutation,
+  [`${HTTP}local_ratelimit.v3.LocalRateLimit`]: parseLocalRateLimit,
+  [`${HTTP}rbac.v3.RBACPerRoute`]: parseRbacOfRoute,
 }
 
 /** Of HttpConnectionManager.http_filters. The router is the one terminal filter: it must be there, once, and last. */
@@ -34,22 +59,32 @@ export function parseHttpFilters(message: Message, context: ParseContext): HttpF
   }
   return filters.flatMap((filter): HttpFilter[] => {
     const config = filter.message('typed_config')
-    const name = filter.string('name')
-    if (config?.type === ROUTER) return [{ name, config: parseRouter(config) }]
-    const parse = parsers[config?.type ?? '']
-    return parse === undefined ? [] : [{ name, config: parse(config!, context) }]
+    const parse = filterParsers[config?.type ?? '']
+    if (parse === undefined) return []
+    return [{ name: filter.string('name'), disabled: filter.boolean('disabled'), config: parse(config!, context) }]
   })
 }
 
 /** Of a `typed_per_filter_config`: what this level says of each filter. */
 export function parsePerFilterConfig(message: Message, context: ParseContext): PerFilterConfig {
-  const configs = new Map<string, RoutableFilterConfig>()
+  const configs = new Map<string, PerFilter>()
   for (const [name, value] of message.entries('typed_per_filter_config')) {
-    if (value.kind !== 'message') continue
-    const parse = parsers[value.type]
-    if (parse !== undefined) configs.set(name, parse(value, context))
+    if (value.kind === 'message') configs.set(name, parsePerFilter(name, value, context))
   }
   return configs
+}
+
+/** Of one entry: a configuration, or a FilterConfig with one in it, or without. */
+function parsePerFilter(name: string, message: Message, context: ParseContext): PerFilter {
+  const wrapped = message.type === FILTER_CONFIG
+  const config = wrapped ? message.message('config') : message
+  const disabled = wrapped && message.boolean('disabled')
+  if (wrapped && config === undefined && !disabled && !message.broken.has('config')) {
+    const what = `empty route/virtual host per filter configuration for ${name} filter: it needs a config, or disabled`
+    context.problems.add('invalid', message, what)
+  }
+  const parse = routeParsers[config?.type ?? '']
+  return { disabled, config: disabled || parse === undefined ? undefined : parse(config!, context) }
 }
 
 function parseRouter(message: Message): Extract<HttpFilter['config'], { type: 'router' }> {

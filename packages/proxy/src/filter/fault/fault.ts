@@ -38,7 +38,7 @@ export function createFault(
     return found
   }
   return exchange => {
-    const fault = compile(configOf(exchange, name, config))
+    const fault = compile(configOf<FaultFilter>(exchange, name, 'fault') ?? config)
     return matches(fault, exchange) ? new FaultedRequest(exchange, fault.config, numbers, services) : undefined
   }
 }

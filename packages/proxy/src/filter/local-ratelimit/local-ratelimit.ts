@@ -37,7 +37,7 @@ export function createLocalRateLimit(
   // Its numbers are there before the first request.
   limiterOf(config)
   return exchange => {
-    const limiter = limiterOf(configOf(exchange, name, config))
+    const limiter = limiterOf(configOf<LocalRateLimitFilter>(exchange, name, 'local_ratelimit') ?? config)
     return { decode: next => limiter(exchange, next) }
   }
 }

@@ -1,0 +1,58 @@
+import type { StringMatcher } from '../matchers.ts'
+
+export type ContentEncoding = 'gzip' | 'br' | 'zstd'
+
+/** envoy.extensions.filters.http.compressor.v3.Compressor: of responses. */
+export interface CompressorFilter {
+  type: 'compressor'
+  library: CompressorLibrary
+  enabled: RuntimeFlag
+  minContentLength: number
+  /** Without parameters, as listed or by default. */
+  contentTypes: readonly string[]
+  contentTypeMatchers: readonly StringMatcher[]
+  disableOnEtagHeader: boolean
+  weakenEtagOnCompress: boolean
+  removeAcceptEncodingHeader: boolean
+  uncompressibleResponseCodes: readonly number[]
+  /** Among equal wishes of a client this one. */
+  chooseFirst: boolean
+}
+
+/** envoy.extensions.filters.http.compressor.v3.CompressorPerRoute */
+export interface CompressorOfRoute {
+  type: 'compressor_of_route'
+  disabled: boolean
+  removeAcceptEncodingHeader?: boolean
+}
+
+/** envoy.extensions.filters.http.decompressor.v3.Decompressor */
+export interface DecompressorFilter {
+  type: 'decompressor'
+  library: DecompressorLibrary
+  request: DecompressorDirection & { advertiseAcceptEncoding: boolean }
+  response: DecompressorDirection
+}
+
+export interface DecompressorDirection {
+  enabled: RuntimeFlag
+  ignoreNoTransformHeader: boolean
+}
+
+/** envoy.config.core.v3.RuntimeFeatureFlag */
+export interface RuntimeFlag {
+  defaultValue: boolean
+  runtimeKey: string
+}
+
+/** `name` is of the library's TypedExtensionConfig: stats are named after it. */
+export type CompressorLibrary = { name: string } & (
+  | { encoding: 'gzip'; level: number; memoryLevel: number; windowBits: number; strategy: number }
+  | { encoding: 'br'; quality: number; windowBits: number; mode: number; blockBits: number; literalContext: boolean }
+  | { encoding: 'zstd'; level: number; checksum: boolean; strategy: number }
+)
+
+export type DecompressorLibrary = { name: string } & (
+  | { encoding: 'gzip'; windowBits: number; maxInflateRatio: number }
+  | { encoding: 'br' | 'zstd' }
+)

@@ -1,0 +1,49 @@
+import type { RuntimeFraction } from '../http-filters.ts'
+import type { Milliseconds } from '../listener.ts'
+import type { StringMatcher } from '../matchers.ts'
+
+/** envoy.extensions.filters.http.ext_authz.v3.ExtAuthz, with an HTTP service. */
+export interface ExtAuthzFilter {
+  type: 'ext_authz'
+  service: ExtAuthzService
+  /** A failing service lets requests through. */
+  failureModeAllow: boolean
+  failureModeAllowHeaderAdd: boolean
+  withRequestBody?: ExtAuthzBody
+  statusOnError: number
+  /** Headers that the service sees beside those it always sees; undefined: none. */
+  allowedHeaders: readonly StringMatcher[]
+  disallowedHeaders: readonly StringMatcher[]
+  filterEnabled?: RuntimeFraction
+  /** What is not asked about is refused. */
+  denyAtDisable?: { defaultValue: boolean; runtimeKey: string }
+  statPrefix: string
+  chargeClusterResponseStats: boolean
+}
+
+export interface ExtAuthzService {
+  cluster: string
+  timeout: Milliseconds
+  /** Before the request's path, or in its place. */
+  pathPrefix: string
+  pathOverride: string
+  headersToAdd: readonly (readonly [name: string, value: string])[]
+  allowedUpstreamHeaders: readonly StringMatcher[]
+  allowedUpstreamHeadersToAppend: readonly StringMatcher[]
+  allowedClientHeaders: readonly StringMatcher[]
+  allowedClientHeadersOnSuccess: readonly StringMatcher[]
+}
+
+export interface ExtAuthzBody {
+  maxRequestBytes: number
+  allowPartialMessage: boolean
+}
+
+/** envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute */
+export interface ExtAuthzOfRoute {
+  type: 'ext_authz_of_route'
+  disabled: boolean
+  disableRequestBodyBuffering: boolean
+  withRequestBody?: ExtAuthzBody
+  service?: ExtAuthzService
+}
