@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootstrap } from '../../conformance/envoy/harness/config.ts'
 import { findEnvoy, freePorts, HOW_TO_GET_ENVOY } from '../../conformance/envoy/harness/program.ts'
@@ -13,29 +13,34 @@ export interface Variant {
   missing?: string
 }
 
+type Tracer = 'none' | 'zipkin' | 'otlp'
+
 const root = join(import.meta.dirname, '../../..')
 
-/** nginx with a 1 KB answer. */
+/** nginx with a 1 KB answer, a file of 100 MB at `/large`, and room for as large a body, which it reads before it answers. */
 export async function startBackend(folder: string): Promise<number> {
   const [port] = (await freePorts(1)) as [number]
-  startNginx(
-    folder,
-    'backend',
-    1,
-    `server { listen 127.0.0.1:${port}; location / { return 200 "${'x'.repeat(1024)}"; } }`,
-  )
+  mkdirSync(join(folder, 'files'))
+  writeFileSync(join(folder, 'files', 'large'), Buffer.alloc(LARGE_BODY, 'x'))
+  const locations =
+    `location / { return 200 "${'x'.repeat(1024)}"; } location = /large { root ${join(folder, 'files')}; } ` +
+    'location = /take { client_max_body_size 200m; return 200 "taken"; }'
+  startNginx(folder, 'backend', 1, `server { listen 127.0.0.1:${port} backlog=4096; sendfile on; ${locations} }`)
   await waitForPort(port, 'the backend')
   return port
 }
 
-/** Answers 202 to everything. */
+/** Bytes. */
+export const LARGE_BODY = 100 * 1024 * 1024
+
+/** Answers every report as its collector does. */
 export async function startSink(folder: string): Promise<number> {
   const [port] = (await freePorts(1)) as [number]
   startNginx(
     folder,
     'sink',
     1,
-    `server { listen 127.0.0.1:${port}; client_max_body_size 100m; location / { return 202; } }`,
+    `server { listen 127.0.0.1:${port}; client_max_body_size 100m; location / { return 202; } location /v1/ { return 200; } }`,
   )
   await waitForPort(port, 'the span sink')
   return port
@@ -51,16 +56,18 @@ export function* variants(folder: string, backend: number, sink: number): Genera
     oursTraced: 21005,
     undici: 21006,
     oursOnSockets: 21007,
+    envoyOtlp: 21008,
+    oursOtlp: 21009,
   }
-  const configuration = (name: string, listener: number, traced: boolean) => {
+  const configuration = (name: string, listener: number, tracer: Tracer) => {
     const admin = listener + 100
     const file = join(folder, `${name}.json`)
     const options = {
       hcm: { access_log: [] },
       listener: { traffic_direction: 'OUTBOUND' },
       // Envoy's own default.
-      runtime: { tracing: { zipkin: { min_flush_spans: 5 } } },
-      ...(traced ? { tracing: {} } : {}),
+      runtime: { tracing: { zipkin: { min_flush_spans: 5 }, opentelemetry: { min_flush_spans: 5 } } },
+      ...(tracer === 'none' ? {} : { tracing: tracer === 'otlp' ? { otlp: {} } : {} }),
     }
     const config = bootstrap(
       options,
@@ -71,23 +78,25 @@ export function* variants(folder: string, backend: number, sink: number): Genera
     return file
   }
   const envoy = findEnvoy()
-  const envoyVariant = (name: string, port: number, traced: boolean): Variant => ({
+  const envoyVariant = (name: string, port: number, tracer: Tracer): Variant => ({
     name,
     port,
     command: envoy ?? '',
-    args: ['-c', configuration(name, port, traced), '--concurrency', '1', '--disable-hot-restart', '-l', 'error'],
+    args: ['-c', configuration(name, port, tracer), '--concurrency', '1', '--disable-hot-restart', '-l', 'error'],
     ...(envoy === undefined ? { missing: HOW_TO_GET_ENVOY } : {}),
   })
-  const ourVariant = (name: string, port: number, traced: boolean, transport = 'auto'): Variant => ({
+  const ourVariant = (name: string, port: number, tracer: Tracer, transport = 'auto'): Variant => ({
     name,
     port,
     command: 'env',
     args: [
       `HOPSCOPE_TRANSPORT=${transport}`,
+      // As ./hopscope starts it.
+      `NODE_COMPILE_CACHE=${join(root, '.cache/compile')}`,
       process.execPath,
       join(root, 'apps/sidecar/src/main.ts'),
       '-c',
-      configuration(name, port, traced),
+      configuration(name, port, tracer),
       '-l',
       'error',
     ],
@@ -97,20 +106,22 @@ export function* variants(folder: string, backend: number, sink: number): Genera
     folder,
     'proxy',
     `upstream app { server 127.0.0.1:${backend}; keepalive 64; } server { listen 127.0.0.1:${ports.nginx}; ` +
-      'location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; } }',
+      'location / { proxy_pass http://app; proxy_http_version 1.1; client_max_body_size 0; proxy_request_buffering off; proxy_set_header Connection ""; } }',
   )
   yield { name: 'nginx', port: ports.nginx, command: 'nginx', args: nginxArgs(folder, 'proxy') }
-  yield envoyVariant('envoy', ports.envoy, false)
-  yield ourVariant('hopscope', ports.ours, false)
-  yield ourVariant('hopscope, sockets', ports.oursOnSockets, false, 'socket')
+  yield envoyVariant('envoy', ports.envoy, 'none')
+  yield ourVariant('hopscope', ports.ours, 'none')
+  yield ourVariant('hopscope, sockets', ports.oursOnSockets, 'none', 'socket')
   yield {
     name: 'node:http + undici',
     port: ports.undici,
     command: process.execPath,
     args: [join(import.meta.dirname, 'undici-proxy.ts'), String(ports.undici), String(backend)],
   }
-  yield envoyVariant('envoy + Zipkin', ports.envoyTraced, true)
-  yield ourVariant('hopscope + Zipkin', ports.oursTraced, true)
+  yield envoyVariant('envoy + Zipkin', ports.envoyTraced, 'zipkin')
+  yield ourVariant('hopscope + Zipkin', ports.oursTraced, 'zipkin')
+  yield envoyVariant('envoy + OTLP', ports.envoyOtlp, 'otlp')
+  yield ourVariant('hopscope + OTLP', ports.oursOtlp, 'otlp')
 }
 
 function startNginx(folder: string, name: string, core: number, server: string): void {
