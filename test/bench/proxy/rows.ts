@@ -73,14 +73,14 @@ export const ROWS: Readonly<Record<string, Row>> = {
     },
   },
   bodies: {
-    title: 'bodies of 100 MB, one down and one up at a time',
+    title: 'bodies of 100 MB, down and up, one at a time',
     variants: BOTH,
     ratioOf: 'MB/CPU-s',
     warmUp: ({ port }) => void run('body-load.ts', port, 0),
     measure({ port, pid }) {
       const [cpu, rss] = [cpuSeconds(pid), rssMegabytes(pid)]
       const { peak } = run<{ peak: number }>('body-load.ts', port, pid)
-      return { 'MB/CPU-s': (2 * LARGE_BODY) / 1024 ** 2 / (cpuSeconds(pid) - cpu), 'RSS growth MB': peak - rss }
+      return { 'MB/CPU-s': (8 * LARGE_BODY) / 1024 ** 2 / (cpuSeconds(pid) - cpu), 'RSS growth MB': peak - rss }
     },
   },
   idle: {

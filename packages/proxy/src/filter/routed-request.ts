@@ -119,7 +119,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       }
     }
     if (ready) {
-      if (!this.#attempt!.write(chunk)) this.#pauseRequest()
+      // No other try and no mirror will want the bytes.
+      const spent = !this.#keepBody && this.#plan.mirrors.length === 0
+      if (!this.#attempt!.write(chunk, spent)) this.#pauseRequest()
     } else if (this.#buffered > this.#plan.bufferLimit) this.#pauseRequest()
     for (const mirror of this.#plan.mirrors) {
       if (mirror.write(chunk) || this.#slowMirrors.has(mirror)) continue

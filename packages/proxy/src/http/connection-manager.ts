@@ -380,10 +380,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (exchange === undefined) return true
     exchange.info.bytesSent += chunk.length
     this.#touch()
-    if (!this.#chunked) return this.#output.push(chunk)
+    if (!this.#chunked) return this.#output.push(chunk, true)
     if (chunk.length === 0) return true
     this.#output.push(chunkHeader(chunk.length))
-    this.#output.push(chunk)
+    this.#output.push(chunk, true)
     return this.#output.push(CHUNK_END)
   }
 

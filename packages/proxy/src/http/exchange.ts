@@ -19,7 +19,7 @@ export interface RequestHandler {
 /** Where a response goes: the client, or a filter on the way there. */
 export interface ResponseSink {
   sendHead(headers: ResponseHeaders, endStream: boolean): void
-  /** False: wait for the handler's `onDrain`. */
+  /** The bytes are given away. False: wait for the handler's `onDrain`. */
   sendData(chunk: Uint8Array): boolean
   sendEnd(): void
 }

@@ -10,6 +10,9 @@ import { type ConnectRequest, type SocketName, type TcpHandle, UV_EOF, type Uv, 
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
 /** What is copied out stands side by side in slabs of so many bytes: one is made for some twenty reads. */
 const SLAB_BYTES = 32 * 1024
+/** Reads above so many bytes get a buffer of the read buffer's size, which is used again when its bytes are spent. */
+const LARGE_READ = 32 * 1024
+const MAX_FREE = 16
 
 /**
  * Over libuv's handles: no stream machinery between the kernel and the codec, no buffer made for a read, and a write that the kernel
@@ -23,6 +26,9 @@ export function createHandleTransports(uv: Uv): Transports {
   let joined = Buffer.allocUnsafeSlow(JOIN_LIMIT)
   let slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
   let slabUsed = 0
+  /** Buffers of large reads that nobody needs; of those that somebody has, how many bytes were read. */
+  const free: Buffer[] = []
+  const lent = new WeakMap<ArrayBufferLike, number>()
 
   function onRead(this: TcpHandle): void {
     const transport = this.owner as HandleTransport
@@ -40,7 +46,23 @@ export function createHandleTransports(uv: Uv): Transports {
     return slab.subarray(slabUsed - bytes, slabUsed)
   }
 
+  function lend(bytes: number): Buffer {
+    const buffer = free.pop() ?? Buffer.allocUnsafeSlow(READ_BUFFER.length)
+    lent.set(buffer.buffer, bytes)
+    return buffer.subarray(0, bytes)
+  }
+
+  /** Only what is all of a read: the rest of it, the beginning of another message, is still looked at. */
+  function takeBack(pieces: readonly (Uint8Array | string)[]): void {
+    for (const piece of pieces) {
+      if (typeof piece === 'string' || lent.get(piece.buffer) !== piece.length) continue
+      lent.delete(piece.buffer)
+      if (free.length < MAX_FREE) free.push(Buffer.from(piece.buffer))
+    }
+  }
+
   function onWritten(this: WriteRequest, error: number): void {
+    if (this.spent) takeBack(this.buffers!)
     ;(this.owner as HandleTransport).written(this.bytes!, error)
   }
 
@@ -106,7 +128,9 @@ export function createHandleTransports(uv: Uv): Transports {
     }
 
     received(bytes: number): void {
-      const chunk = bytes > SLAB_BYTES / 4 ? Buffer.allocUnsafeSlow(bytes) : ofSlab(bytes)
+      let chunk: Buffer
+      if (bytes > LARGE_READ) chunk = lend(bytes)
+      else chunk = bytes > SLAB_BYTES / 4 ? Buffer.allocUnsafeSlow(bytes) : ofSlab(bytes)
       READ_BUFFER.copy(chunk, 0, 0, bytes)
       this.handler.onData(chunk)
     }
@@ -119,40 +143,50 @@ export function createHandleTransports(uv: Uv): Transports {
       else this.#fail(error)
     }
 
-    write(data: Uint8Array | string): boolean {
+    write(data: Uint8Array | string, spent = false): boolean {
       if (this.#state !== 'open') return true
       const request = spare
       const error =
         typeof data === 'string'
           ? this.#handle.writeLatin1String(request, data)
           : this.#handle.writeBuffer(request, data)
-      return this.#wrote(error, request, [data], data.length)
+      return this.#wrote(error, request, [data], data.length, spent)
     }
 
-    writeAll(pieces: readonly (Uint8Array | string)[], bytes: number): boolean {
+    writeAll(pieces: readonly (Uint8Array | string)[], bytes: number, spent = false): boolean {
       if (this.#state !== 'open') return true
       const request = spare
       if (bytes > JOIN_LIMIT) {
         const buffers = pieces.map(piece => (typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece))
-        return this.#wrote(this.#handle.writev(request, buffers, true), request, buffers, bytes)
+        return this.#wrote(this.#handle.writev(request, buffers, true), request, buffers, bytes, spent)
       }
       const all = joinInto(joined.subarray(0, bytes), pieces)
       const error = this.#handle.writeBuffer(request, all)
       if (error === 0 && state[LAST_WRITE_WAS_ASYNC] !== 0) joined = Buffer.allocUnsafeSlow(JOIN_LIMIT)
-      return this.#wrote(error, request, [all], bytes)
+      return this.#wrote(error, request, [all], bytes, false)
     }
 
-    #wrote(error: number, request: WriteRequest, buffers: readonly (Uint8Array | string)[], bytes: number): boolean {
+    #wrote(
+      error: number,
+      request: WriteRequest,
+      buffers: readonly (Uint8Array | string)[],
+      bytes: number,
+      spent: boolean,
+    ): boolean {
       if (error !== 0) {
         this.#fail(error)
         return true
       }
-      if (state[LAST_WRITE_WAS_ASYNC] === 0) return true
+      if (state[LAST_WRITE_WAS_ASYNC] === 0) {
+        if (spent) takeBack(buffers)
+        return true
+      }
       spare = new uv.WriteWrap()
       request.owner = this
       request.oncomplete = onWritten
       request.buffers = buffers
       request.bytes = bytes
+      request.spent = spent
       this.#queued += bytes
       if (this.#queued < this.#highWaterMark) return true
       this.#full = true

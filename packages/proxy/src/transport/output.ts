@@ -14,6 +14,8 @@ export class Output {
   readonly #highWaterMark: number
   #pieces: (string | Uint8Array)[] = []
   #queued = 0
+  /** All bytes among the pieces are. */
+  #spent = true
   /** The transport's own queue is above its mark. */
   #full = false
   #producerWaits = false
@@ -26,9 +28,10 @@ export class Output {
     this.#highWaterMark = highWaterMark
   }
 
-  /** Text is latin1. False: wait for `onDrain`. */
-  push(piece: string | Uint8Array): boolean {
+  /** Text is latin1. False: wait for `onDrain`. `spent`: as of `Transport.write`. */
+  push(piece: string | Uint8Array, spent = false): boolean {
     this.#pieces.push(piece)
+    if (!spent && typeof piece !== 'string') this.#spent = false
     this.#queued += piece.length
     if (!this.#scheduled) {
       this.#scheduled = true
@@ -48,7 +51,9 @@ export class Output {
     this.#queued = 0
     this.#written.add(total)
     const transport = this.#transport
-    const writable = pieces.length === 1 ? transport.write(pieces[0]!) : transport.writeAll(pieces, total)
+    const spent = this.#spent
+    this.#spent = true
+    const writable = pieces.length === 1 ? transport.write(pieces[0]!, spent) : transport.writeAll(pieces, total, spent)
     if (!writable) this.#full = true
     else if (this.#producerWaits && !this.#full) this.#goOn()
   }
@@ -56,6 +61,7 @@ export class Output {
   /** What has not left yet never will. */
   discard(): void {
     this.#pieces = []
+    this.#spent = true
     this.#queued = 0
   }
 

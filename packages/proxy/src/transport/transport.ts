@@ -10,10 +10,13 @@ export interface Transport {
   /** `ip:port`, `[ip]:port` for IPv6; "" before the connection is there. */
   readonly localAddress: string
   readonly remoteAddress: string
-  /** Text is latin1. False: above the high-water mark, `onDrain` will come. */
-  write(data: Uint8Array | string): boolean
+  /**
+   * Text is latin1. False: above the high-water mark, `onDrain` will come. `spent`: nobody looks at the bytes once they are written;
+   * a chunk that came from a transport may be read into again then.
+   */
+  write(data: Uint8Array | string, spent?: boolean): boolean
   /** Several pieces, `bytes` in all, in as few packets as can be. */
-  writeAll(pieces: readonly (Uint8Array | string)[], bytes: number): boolean
+  writeAll(pieces: readonly (Uint8Array | string)[], bytes: number, spent?: boolean): boolean
   pause(): void
   resume(): void
   /**

@@ -170,6 +170,39 @@ describe.each(ALL)('$name', transports => {
     expect(all8.toString('latin1', all8.length - 9)).toBe('mabcdtail')
   })
 
+  test('bytes that are handed on as spent arrive unchanged, however slow who takes them', async () => {
+    const total = 24 << 20
+    const port = await peer(socket => {
+      const source = Buffer.alloc(total)
+      for (let at = 0; at < total; at += 4) source.writeUInt32LE(at, at)
+      socket.end(source)
+    })
+    let received = 0
+    let wrong = 0
+    const sink = await peer(socket => {
+      let begun = Buffer.alloc(0)
+      socket.on('data', chunk => {
+        const bytes = Buffer.concat([begun, chunk])
+        const whole = bytes.length - (bytes.length % 4)
+        for (let at = 0; at < whole; at += 4, received += 4) if (bytes.readUInt32LE(at) !== received) wrong++
+        begun = bytes.subarray(whole)
+        socket.pause()
+        setImmediate(() => socket.resume())
+      })
+    })
+    const to = transports.connect('127.0.0.1', sink, 64 * 1024, { ...NOBODY, onDrain: () => from.resume() })
+    const from: Transport = transports.connect('127.0.0.1', port, 1000, {
+      ...NOBODY,
+      onData: chunk => {
+        if (!to.write(chunk, true)) from.pause()
+      },
+    })
+    await expect.poll(() => received, { timeout: 20_000 }).toBe(total)
+    expect(wrong).toBe(0)
+    from.destroy()
+    to.destroy()
+  })
+
   test('while it is paused nothing is heard, not even the end', async () => {
     const port = await peer(socket => socket.end('all of it'))
     const { handler, heard, all, bytes } = listener('end', { onConnect: () => transport.pause() })

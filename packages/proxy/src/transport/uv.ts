@@ -59,6 +59,8 @@ export interface WriteRequest extends Request<(this: WriteRequest, error: number
   /** Ours: kept alive until they are written. */
   buffers?: readonly (Uint8Array | string)[]
   bytes?: number
+  /** Ours: nobody looks at them after that. */
+  spent?: boolean
 }
 
 export const UV_EOF = -4095

@@ -119,9 +119,9 @@ export class UpstreamConnection implements TransportHandler {
     this.#output.push(head)
   }
 
-  /** Text is latin1. False: wait for `onDrain`. */
-  write(piece: string | Uint8Array): boolean {
-    return this.#output.push(piece)
+  /** Text is latin1. False: wait for `onDrain`. `spent`: as of `Transport.write`. */
+  write(piece: string | Uint8Array, spent = false): boolean {
+    return this.#output.push(piece, spent)
   }
 
   endRequest(): void {

@@ -67,14 +67,14 @@ export class Attempt implements Requester, ResponseHandler {
     this.host.pool(this.#priority).newRequest(this)
   }
 
-  /** False: wait for `onDrain`. */
-  write(chunk: Uint8Array): boolean {
+  /** False: wait for `onDrain`. `spent`: as of `Transport.write`. */
+  write(chunk: Uint8Array, spent = false): boolean {
     const connection = this.#connection!
     this.lastTxByte = this.#clock.now()
-    if (!this.#chunked) return connection.write(chunk)
+    if (!this.#chunked) return connection.write(chunk, spent)
     if (chunk.length === 0) return true
     connection.write(chunkHeader(chunk.length))
-    connection.write(chunk)
+    connection.write(chunk, spent)
     return connection.write(CHUNK_END)
   }
 
