@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -56,7 +57,7 @@ test('an Envoy file with mistakes', () => {
   const { code, said } = hopscope('validate', file)
   expect(code).toBe(1)
   expect(said).toMatch(/typo\.yaml:4:7: static_resources\.clusters\[0\]\.connect_timeot: .*connect_timeout/)
-  expect(said).toMatch(/typo\.yaml:5:\d+: static_resources\.clusters\[0\]\.lb_policy: .*supports only /)
+  expect(said).toMatch(/typo\.yaml:5:\d+: static_resources\.clusters\[0\]\.lb_policy: .*supports /)
 })
 
 test('a good Envoy file is called what Envoy calls it', () => {
@@ -88,7 +89,7 @@ test('a service that dies at start: its last words, and nothing is left', async 
     join(folder, 'broken.yaml'),
     'admin: { address: { socket_address: { address: 127.0.0.1, port_value: 15000 } } }\nnope: 1\n',
   )
-  await expect(start(file)).rejects.toThrow(/^broken ended with exit code 1\. Its last words:\n.*\n?.*nope/)
+  await expect(start(file)).rejects.toThrow(/^broken does not start, its file is wrong:\n {2}.*broken\.yaml:2:1: nope/)
   expect(children()).toEqual([])
 })
 
@@ -111,9 +112,9 @@ test('a scenario.yaml with mistakes names all of them', () => {
   expect(() => readScenario(file)).toThrow(/9:14: steps\[1\]\.knobs\.x: there is no knob x/)
 })
 
-let running: ChildProcess | undefined
+const started: ChildProcess[] = []
 afterEach(() => {
-  if (running?.pid !== undefined && running.exitCode === null && running.signalCode === null) running.kill('SIGKILL')
+  for (const child of started.splice(0)) if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
 })
 
 test.each([
@@ -121,26 +122,138 @@ test.each([
   ['up, when it is ready,', ['up', '02'], /viewer {3}http/],
   ['verify, as soon as it says that it starts,', ['verify', '01', '02'], /starting/],
   ['verify, between two steps,', ['verify', '01', '02'], /✓/],
+  ['compare, as soon as it says that it starts,', ['compare', '05'], /starting/],
 ])('Ctrl-C of %s leaves nothing running', async (_when, args, sign) => {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  running = child
-  let said = ''
-  const saw = new Promise<void>(resolve => {
-    for (const stream of [child.stdout!, child.stderr!]) {
-      stream.on('data', chunk => {
-        said += chunk
-        if (sign.test(said)) resolve()
-      })
-    }
-  })
-  await saw
-  const ended = new Promise(resolve => child.on('close', resolve))
+  const { child, output } = watched(...args)
+  await output(sign)
+  const ended = once(child, 'close')
   child.kill('SIGINT')
   await ended
+  const said = await output(/./)
   expect(said).not.toMatch(/^\s+at /m)
   expect(said).not.toContain('02-both-sides  Both sides')
   expect(processesOf(`run/${child.pid}-`)).toEqual([])
 })
+
+test('a service that dies in the middle of it: the step says who, and with which last words', async () => {
+  const { child, output } = watched('verify', '02')
+  await output(/✓ own ids/)
+  process.kill(pidOf('orders', child.pid!), 'SIGKILL')
+  const [code] = await once(child, 'close')
+  expect(code).toBe(1)
+  const said = await output(/1 of 2 passed/)
+  expect(said).toMatch(/✗ a shared id.*\n +orders ended by SIGKILL\. Its last words:\n +orders \| orders listening on/)
+  expect(processesOf(`run/${child.pid}-`)).toEqual([])
+})
+
+test('a service that dies under a mesh that is up: said at once, and the others go on', async () => {
+  const { child, output } = watched('up', '02')
+  const [, entry] = /entry {4}(\S+)/.exec(await output(/end {6}Ctrl-C/))!
+  process.kill(pidOf('orders', child.pid!), 'SIGKILL')
+  await output(/orders ended by SIGKILL/)
+  expect((await fetch(`${entry}/`)).status).toBe(503)
+  child.kill('SIGINT')
+  await once(child, 'close')
+  expect(processesOf(`run/${child.pid}-`)).toEqual([])
+})
+
+test('two at once do not meet', async () => {
+  const meshes = [watched('up', '02'), watched('up', '02')]
+  const entries = await Promise.all(
+    meshes.map(async ({ output }) => /entry {4}(\S+)/.exec(await output(/end {6}Ctrl-C/))![1]!),
+  )
+  expect(new Set(entries).size).toBe(2)
+  for (const entry of entries) expect((await fetch(`${entry}/`)).status).toBe(200)
+  meshes[0]!.child.kill('SIGINT')
+  await once(meshes[0]!.child, 'close')
+  expect((await fetch(`${entries[1]}/`)).status).toBe(200)
+  meshes[1]!.child.kill('SIGINT')
+  await once(meshes[1]!.child, 'close')
+  for (const { child } of meshes) expect(processesOf(`run/${child.pid}-`)).toEqual([])
+})
+
+test('a published port that is taken', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const own = join(folder, 'taken')
+  mkdirSync(own)
+  writeFileSync(
+    join(own, 'scenario.yaml'),
+    'title: T\nteaches: t\nentry: { service: collector, port: 9411 }\nsteps: []\n',
+  )
+  writeFileSync(
+    join(own, 'compose.yaml'),
+    `services:\n  collector:\n    command: [apps/collector/src/main.ts]\n    ports: ["127.0.0.1:${port}:9411"]\n`,
+  )
+  const { code, said } = await new Promise<{ code: number | null; said: string }>(resolve => {
+    const { child, output } = watched('up', own, '--ports', 'fixed')
+    child.on('close', async code => resolve({ code, said: await output(/./) }))
+  })
+  server.close()
+  expect(code).toBe(1)
+  expect(said).toMatch(new RegExp(`hopscope: port ${port} of collector is taken by .*pid ${process.pid}`))
+})
+
+/** A mount of its own for one run: as root, or where users may have namespaces. */
+const unshare = [[], ['-r']].find(
+  more => spawnSync('unshare', [...more, '-m', 'true'], { stdio: 'ignore' }).status === 0,
+)
+
+function inOwnMounts(script: string) {
+  const run = spawnSync('unshare', [...unshare!, '-m', 'sh', '-ec', script], { encoding: 'utf8', timeout: 60_000 })
+  const said = run.stdout + run.stderr
+  expect(said).not.toMatch(/^\s+at /m)
+  return { code: run.status, said }
+}
+
+const checkout = join(import.meta.dirname, '../..')
+
+test.skipIf(unshare === undefined)('a read-only checkout is enough (needs unshare)', () => {
+  const { code, said } = inOwnMounts(
+    `mount --bind ${checkout} ${checkout}; mount -o remount,ro,bind ${checkout}; ${process.execPath} ${cli} verify 02`,
+  )
+  expect(code, said).toBe(0)
+  expect(said).toContain('2 of 2 passed')
+})
+
+test.skipIf(unshare === undefined)('a full disk is told, and everything ended (needs unshare)', () => {
+  const run = join(checkout, '.hopscope/run')
+  mkdirSync(run, { recursive: true })
+  const { code, said } = inOwnMounts(`mount -t tmpfs -o size=16k tmpfs ${run}; ${process.execPath} ${cli} verify 02`)
+  expect(code, said).toBe(1)
+  expect(said).toMatch(/cannot write .*: there is no space left on the disk/)
+})
+
+/** The command, and what it says, as soon as it says it. */
+function watched(...args: string[]): { child: ChildProcess; output(sign: RegExp): Promise<string> } {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  started.push(child)
+  let said = ''
+  const waiting: [RegExp, (said: string) => void][] = []
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.on('data', chunk => {
+      said += chunk
+      for (const [sign, resolve] of waiting) if (sign.test(said)) resolve(said)
+    })
+  }
+  const output = (sign: RegExp) =>
+    sign.test(said) ? Promise.resolve(said) : new Promise<string>(resolve => waiting.push([sign, resolve]))
+  return { child, output }
+}
+
+function pidOf(name: string, parent: number): number {
+  for (const pid of readdirSync('/proc').filter(one => /^\d+$/.test(one))) {
+    try {
+      const isChild = readFileSync(`/proc/${pid}/status`, 'utf8').includes(`\nPPid:\t${parent}\n`)
+      if (isChild && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`NAME=${name}`))
+        return Number(pid)
+    } catch {
+      // ended meanwhile
+    }
+  }
+  throw new Error(`${name} does not run`)
+}
 
 function compose(services: string): string {
   const file = join(folder, 'compose.yaml')

@@ -2,7 +2,7 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { checkout } from './checkout.ts'
-import { UserError } from './user-error.ts'
+import { systemProblem, UserError } from './user-error.ts'
 
 enableCompileCache(join(checkout, '.cache', 'compile'))
 
@@ -124,6 +124,9 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode
   else if (error instanceof UserError) {
     console.error(`hopscope: ${error.message}`)
+    process.exitCode = 1
+  } else if (systemProblem(error) !== undefined) {
+    console.error(`hopscope: ${systemProblem(error)}`)
     process.exitCode = 1
   } else throw error
 }

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout } from '../checkout.ts'
+import { writableFolders } from '../mesh/run-folder.ts'
 import { nearest } from '../scenario/nearest.ts'
 import { UserError } from '../user-error.ts'
-import { detachedState, isRunning, type MeshState } from './mesh-state.ts'
+import { detachedState, isRunning, type MeshState, readStates } from './mesh-state.ts'
 
 /** A mesh ends within this, ms: three seconds for each service, all at once. */
 const PATIENCE_AT_END = 10_000
@@ -14,8 +15,7 @@ export async function detach(args: readonly string[], options: { docker?: boolea
   if (options.docker) throw new UserError('--detach is for processes; with Docker, docker compose up -d does it')
   const other = detachedState()
   if (other !== undefined) throw new UserError(`${other.scenario} runs already: ./hopscope down ends it`)
-  mkdirSync(join(checkout, '.hopscope'), { recursive: true })
-  const logFile = join(checkout, '.hopscope', 'mesh.log')
+  const logFile = logFileOf(process.pid)
   const log = openSync(logFile, 'w')
   const child = spawn(process.execPath, [join(checkout, 'apps/cli/src/main.ts'), ...args], {
     cwd: checkout,
@@ -33,6 +33,11 @@ export async function detach(args: readonly string[], options: { docker?: boolea
           .replace(/^hopscope: /gm, ''),
       )
     await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  const first = readStates().find(state => state.detached && state.pid !== child.pid)
+  if (first !== undefined) {
+    process.kill(child.pid!, 'SIGTERM')
+    throw new UserError(`${first.scenario} runs already: ./hopscope down ends it`)
   }
   console.log(readFileSync(logFile, 'utf8').trim().replace('Ctrl-C', './hopscope down'))
   return 0
@@ -70,6 +75,19 @@ export async function down(): Promise<number> {
   }
   console.log(`${scenario} has ended`)
   return 0
+}
+
+/** What the process in the background writes: in the checkout, or where there is room for it. */
+function logFileOf(pid: number): string {
+  for (const folder of writableFolders('detached')) {
+    try {
+      mkdirSync(folder, { recursive: true })
+      return join(folder, `${pid}.log`)
+    } catch {
+      // the next one
+    }
+  }
+  throw new UserError('there is no place for the log of a mesh in the background')
 }
 
 function theMesh(): MeshState {

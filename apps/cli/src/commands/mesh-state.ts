@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkout } from '../checkout.ts'
 import type { RunningService } from '../mesh/process-mesh.ts'
+import { writableFolders } from '../mesh/run-folder.ts'
 
 /** A mesh that `up` holds in this checkout, for commands in other terminals. */
 export interface MeshState {
@@ -18,21 +18,32 @@ export interface MeshState {
   services: RunningService[]
 }
 
-const folder = join(checkout, '.hopscope', 'meshes')
+/** Where states are: in the checkout, or beside its runs when that is read-only. */
+const folders = writableFolders('meshes')
 
 export function writeState(state: MeshState): void {
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(fileOf(state.pid), JSON.stringify(state, null, 1))
+  let problem: unknown
+  for (const folder of folders) {
+    try {
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, nameOf(state.pid)), JSON.stringify(state, null, 1))
+      return
+    } catch (error) {
+      problem ??= error
+    }
+  }
+  throw problem
 }
 
 /** The meshes that run, the one started last at the end; what a killed one left behind is cleared away. */
 export function readStates(): MeshState[] {
-  if (!existsSync(folder)) return []
   const states: MeshState[] = []
-  for (const name of readdirSync(folder)) {
-    const pid = Number.parseInt(name, 10)
-    if (isRunning(pid)) states.push(JSON.parse(readFileSync(join(folder, name), 'utf8')) as MeshState)
-    else forgetState(pid)
+  for (const folder of folders.filter(existsSync)) {
+    for (const name of readdirSync(folder)) {
+      const pid = Number.parseInt(name, 10)
+      if (isRunning(pid)) states.push(JSON.parse(readFileSync(join(folder, name), 'utf8')) as MeshState)
+      else forgetState(pid)
+    }
   }
   return states.sort((a, b) => a.pid - b.pid)
 }
@@ -42,7 +53,13 @@ export function detachedState(): MeshState | undefined {
 }
 
 export function forgetState(pid: number): void {
-  rmSync(fileOf(pid), { force: true })
+  for (const folder of folders) {
+    try {
+      rmSync(join(folder, nameOf(pid)), { force: true })
+    } catch {
+      // read-only by now; whoever reads it sees that the process is gone
+    }
+  }
 }
 
 export function isRunning(pid: number): boolean {
@@ -54,6 +71,6 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-function fileOf(pid: number): string {
-  return join(folder, `${pid}.json`)
+function nameOf(pid: number): string {
+  return `${pid}.json`
 }

@@ -73,7 +73,7 @@ async function start(options: UpOptions, meshOptions: MeshOptions): Promise<Mesh
   }
   const { startProcessMesh } = await import('../mesh/process-mesh.ts')
   const mesh = await startProcessMesh(meshOptions)
-  mesh.onUnexpectedEnd = message => console.error(`\n${message}`)
+  mesh.onUnexpectedEnd = message => console.error(`\n${message}\nThe others go on; Ctrl-C ends them.`)
   return mesh
 }
 

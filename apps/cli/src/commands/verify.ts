@@ -4,7 +4,7 @@ import { findScenario, scenarioNames } from '../scenario/find-scenario.ts'
 import { knobVariables } from '../scenario/knob-variables.ts'
 import { runScenario, type StepResult } from '../scenario/run-scenario.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { UserError } from '../user-error.ts'
+import { systemProblem, UserError } from '../user-error.ts'
 import { junitXml } from './junit-xml.ts'
 import { ProgressLine } from './progress-line.ts'
 
@@ -89,22 +89,28 @@ async function verifyOne(
     progress: text => (options.json ? undefined : progress.show(`  ${text}`)),
     signal,
   })
+  const ended: string[] = []
   let mesh: Mesh
   try {
     mesh = await starting
   } catch (error) {
     // Of a mesh that does not start the others, and the reports, still come.
-    if (!(error instanceof UserError) && !signal.aborted) throw error
     if (signal.aborted) return result
+    const problem = error instanceof UserError ? error.message : systemProblem(error)
+    if (problem === undefined) throw error
     const milliseconds = performance.now() - began
-    const step = { name: 'the mesh starts', milliseconds, failure: (error as Error).message }
+    const step = { name: 'the mesh starts', milliseconds, failure: problem }
     say(stepText(step))
     return { ...result, seconds: milliseconds / 1000, steps: [step] }
   } finally {
     progress.end()
   }
   try {
+    mesh.onUnexpectedEnd = message => ended.push(message)
     for await (const step of runScenario(scenario, mesh, variables)) {
+      // Whatever the step saw, this is why.
+      const [why] = ended.splice(0)
+      if (why !== undefined) step.failure = step.failure === undefined ? why : `${why}\n${step.failure}`
       result.steps.push(step)
       say(stepText(step))
       if (signal.aborted) break

@@ -50,6 +50,8 @@ async function findCompose(): Promise<readonly string[]> {
 class DockerMesh implements Mesh {
   readonly kind = 'docker'
   readonly proxy = 'hopscope'
+  /** Never called: the engine keeps its own watch, and compose shows it. */
+  onUnexpectedEnd: (message: string) => void = () => {}
   readonly #options: MeshOptions
   readonly #compose: readonly string[]
   readonly #project = `hopscope-${process.pid}-${Date.now().toString(36)}`

@@ -15,6 +15,8 @@ export interface Mesh {
   memory(): Promise<ReadonlyMap<string, number>>
   /** What a service wrote to stdout and stderr so far. */
   output(service: string): Promise<string>
+  /** A service ended by itself, after it had been ready; with its last words. */
+  onUnexpectedEnd: (message: string) => void
   /** Ends everything. Never throws. */
   down(): Promise<void>
 }

@@ -17,8 +17,6 @@ export interface ProcessMesh extends Mesh {
   /** What stands for what: pod, port in the container, port here. */
   ports(): { pod: string; containerPort: number; port: number }[]
   processes(): RunningService[]
-  /** A service ended by itself. */
-  onUnexpectedEnd: (message: string) => void
 }
 
 export interface RunningService {

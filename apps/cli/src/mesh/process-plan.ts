@@ -19,6 +19,8 @@ export interface ProcessPlan {
   environment: Readonly<Record<string, string>>
   /** Files to write before the start, by absolute path. */
   files: Readonly<Record<string, string>>
+  /** A proxy's command that says what is wrong with its file as it was written, not as it was translated. */
+  validate?: { command: string; args: readonly string[] }
   /** GET it until it answers 200; absent: ready as soon as it runs. */
   readiness?: string
 }
@@ -55,6 +57,7 @@ function planProcess(service: Service, context: PlanContext, name: string, addre
   const files: Record<string, string> = {}
   const app = appOf(service)!
   let envoyFile: EnvoyFile | undefined
+  let original: string | undefined
 
   const args = service.command.slice(1).map(word => {
     const mount = service.mounts.find(({ target }) => word === target || word.startsWith(`${target}/`))
@@ -62,6 +65,7 @@ function planProcess(service: Service, context: PlanContext, name: string, addre
     const source = word === mount.target ? mount.source : join(mount.source, relative(mount.target, word))
     if (!existsSync(source)) throw new UserError(`${service.name}: the mounted file ${source} does not exist`)
     if (app !== 'sidecar') return source
+    original = source
     envoyFile = translateEnvoyFile(name, source, translator, context)
     files[envoyFile.path] = envoyFile.text
     return envoyFile.path
@@ -85,6 +89,13 @@ function planProcess(service: Service, context: PlanContext, name: string, addre
     if (context.proxy === 'envoy') {
       plan.command = context.envoy!
       plan.args = withEnvoysDefaults(args)
+    }
+    if (original !== undefined) {
+      const check = ['-c', original, '--mode', 'validate', '-l', 'error']
+      plan.validate =
+        context.proxy === 'envoy'
+          ? { command: context.envoy!, args: check }
+          : { command: process.execPath, args: [plan.args[0]!, ...check] }
     }
     const adminPort: number | undefined = (envoyFile as EnvoyFile | undefined)?.adminPort
     if (adminPort !== undefined) plan.readiness = `http://${address}:${port(adminPort)}/ready`

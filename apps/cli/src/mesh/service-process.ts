@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { dirname, join } from 'node:path'
 import { checkout } from '../checkout.ts'
-import { UserError } from '../user-error.ts'
+import { systemProblem, UserError } from '../user-error.ts'
 import type { ProcessPlan } from './process-plan.ts'
 
 /** SIGTERM has this long to work before SIGKILL, ms. */
@@ -50,8 +50,12 @@ export class ServiceProcess {
   /** Spawns it and waits until it is ready. @throws UserError with its last lines when it ends instead */
   async start(signal?: AbortSignal): Promise<void> {
     for (const [path, text] of Object.entries(this.#plan.files)) {
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, text)
+      try {
+        mkdirSync(dirname(path), { recursive: true })
+        writeFileSync(path, text)
+      } catch (error) {
+        throw new UserError(`${this.name}: ${systemProblem(error, path) ?? (error as Error).message}`)
+      }
     }
     this.#spawn()
     await this.#untilReady(signal)
@@ -104,6 +108,20 @@ export class ServiceProcess {
     })
   }
 
+  /** When it is its file that is wrong: what, with line and column of the original. */
+  #wrongFile(): string | undefined {
+    const { validate } = this.#plan
+    if (validate === undefined) return undefined
+    const { status, stdout, stderr } = spawnSync(validate.command, validate.args, {
+      cwd: process.cwd(),
+      encoding: 'utf8',
+      timeout: 10_000,
+    })
+    if (status === 0 || status === null) return undefined
+    const lines = `${stdout}${stderr}`.trimEnd().split('\n')
+    return `${this.name} does not start, its file is wrong:\n${lines.map(line => `  ${line}`).join('\n')}`
+  }
+
   #endMessage(code: number | null, killedBy: NodeJS.Signals | null): string {
     const how = killedBy === null ? `with exit code ${code}` : `by ${killedBy}`
     return `${this.name} ended ${how}. Its last words:\n${this.lastLines()}`
@@ -115,7 +133,8 @@ export class ServiceProcess {
     while (readiness !== undefined && !(await answers(readiness))) {
       signal?.throwIfAborted()
       if (!this.running && this.#stopping) return
-      if (!this.running) throw new UserError(this.#endMessage(this.#child!.exitCode, this.#child!.signalCode))
+      if (!this.running)
+        throw new UserError(this.#wrongFile() ?? this.#endMessage(this.#child!.exitCode, this.#child!.signalCode))
       if (Date.now() > deadline) {
         throw new UserError(
           `${this.name} was not ready in ${PATIENCE_AT_START / 1000} s (${readiness}). Its last words:\n${this.lastLines()}`,

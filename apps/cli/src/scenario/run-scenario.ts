@@ -1,4 +1,5 @@
 import type { Mesh } from '../mesh/mesh.ts'
+import { systemProblem } from '../user-error.ts'
 import { type Answer, call } from './call.ts'
 import { checkExpectations, type Failure, type StepEvidence } from './check-expectations.ts'
 import { CollectorClient } from './collector-client.ts'
@@ -94,7 +95,7 @@ async function runStep(
       admins,
     })
   } catch (error) {
-    return { message: error instanceof Error ? error.message : String(error) }
+    return { message: systemProblem(error) ?? (error instanceof Error ? error.message : String(error)) }
   }
 }
 
