@@ -58,8 +58,37 @@ export interface HttpConnectionManager {
   maxRequestHeadersKb: number
   maxHeadersCount: number
   acceptHttp10: boolean
+  /** Of HTTP/1.0 requests that name none; "": they are refused. */
+  defaultHostForHttp10: string
+  allowAbsoluteUrl: boolean
+  /** Transfer-Encoding beats a Content-Length beside it, which is dropped. */
+  allowChunkedLength: boolean
+  /** Names of response headers go out as `Proper-Case`. */
+  properCaseHeaders: boolean
   stripMatchingHostPort: boolean
   stripAnyHostPort: boolean
+  stripTrailingHostDot: boolean
+  /** Absent: the runtime may say so (`http_connection_manager.normalize_path`). */
+  normalizePath?: boolean
+  mergeSlashes: boolean
+  pathWithEscapedSlashesAction: 'KEEP_UNCHANGED' | 'REJECT_REQUEST' | 'UNESCAPE_AND_REDIRECT' | 'UNESCAPE_AND_FORWARD'
+  headersWithUnderscoresAction: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER'
+  appendXForwardedPort: boolean
+  /** "": as the client's connection or its x-forwarded-proto says. */
+  schemeToOverwrite: '' | 'http' | 'https'
+  /** A malformed request costs its connection; else only itself. */
+  streamErrorOnInvalidHttpMessage: boolean
+  requestId: RequestIdConfig
+  /** Whether x-forwarded-client-cert of a client goes on: without TLS there is none to be made here. */
+  forwardClientCert: boolean
+}
+
+/** envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig */
+export interface RequestIdConfig {
+  /** The reason why a request is traced is kept in its id. */
+  packTraceReason: boolean
+  /** Whether a request is sampled is drawn from its id; else all are. */
+  useForTraceSampling: boolean
 }
 
 /** HttpConnectionManager.Tracing */

@@ -12,7 +12,7 @@ export interface Failure {
   /** For a gRPC client, where its HTTP status does not say which. */
   grpcStatus?: number
   /** The connection closes after it, when the client has had time to read. */
-  close?: true
+  close?: boolean
 }
 
 const RESET = 'upstream connect error or disconnect/reset before headers. reset reason: '
@@ -20,6 +20,7 @@ const RESET = 'upstream connect error or disconnect/reset before headers. reset 
 export const FAILURES = {
   missing_host: { status: 400, details: 'missing_host_header', body: '', close: true },
   bad_path: { status: 400, details: 'path_normalization_failed', body: '', close: true },
+  normalised_path: { status: 307, details: 'path_normalization_failed', body: '' },
   absolute_path: { status: 404, details: 'absolute_path_rejected', body: '' },
   upgrade: { status: 403, details: 'upgrade_failed', body: '', close: true },
   no_route: { status: 404, flag: 'NR', details: 'route_not_found', body: '' },

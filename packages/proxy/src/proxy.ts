@@ -12,6 +12,7 @@ import { createRouter } from './filter/router.ts'
 import type { ConnectionManagerContext } from './http/connection-manager-context.ts'
 import { createHttpStats } from './http/http-stats.ts'
 import { compileLocalReply } from './http/local-reply.ts'
+import { compilePathNormaliser } from './http/normalise-path.ts'
 import { createSanitiser } from './http/sanitise-headers.ts'
 import { type Acceptor, listen, listenerStatName } from './listener/accept.ts'
 import { compileRoutes } from './route/compile-routes.ts'
@@ -105,13 +106,20 @@ export function createProxy(options: ProxyOptions): Proxy {
     return {
       config,
       stats: http,
+      normalisePath: compilePathNormaliser(config, runtime),
       routes: compileRoutes(config.routeConfig, runtime),
       sanitise: createSanitiser(config, node),
       tracer:
         tracing === undefined
           ? undefined
           : createHttpTracer(
-              { tracing, statPrefix, direction: listener.trafficDirection, startChildSpan },
+              {
+                tracing,
+                statPrefix,
+                direction: listener.trafficDirection,
+                startChildSpan,
+                requestId: config.requestId,
+              },
               { node, stats, runtime, random, reporters },
             ),
       bufferLimit: listener.perConnectionBufferLimitBytes,

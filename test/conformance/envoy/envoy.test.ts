@@ -7,6 +7,7 @@ import { bodyCases } from './cases/bodies.ts'
 import { bufferCases } from './cases/buffer.ts'
 import { clustersOfRoutesCases } from './cases/clusters-of-routes.ts'
 import { codecCases } from './cases/codec.ts'
+import { connectionManagerCases } from './cases/connection-manager.ts'
 import { corsCases } from './cases/cors.ts'
 import { csrfCases } from './cases/csrf.ts'
 import { filterCases } from './cases/filters.ts'
@@ -46,6 +47,7 @@ const groups: Record<string, Case[]> = {
   'clusters of routes': clustersOfRoutesCases,
   headers: headerCases,
   codec: codecCases,
+  'connection manager': connectionManagerCases,
   bodies: bodyCases,
   retries: retryCases,
   timeouts: timeoutCases,

@@ -46,6 +46,9 @@ const OF_LISTENERS = [
   'max_connection_duration',
   'max_stream_duration',
   'headers_with_underscores_action',
+  'allow_chunked_length',
+  'header_key_format',
+  'override_stream_error_on_invalid_http_message',
 ]
 
 function parseHttpOptions(
@@ -64,10 +67,15 @@ function parseHttpOptions(
     options === undefined
       ? message.message('common_http_protocol_options')
       : options.message('common_http_protocol_options')
+  const http1 =
+    options === undefined
+      ? message.message('http_protocol_options')
+      : options.message('explicit_http_config')?.message('http_protocol_options')
   for (const field of OF_LISTENERS) {
-    if (!common?.has(field)) continue
+    const given = [common, http1].find(one => one?.has(field))
+    if (given === undefined) continue
     const what = 'Envoy knows this field of a cluster; Hopscope supports it only in listeners yet'
-    context.problems.add('unsupported', common.place(field), what)
+    context.problems.add('unsupported', given.place(field), what)
   }
   return {
     idleTimeout: common?.duration('idle_timeout') ?? HOUR,

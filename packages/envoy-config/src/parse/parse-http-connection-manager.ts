@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { HttpConnectionManager } from '../listener.ts'
+import type { HttpConnectionManager, RequestIdConfig } from '../listener.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseHttpFilters } from './http-filters/parse-http-filters.ts'
@@ -12,6 +12,7 @@ import { parseTracing } from './parse-tracing.ts'
 export function parseHttpConnectionManager(message: Message, context: ParseContext): HttpConnectionManager {
   const tracing = message.message('tracing')
   const common = message.message('common_http_protocol_options')
+  const http1 = message.message('http_protocol_options')
   const internal = message.message('internal_address_config')
   const localReply = message.message('local_reply_config')
   const routes = message.message('route_config')
@@ -57,9 +58,50 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
     drainTimeout: message.duration('drain_timeout', 5000),
     maxRequestHeadersKb: message.number('max_request_headers_kb', 60),
     maxHeadersCount: common?.number('max_headers_count', 100) ?? 100,
-    acceptHttp10: message.message('http_protocol_options')?.boolean('accept_http_10') ?? false,
+    acceptHttp10: http1?.boolean('accept_http_10') ?? false,
+    defaultHostForHttp10: http1?.string('default_host_for_http_10') ?? '',
+    allowAbsoluteUrl: http1?.boolean('allow_absolute_url', true) ?? true,
+    allowChunkedLength: http1?.boolean('allow_chunked_length') ?? false,
+    properCaseHeaders: http1?.message('header_key_format')?.has('proper_case_words') ?? false,
     stripMatchingHostPort: message.boolean('strip_matching_host_port'),
     stripAnyHostPort: message.boolean('strip_any_host_port'),
+    stripTrailingHostDot: message.boolean('strip_trailing_host_dot'),
+    ...(message.has('normalize_path') ? { normalizePath: message.boolean('normalize_path') } : {}),
+    mergeSlashes: message.boolean('merge_slashes'),
+    pathWithEscapedSlashesAction: escapedSlashes(message),
+    headersWithUnderscoresAction:
+      common?.enum<HttpConnectionManager['headersWithUnderscoresAction']>('headers_with_underscores_action', 'ALLOW') ??
+      'ALLOW',
+    appendXForwardedPort: message.boolean('append_x_forwarded_port'),
+    schemeToOverwrite: parseScheme(message.message('scheme_header_transformation')),
+    streamErrorOnInvalidHttpMessage:
+      http1?.has('override_stream_error_on_invalid_http_message') === true
+        ? http1.boolean('override_stream_error_on_invalid_http_message')
+        : message.boolean('stream_error_on_invalid_http_message'),
+    requestId: parseRequestId(message.message('request_id_extension')?.message('typed_config')),
+    forwardClientCert: message.enum<string>('forward_client_cert_details', 'SANITIZE') === 'ALWAYS_FORWARD_ONLY',
+  }
+}
+
+/** What the file leaves to the runtime is left as it is. */
+function escapedSlashes(message: Message): HttpConnectionManager['pathWithEscapedSlashesAction'] {
+  const action = message.enum<
+    HttpConnectionManager['pathWithEscapedSlashesAction'] | 'IMPLEMENTATION_SPECIFIC_DEFAULT'
+  >('path_with_escaped_slashes_action', 'KEEP_UNCHANGED')
+  return action === 'IMPLEMENTATION_SPECIFIC_DEFAULT' ? 'KEEP_UNCHANGED' : action
+}
+
+/** There is no TLS to an upstream, so that matching it is http. */
+function parseScheme(message: Message | undefined): HttpConnectionManager['schemeToOverwrite'] {
+  const scheme = message?.string('scheme_to_overwrite')
+  if (scheme === 'http' || scheme === 'https') return scheme
+  return message?.boolean('match_upstream') ? 'http' : ''
+}
+
+function parseRequestId(message: Message | undefined): RequestIdConfig {
+  return {
+    packTraceReason: message?.boolean('pack_trace_reason', true) ?? true,
+    useForTraceSampling: message?.boolean('use_request_id_for_trace_sampling', true) ?? true,
   }
 }
 

@@ -7,12 +7,15 @@ import type { HttpTracer } from '../tracing/http-tracer.ts'
 import type { Exchange } from './exchange.ts'
 import type { HttpStats } from './http-stats.ts'
 import type { RewriteLocalReply } from './local-reply.ts'
+import type { compilePathNormaliser } from './normalise-path.ts'
 import type { createSanitiser } from './sanitise-headers.ts'
 
 /** One HttpConnectionManager of a snapshot, compiled. A connection keeps the one it began with. */
 export interface ConnectionManagerContext {
   config: HttpConnectionManager
   stats: HttpStats
+  /** Absent: paths are taken as they come. */
+  normalisePath: ReturnType<typeof compilePathNormaliser>
   routes: RouteTable
   sanitise: ReturnType<typeof createSanitiser>
   /** Absent: no `tracing` in the configuration. */

@@ -86,6 +86,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
         maxHeadBytes: config.maxRequestHeadersKb * 1024,
         maxFields: config.maxHeadersCount,
         acceptHttp10: config.acceptHttp10,
+        defaultHostForHttp10: config.defaultHostForHttp10,
+        allowAbsoluteUrl: config.allowAbsoluteUrl,
+        allowChunkedLength: config.allowChunkedLength,
+        headersWithUnderscores: config.headersWithUnderscoresAction,
       },
       {
         onHead: head => this.#onHead(head),
@@ -187,7 +191,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const { headers, info } = exchange
     const refuse = (failure: Failure) => {
       tracer?.refused()
-      respond(exchange, failure)
+      respond(exchange, config.streamErrorOnInvalidHttpMessage ? { ...failure, close: false } : failure)
     }
 
     if (headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(headers)
@@ -204,6 +208,22 @@ export class ConnectionManager implements TransportHandler, Downstream {
       stats.downstream_rq_failed_path_normalization.add()
       refuse(FAILURES.bad_path)
       return
+    }
+    const verdict = this.#context.normalisePath?.(headers) ?? 'go on'
+    if (verdict === 'reject') {
+      stats.downstream_rq_failed_path_normalization.add()
+      refuse(FAILURES.bad_path)
+      return
+    }
+    if (verdict === 'redirect') {
+      stats.downstream_rq_redirected_with_normalized_path.add()
+      tracer?.refused()
+      respond(exchange, FAILURES.normalised_path, response => response.append('location', headers.path))
+      return
+    }
+    if (config.stripTrailingHostDot) {
+      headers.authority = stripTrailingDot(headers.authority)
+      headers.emptyAuthority = headers.authority === ''
     }
     if (config.stripAnyHostPort) headers.authority = stripPort(headers.authority)
     else if (config.stripMatchingHostPort) headers.authority = stripMatchingPort(headers.authority, info)
@@ -367,7 +387,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.responseHeaders = headers
     info.firstDownstreamTxByte = now
     stats.countResponse(headers.status)
-    const head = encodeResponseHead(headers, { isHead, isHttp10: this.#isHttp10 }, endStream)
+    const head = encodeResponseHead(
+      headers,
+      { isHead, isHttp10: this.#isHttp10, properCase: config.properCaseHeaders },
+      endStream,
+    )
     this.#chunked = head.chunked
     if (head.untilClose) this.#closeAfter = true
     this.#output.push(head.text)
@@ -631,6 +655,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
 function nominatesHost(connection: string): boolean {
   return connection !== '' && hasToken(connection, 'host')
+}
+
+/** `a.test.:80` → `a.test:80` */
+function stripTrailingDot(authority: string): string {
+  const host = stripPort(authority)
+  return host.endsWith('.') ? host.slice(0, -1) + authority.slice(host.length) : authority
 }
 
 /** The port goes when it is the one the client came in by. */

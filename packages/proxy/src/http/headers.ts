@@ -58,11 +58,12 @@ export class HeaderMap {
     else list[at + 1] = list[at + 1] === '' ? value : `${list[at + 1]}${separator}${value}`
   }
 
-  /** The entries as lines, in latin1: `name: value\r\n…`. */
-  format(): string {
+  /** The entries as lines, in latin1: `name: value\r\n…`; `spell` writes a name in another way. */
+  format(spell?: (name: string) => string): string {
     const list = this.#list
     let text = ''
-    for (let i = 0; i < list.length; i += 2) text += `${list[i]}: ${list[i + 1]}\r\n`
+    if (spell === undefined) for (let i = 0; i < list.length; i += 2) text += `${list[i]}: ${list[i + 1]}\r\n`
+    else for (let i = 0; i < list.length; i += 2) text += `${spell(list[i]!)}: ${list[i + 1]}\r\n`
     return text
   }
 
@@ -103,6 +104,14 @@ export class HeaderMap {
       kept += 2
     }
     list.length = kept
+  }
+
+  /** Every entry whose name is so. True: there was one. */
+  removeWhere(isSo: (name: string) => boolean): boolean {
+    const names = new Set<string>()
+    for (const [name] of this) if (isSo(name)) names.add(name)
+    if (names.size > 0) this.removeAll(names)
+    return names.size > 0
   }
 
   #removeFrom(start: number, name: string): boolean {

@@ -11,7 +11,9 @@ function after(
   { edge = false, generateRequestId = true, preserveExternalRequestId = false } = {},
 ) {
   const headers = new RequestHeaders(given === undefined ? [] : ['x-request-id', given])
-  applyRequestId({ generateRequestId, preserveExternalRequestId } as HttpConnectionManager, headers, edge)
+  const requestId = { packTraceReason: true, useForTraceSampling: true }
+  const config = { generateRequestId, preserveExternalRequestId, requestId } as HttpConnectionManager
+  applyRequestId(config, headers, edge)
   return headers.get('x-request-id')
 }
 

@@ -12,7 +12,7 @@ export function applyRequestId(config: HttpConnectionManager, headers: RequestHe
   if (!keep) {
     if (config.generateRequestId) headers.set('x-request-id', randomUuid())
     else if (edge && given !== undefined) headers.remove('x-request-id')
-  } else if (edge && given.length === 36) {
+  } else if (edge && config.requestId.packTraceReason && given.length === 36) {
     headers.set('x-request-id', `${given.slice(0, REASON_AT)}4${given.slice(REASON_AT + 1)}`)
   }
 }

@@ -27,6 +27,8 @@ function sanitise(fields: string[], options: Options = {}) {
     via: '',
     generateRequestId: false,
     preserveExternalRequestId: false,
+    requestId: { packTraceReason: true, useForTraceSampling: true },
+    schemeToOverwrite: '',
     ...config,
   } as unknown as HttpConnectionManager
   const headers = new RequestHeaders(fields)

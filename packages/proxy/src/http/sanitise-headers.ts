@@ -1,4 +1,5 @@
 import type { HttpConnectionManager, Node } from '@hopscope/envoy-config'
+import { portOf } from '../format/address-text.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { compileRanges, forwardedAddress, ipOf, isLoopback, localIp } from './client-address.ts'
 import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
@@ -80,10 +81,13 @@ export function createSanitiser(
       }
       if (!headers.has('x-forwarded-proto')) headers.append('x-forwarded-proto', 'http')
     }
+    if (config.appendXForwardedPort && ((config.useRemoteAddress && hops === 0) || !headers.has('x-forwarded-port'))) {
+      headers.set('x-forwarded-port', String(portOf(info.downstreamLocalAddress)))
+    }
     if (clientIp !== peerIp) info.downstreamRemoteAddress = clientIp.includes(':') ? `[${clientIp}]:0` : `${clientIp}:0`
 
-    const proto = headers.get('x-forwarded-proto')?.toLowerCase()
-    headers.scheme = proto === 'https' ? 'https' : 'http'
+    if (config.schemeToOverwrite !== '') headers.set('x-forwarded-proto', config.schemeToOverwrite)
+    headers.scheme = headers.get('x-forwarded-proto')?.toLowerCase() === 'https' ? 'https' : 'http'
     const internal = eligible && isInternal(clientIp)
     const edge = !internal && config.useRemoteAddress
     headers.removeAll(internal ? dropped.internal : edge ? dropped.edge : dropped.external)
@@ -97,7 +101,7 @@ export function createSanitiser(
     if (config.via !== '') headers.appendJoined('via', config.via, ', ')
     if (edge) headers.set('x-envoy-external-address', clientIp)
     applyRequestId(config, headers, edge)
-    if (headers.has('x-forwarded-client-cert')) headers.remove('x-forwarded-client-cert')
+    if (!config.forwardClientCert && headers.has('x-forwarded-client-cert')) headers.remove('x-forwarded-client-cert')
     return { internal }
   }
 }

@@ -1,4 +1,4 @@
-import type { Listener, Node, Tracing } from '@hopscope/envoy-config'
+import type { Listener, Node, RequestIdConfig, Tracing } from '@hopscope/envoy-config'
 import type { IdGenerator } from '@hopscope/tracer'
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Runtime } from '../runtime.ts'
@@ -20,6 +20,7 @@ export interface HttpTracerConfig {
   direction: Listener['trafficDirection']
   /** The router filter's deprecated `start_child_span`: spans of attempts, without changing what kind the request's span is. */
   startChildSpan?: boolean
+  requestId?: RequestIdConfig
 }
 
 /** What all tracers of a proxy share. */
@@ -38,7 +39,8 @@ export interface TracingServices {
 /** Envoy's tracing of one HttpConnectionManager, with its Zipkin or its OpenTelemetry tracer. */
 export function createHttpTracer(config: HttpTracerConfig, services: TracingServices): HttpTracer {
   const { tracing, direction } = config
-  const decision = new TraceDecision(tracing, config.statPrefix, services.stats, services.runtime, services.random)
+  const { stats, runtime, random } = services
+  const decision = new TraceDecision(tracing, config.statPrefix, stats, runtime, random, config.requestId)
   const egress = direction === 'OUTBOUND'
   const spans = createSpans(config, egress, services)
   const names = new SpanNames(tracing)

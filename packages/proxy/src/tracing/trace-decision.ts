@@ -1,4 +1,4 @@
-import type { Route, Tracing } from '@hopscope/envoy-config'
+import type { RequestIdConfig, Route, Tracing } from '@hopscope/envoy-config'
 import type { RequestHeaders } from '../http/headers.ts'
 import { type Runtime, type Share, shareOf } from '../runtime.ts'
 import type { Counter, Stats } from '../stats/stats.ts'
@@ -28,10 +28,19 @@ export class TraceDecision {
   readonly #runtime: Runtime
   readonly #random: () => number
   readonly #counters: Readonly<Record<TraceReason, Counter>>
+  readonly #requestId: RequestIdConfig
   readonly #ofRoute = new WeakMap<object, Sampling>()
 
   /** `random` gives numbers in [0, 1). */
-  constructor(tracing: Tracing, statPrefix: string, stats: Stats, runtime: Runtime, random: () => number) {
+  constructor(
+    tracing: Tracing,
+    statPrefix: string,
+    stats: Stats,
+    runtime: Runtime,
+    random: () => number,
+    requestId: RequestIdConfig = { packTraceReason: true, useForTraceSampling: true },
+  ) {
+    this.#requestId = requestId
     // The connection manager's percentages: client sampling in whole percents, the two others in hundredths.
     this.#sampling = {
       client: { numerator: Math.floor(tracing.clientSampling), denominator: 100 },
@@ -61,6 +70,8 @@ export class TraceDecision {
   }
 
   #reason(headers: RequestHeaders, route: Route | undefined): TraceReason {
+    const { packTraceReason, useForTraceSampling } = this.#requestId
+    if (!useForTraceSampling) return 'sampled'
     const id = headers.get('x-request-id')
     if (id === undefined) return 'not traceable'
     const draw = stableDraw(id)
@@ -68,7 +79,7 @@ export class TraceDecision {
     const sampling = route?.tracing === undefined ? this.#sampling : this.#samplingOf(route.tracing)
     const runtime = this.#runtime
 
-    const given = reasonIn(id)
+    const given = packTraceReason ? reasonIn(id) : 'not traceable'
     let reason = given
     if (reason === 'not traceable') {
       if (
@@ -82,7 +93,7 @@ export class TraceDecision {
     if (reason !== 'not traceable' && !runtime.enabled('tracing.global_enabled', sampling.overall, draw)) {
       reason = 'not traceable'
     }
-    if (reason !== given && id.length === UUID_LENGTH) {
+    if (packTraceReason && reason !== given && id.length === UUID_LENGTH) {
       headers.set('x-request-id', id.slice(0, REASON_AT) + letterOf[reason] + id.slice(REASON_AT + 1))
     }
     return reason

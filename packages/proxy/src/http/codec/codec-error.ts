@@ -16,5 +16,6 @@ export const LENGTH_AND_CHUNKED: CodecError = {
 }
 export const INVALID_TRANSFER_ENCODING: CodecError = { status: 501, details: 'http1.invalid_transfer_encoding' }
 export const LOW_VERSION: CodecError = { status: 426, details: 'low_version' }
+export const UNEXPECTED_UNDERSCORE: CodecError = { status: 400, details: 'http1.unexpected_underscore' }
 export const HEADERS_TOO_LARGE: CodecError = { status: 431, details: 'http1.headers_too_large' }
 export const TOO_MANY_HEADERS: CodecError = { status: 431, details: 'http1.too_many_headers' }

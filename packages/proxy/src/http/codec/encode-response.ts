@@ -12,7 +12,7 @@ export interface EncodedHead {
 /** A response's head for an HTTP/1 client, framed as Envoy frames it. */
 export function encodeResponseHead(
   headers: ResponseHeaders,
-  request: { isHead: boolean; isHttp10: boolean },
+  request: { isHead: boolean; isHttp10: boolean; properCase: boolean },
   endStream: boolean,
 ): EncodedHead {
   const { status } = headers
@@ -29,10 +29,19 @@ export function encodeResponseHead(
       chunked = !endStream
     }
   }
+  const spell = request.properCase ? properCase : undefined
+  if (spell !== undefined && framing !== '') framing = spell(framing)
   const version = request.isHttp10 ? 'HTTP/1.0' : 'HTTP/1.1'
   return {
-    text: `${version} ${status} ${statusText(status)}\r\n${headers.format()}${framing}\r\n`,
+    text: `${version} ${status} ${statusText(status)}\r\n${headers.format(spell)}${framing}\r\n`,
     chunked,
     untilClose,
   }
+}
+
+/** `content-type` → `Content-Type`; of `name: value\r\n` the name alone. */
+function properCase(name: string): string {
+  const colon = name.indexOf(':')
+  if (colon !== -1) return properCase(name.slice(0, colon)) + name.slice(colon)
+  return name.replace(/(^|[^a-zA-Z0-9])([a-z])/g, (_, before: string, letter: string) => before + letter.toUpperCase())
 }

@@ -13,6 +13,7 @@ import {
   LENGTH_AND_CHUNKED,
   LOW_VERSION,
   TOO_MANY_HEADERS,
+  UNEXPECTED_UNDERSCORE,
 } from './codec-error.ts'
 import { FramingFields, findHeadEnd, isTokenByte, scanFields } from './scan-fields.ts'
 
@@ -35,6 +36,13 @@ export interface RequestLimits {
   maxHeadBytes: number
   maxFields: number
   acceptHttp10: boolean
+  /** Of HTTP/1.0 requests without Host. */
+  defaultHostForHttp10?: string
+  /** As long as it is not false. */
+  allowAbsoluteUrl?: boolean
+  /** Of a Transfer-Encoding and a Content-Length the first counts, and the other goes. */
+  allowChunkedLength?: boolean
+  headersWithUnderscores?: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER'
 }
 
 const METHODS: ReadonlySet<string> = new Set(
@@ -177,10 +185,20 @@ export class RequestDecoder {
     if (framing.fields > this.#limits.maxFields) return TOO_MANY_HEADERS
     if (line !== 11 && !(line === 10 && this.#limits.acceptHttp10)) return LOW_VERSION
 
+    const { headersWithUnderscores = 'ALLOW', allowChunkedLength, defaultHostForHttp10 = '' } = this.#limits
+    if (headersWithUnderscores !== 'ALLOW') {
+      const named = headers.removeWhere(name => name.includes('_'))
+      if (named && headersWithUnderscores === 'REJECT_REQUEST') return UNEXPECTED_UNDERSCORE
+    }
+    if (allowChunkedLength && framing.transferEncoding?.toLowerCase() === 'chunked') {
+      framing.contentLength = undefined
+      headers.remove('content-length')
+    }
     const body = requestFraming(framing, line)
     if ('status' in body) return body
     this.#body.begin(body)
-    const target = resolveTarget(headers)
+    if (line === 10 && defaultHostForHttp10 !== '' && !headers.has('host')) headers.append('host', defaultHostForHttp10)
+    const target = resolveTarget(headers, this.#limits.allowAbsoluteUrl !== false)
     if (typeof target !== 'boolean') return target
     return {
       headers,
@@ -238,7 +256,7 @@ function requestFraming(fields: FramingFields, version: number): Framing | Codec
  * Takes Host out of the fields and, of `http://host/path`, the host, which beats it. True: there was one. (Whether a path is a path
  * at all is the codec's business in Envoy.)
  */
-function resolveTarget(headers: RequestHeaders): boolean | CodecError {
+function resolveTarget(headers: RequestHeaders, allowAbsoluteUrl: boolean): boolean | CodecError {
   const host = headers.get('host')
   if (host !== undefined) {
     if (!isAuthority(host)) return INVALID_AUTHORITY
@@ -254,6 +272,8 @@ function resolveTarget(headers: RequestHeaders): boolean | CodecError {
     return isAuthority(target) ? true : INVALID_URL
   }
   if (target === '*') return headers.method === 'OPTIONS' ? host !== undefined : INVALID_URL
+  // Then it is a path like any other, to whoever wants it.
+  if (!allowAbsoluteUrl) return host !== undefined
   const scheme = target.indexOf('://')
   if (scheme === -1) return /^[a-z][a-z0-9+.-]*:/i.test(target) ? INVALID_URL : CODEC_ERROR
   const name = target.slice(0, scheme).toLowerCase()
