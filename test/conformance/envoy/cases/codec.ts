@@ -163,12 +163,65 @@ export const codecCases: Case[] = [
     ],
   },
   {
-    name: 'folded and bare-LF requests',
-    covers: 'obs-fold, LF line ends, extra blanks in the request line',
+    name: 'folded requests',
+    covers: 'obs-fold refused here',
+    differs: {
+      why: 'one parser sees a longer value, another a field of its own',
+      envoy: ['200 via_upstream'],
+      hopscope: ['400 http1.codec_error'],
+    },
     upstreams: { app: echo },
     steps: [
-      { send: 'GET / HTTP/1.1\r\nhost: example.test\r\nx-folded: one\r\n  two\r\n\tthree\r\n\r\n' },
-      { send: 'GET / HTTP/1.1\nhost: example.test\nx-lf: 1\n\n' },
+      { send: 'GET / HTTP/1.1\r\nhost: example.test\r\nx-folded: one\r\n  two\r\n\tthree\r\n\r\n', patience: 500 },
+    ],
+  },
+  {
+    name: 'bare-LF requests',
+    covers: 'LF line ends refused here',
+    differs: {
+      why: 'one parser sees a line end, another a value',
+      envoy: ['200 via_upstream', '200 via_upstream'],
+      hopscope: ['400 http1.codec_error', '400 http1.codec_error'],
+    },
+    upstreams: { app: echo },
+    steps: [
+      { send: 'GET / HTTP/1.1\nhost: example.test\nx-lf: 1\n\n', patience: 500 },
+      { send: 'GET / HTTP/1.1\r\nhost: example.test\nx-lf: 1\r\n\r\n', patience: 500 },
+    ],
+  },
+  {
+    name: 'a second Host',
+    covers: 'joined with a comma by Envoy, refused here',
+    differs: {
+      why: 'two hosts are two answers to where the request goes',
+      envoy: ['200 via_upstream'],
+      hopscope: ['400 http1.codec_error'],
+    },
+    upstreams: { app: echo },
+    steps: [{ send: 'GET / HTTP/1.1\r\nhost: example.test\r\nhost: other.test\r\n\r\n', patience: 500 }],
+  },
+  ...[
+    ['bare LF', 'HTTP/1.1 200 OK\ncontent-length: 2\n\nhi'],
+    ['obs-fold', 'HTTP/1.1 200 OK\r\nx-a: 1\r\n 2\r\ncontent-length: 2\r\n\r\nhi'],
+    ['a bare CR', 'HTTP/1.1 200 OK\r\nx-a: 1\rx-b: 2\r\ncontent-length: 2\r\n\r\nhi'],
+  ].map(
+    ([what, answer]): Case => ({
+      name: `an upstream that answers with ${what}`,
+      covers: '502 here',
+      differs: {
+        why: 'the same of responses',
+        envoy: ['200 via_upstream'],
+        hopscope: ['502 upstream_reset_before_response_started{protocol_error}'],
+      },
+      upstreams: { app: (_request, socket) => void socket.write(answer!) },
+      steps: [{ send: get('/') }],
+    }),
+  ),
+  {
+    name: 'blanks where none need be',
+    covers: 'extra blanks in the request line, a first field that is folded',
+    upstreams: { app: echo },
+    steps: [
       { send: 'GET  /two-blanks  HTTP/1.1\r\nhost: example.test\r\n\r\n' },
       { send: 'GET / HTTP/1.1\r\n x-first-folded: 1\r\nhost: example.test\r\n\r\n', patience: 500 },
     ],

@@ -122,7 +122,6 @@ export class BodyDecoder {
           break
         case TRAILER:
           if (c === 13) this.#state = TRAILER_LF
-          else if (c === 10) this.#state = TRAILER_START
           else if ((c < 32 && c !== 9) || ++this.#lineLength > MAX_TRAILERS) return CODEC_ERROR
           break
         case TRAILER_LF:

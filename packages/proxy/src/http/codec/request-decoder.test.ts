@@ -72,7 +72,7 @@ test('requests one after the other on one connection, wherever the reads end', (
     'GET /one?x=1 HTTP/1.1\r\nHost: A.test\r\nAccept: a\r\nX-B:  c \r\n\r\n' +
     '\r\n' +
     `${request('content-length: 0005\r\n', 'hello')}${request('Transfer-Encoding: Chunked\r\n', '3\r\nabc\r\n0\r\n\r\n')}` +
-    'DELETE http://b.test:80?y HTTP/1.1\nhost: a\n\n'
+    'DELETE http://b.test:80?y HTTP/1.1\r\nhost: a\r\n\r\n'
   const { requests, error } = decodeEveryWay(text)
   expect(error).toBeUndefined()
   expect(
@@ -120,7 +120,7 @@ test.each<[name: string, text: string, status: number, details: string]>([
   ['both, with an empty encoding', request('content-length: 5\r\ntransfer-encoding:\r\n'), 400, CL_AND_TE],
   ['two equal Content-Lengths', request('content-length: 5\r\ncontent-length: 5\r\n'), 400, 'http1.codec_error'],
   ['two different ones', request('content-length: 5\r\nContent-Length: 6\r\n'), 400, 'http1.codec_error'],
-  ...['5, 5', '+5', '-5', '0x5', '', '5 5', '99999999999999999999', '5\r\n 6', '5;a', '\u00b2'].map(
+  ...['5, 5', '+5', '-5', '0x5', '', '5 5', '99999999999999999999', '5;a', '\u00b2'].map(
     (value): [string, string, number, string] => [
       `Content-Length ${JSON.stringify(value)}`,
       request(`content-length: ${value}\r\n`),
@@ -128,7 +128,7 @@ test.each<[name: string, text: string, status: number, details: string]>([
       'http1.codec_error',
     ],
   ),
-  ...['gzip', 'gzip, chunked', 'xchunked', 'chunked, chunked', 'identity', '', 'chunked\r\n ,gzip'].map(
+  ...['gzip', 'gzip, chunked', 'xchunked', 'chunked, chunked', 'identity', ''].map(
     (value): [string, string, number, string] => [
       `Transfer-Encoding ${JSON.stringify(value)}`,
       request(`transfer-encoding: ${value}\r\n`),
@@ -137,6 +137,19 @@ test.each<[name: string, text: string, status: number, details: string]>([
     ],
   ),
   ['two Transfer-Encodings', request('transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n'), 501, 'http1.invalid_transfer_encoding'], // biome-ignore format: one line
+  // Stricter than Envoy: docs/differences.md.
+  ['bare LF as every line end', 'GET / HTTP/1.1\nhost: a\nx: 1\n\n', 400, 'http1.codec_error'],
+  ['bare LF after the request line', 'GET / HTTP/1.1\nhost: a\r\n\r\n', 400, 'http1.codec_error'],
+  ['bare LF after a field', request('x: 1\ny: 2\r\n'), 400, 'http1.codec_error'],
+  ['bare LF as the empty line', 'GET / HTTP/1.1\r\nhost: a\r\n\n', 400, 'http1.codec_error'],
+  ['bare CR in a value', request('x: 1\ry: 2\r\n'), 400, 'http1.invalid_characters'],
+  ['two CRs at a line end', request('x: 1\r\r\n'), 400, 'http1.invalid_characters'],
+  ['two CRs after the request line', 'GET / HTTP/1.1\r\r\nhost: a\r\n\r\n', 400, 'http1.codec_error'],
+  ['a folded line', request('x: 1\r\n  2\r\n'), 400, 'http1.codec_error'],
+  ['a folded line of a blank', request('x: 1\r\n \r\n'), 400, 'http1.codec_error'],
+  ['a second Host', request('host: b\r\n'), 400, 'http1.codec_error'],
+  ['a second Host that is the same', request('Host: a\r\n'), 400, 'http1.codec_error'],
+  ['bare LF in the trailers', request('transfer-encoding: chunked\r\n', '0\r\nx: 1\n\r\n'), 400, 'http1.codec_error'],
   ['a blank before the colon', request('x-a : 1\r\n'), 400, 'http1.codec_error'],
   ['a blank before the colon of a framing field', request('transfer-encoding : chunked\r\n'), 400, 'http1.codec_error'],
   ['a line without a colon', request('nothing\r\n'), 400, 'http1.codec_error'],
@@ -164,8 +177,6 @@ test.each<[name: string, text: string, status: number, details: string]>([
 })
 
 test.each<[name: string, text: string, fields: [string, string][]]>([
-  ['bare LF as line end', 'GET / HTTP/1.1\nhost: a\nx: 1\n\n', [['x', '1']]],
-  ['folded lines, with their blanks', request('x: 1\r\n  2\r\n\t3\r\ny: 4\r\n'), [['x', '1  2\t3'], ['y', '4']]], // biome-ignore format: one line
   ['fields that Envoy knows are joined, others are not', request('x: 1\r\naccept: a\r\nX: 2\r\nAccept: b\r\n'), [['x', '1'], ['accept', 'a,b'], ['x', '2']]], // biome-ignore format: one line
   ['empty values, 8-bit values, underscores', request('e:\r\nu_s: caf\u00e9\r\n'), [['e', ''], ['u_s', 'caf\u00e9']]], // biome-ignore format: one line
   ['a tab and two blanks in the request line', 'GET\t/  HTTP/1.1\r\nhost: a\r\n\r\n', []],

@@ -169,12 +169,11 @@ export class RequestDecoder {
   }
 
   #parseHead(bytes: Buffer, start: number, end: number): RequestHead | CodecError {
-    const fieldsEnd = bytes[end - 2] === 13 ? end - 2 : end - 1
+    const fieldsEnd = end - 2
+    const fieldsStart = bytes.indexOf(10, start) + 1
+    const lineEnd = fieldsStart - 2
+    if (bytes[fieldsEnd] !== 13 || bytes[lineEnd] !== 13) return CODEC_ERROR
     const text = bytes.toString('latin1', 0, fieldsEnd)
-
-    let lineEnd = bytes.indexOf(10, start)
-    const fieldsStart = lineEnd + 1
-    if (bytes[lineEnd - 1] === 13) lineEnd--
     const headers = new RequestHeaders()
     const line = parseRequestLine(bytes, text, start, lineEnd, headers)
     if (typeof line !== 'number') return line
@@ -182,6 +181,8 @@ export class RequestDecoder {
     const framing = new FramingFields()
     const error = scanFields(bytes, fieldsStart, fieldsEnd, text, headers, framing, INLINE_REQUEST_HEADERS)
     if (error !== undefined) return error
+    // Two hosts are two answers to where the request goes. (Envoy joins them with a comma.)
+    if (framing.hosts > 1) return CODEC_ERROR
     if (framing.fields > this.#limits.maxFields) return TOO_MANY_HEADERS
     if (line !== 11 && !(line === 10 && this.#limits.acceptHttp10)) return LOW_VERSION
 
@@ -232,7 +233,8 @@ function parseRequestLine(
   if (at === end) return 0
   if (bytes[at] !== 32 && bytes[at] !== 9) return bytes[at]! < 127 ? INVALID_CHARACTERS : CODEC_ERROR
   while (bytes[at] === 32 || bytes[at] === 9) at++
-  const version = end - at === 8 && text.startsWith('HTTP/1.1', at) ? 'HTTP/1.1' : text.slice(at, end).trimEnd()
+  const version =
+    end - at === 8 && text.startsWith('HTTP/1.1', at) ? 'HTTP/1.1' : text.slice(at, end).replace(/[ \t]+$/, '')
   if (version === 'HTTP/1.1') return 11
   if (version.length !== 8 || !version.startsWith('HTTP/') || version[6] !== '.') return CODEC_ERROR
   const major = version.charCodeAt(5) - 48

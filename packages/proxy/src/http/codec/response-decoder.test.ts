@@ -84,7 +84,6 @@ test.each<Row>([
   { name: 'another version', text: 'HTTP/2.0 200 OK\r\ncontent-length: 1\r\n\r\na', body: 'a', keepAlive: false }, // biome-ignore format: one line
   { name: 'HTTP/1.0 that stays', text: 'HTTP/1.0 200 OK\r\ncontent-length: 1\r\nconnection: keep-alive\r\n\r\na', body: 'a' }, // biome-ignore format: one line
   { name: 'no reason phrase', text: response('content-length: 1\r\n', 'a', '299'), body: 'a' },
-  { name: 'bare LF', text: 'HTTP/1.1 200 OK\ncontent-length: 1\n\na', body: 'a' },
 ])(
   'a body by $name',
   ({ text, isHead = false, closes = false, body, ended = true, hasBody = true, keepAlive = true }) => {
@@ -115,6 +114,13 @@ test.each([
   ['204 with a length', response('content-length: 1\r\n', 'a', '204 No Content')],
   ['204 with chunks', response('transfer-encoding: chunked\r\n', '', '204 No Content')],
   ['NUL in a value', response('x: \0\r\n')],
+  ['bare LF as every line end', 'HTTP/1.1 200 OK\ncontent-length: 1\n\na'],
+  ['bare LF after the status line', 'HTTP/1.1 200 OK\ncontent-length: 1\r\n\r\na'],
+  ['bare LF after a field', response('x: 1\ncontent-length: 1\r\n', 'a')],
+  ['bare CR in a value', response('x: 1\rcontent-length: 1\r\n', 'a')],
+  ['bare CR in the reason', response('content-length: 1\r\n', 'a', '200 OK\rx: 1')],
+  ['a folded line', response('x: 1\r\n 2\r\ncontent-length: 1\r\n', 'a')],
+  ['a wrong byte after a chunk', response('transfer-encoding: chunked\r\n', '1\r\naXX0\r\n\r\n')],
   ['a blank before the colon', response('content-length : 1\r\n')],
   ['a bad chunk', response('transfer-encoding: chunked\r\n', 'x\r\n')],
 ])('the upstream is at fault: %s', (_name, text) => {

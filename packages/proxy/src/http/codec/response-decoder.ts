@@ -113,9 +113,11 @@ export class ResponseDecoder {
   }
 
   #parseHead(bytes: Buffer, start: number, end: number): ResponseHead | 'informational' | undefined {
-    const fieldsEnd = bytes[end - 2] === 13 ? end - 2 : end - 1
-    const text = bytes.toString('latin1', 0, fieldsEnd)
+    const fieldsEnd = end - 2
     const lineEnd = bytes.indexOf(10, start)
+    // Bare line ends, in the reason too: another parser might see a field there.
+    if (bytes[fieldsEnd] !== 13 || bytes.indexOf(13, start) !== lineEnd - 1) return undefined
+    const text = bytes.toString('latin1', 0, fieldsEnd)
     const line = parseStatusLine(bytes, start)
     if (line === undefined) return undefined
     const { version, status } = line

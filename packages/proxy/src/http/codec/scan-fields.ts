@@ -51,11 +51,12 @@ export class FramingFields {
   /** Lower case, of all Connection fields, with commas between. */
   connection = ''
   fields = 0
+  hosts = 0
 }
 
 /**
  * Reads the field lines of `text` (latin1, the head from `start` to its end, the empty line left out) into `headers`, names in lower
- * case, values trimmed. Like Envoy it takes a bare LF for a line end, and joins a folded line with its blanks. A bare CR is refused.
+ * case, values trimmed. A bare CR or LF and a folded line are refused, which Envoy takes: other parsers may see other fields there.
  * `joined` says which repeated fields become one value with a comma.
  */
 export function scanFields(
@@ -76,24 +77,15 @@ export function scanFields(
     const name = KNOWN.find(bytes, nameStart, at) ?? text.slice(nameStart, at).toLowerCase()
     at++
     while (bytes[at] === SPACE || bytes[at] === TAB) at++
-    let valueStart = at
-    let value = ''
-    for (;;) {
-      while (at < end && CONTROL[bytes[at]!] === 0) at++
-      let valueEnd = at
-      if (at < end) {
-        c = bytes[at]!
-        if (c === CR && at + 1 < end && bytes[at + 1] === LF) at += 2
-        else if (c === LF) at++
-        else return INVALID_CHARACTERS
-      }
-      const folded = at < end && (bytes[at] === SPACE || bytes[at] === TAB)
-      if (!folded)
-        while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--
-      value = value === '' ? text.slice(valueStart, valueEnd) : value + text.slice(valueStart, valueEnd)
-      if (!folded) break
-      valueStart = at
-    }
+    const valueStart = at
+    while (at < end && CONTROL[bytes[at]!] === 0) at++
+    let valueEnd = at
+    if (bytes[at] === LF) return CODEC_ERROR
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return INVALID_CHARACTERS
+    at += 2
+    if (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) return CODEC_ERROR
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--
+    const value = text.slice(valueStart, valueEnd)
     framing.fields++
     const error = addField(headers, name, value, framing, joined)
     if (error !== undefined) return error
@@ -116,6 +108,9 @@ function addField(
     case 'transfer-encoding':
       framing.transferEncoding = framing.transferEncoding === undefined ? value : `${framing.transferEncoding},${value}`
       break
+    case 'host':
+      framing.hosts++
+      break
     case 'connection':
       framing.connection =
         framing.connection === '' ? value.toLowerCase() : `${framing.connection},${value.toLowerCase()}`
@@ -136,7 +131,7 @@ function isDigits(value: string): boolean {
   return true
 }
 
-/** The index after the empty line that ends a head, or -1; looks from `from` on. */
+/** The index after the empty line that ends a head, or -1; looks from `from` on. One that ends with a bare LF is found too: to be refused. */
 export function findHeadEnd(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(LF, from); at !== -1; at = bytes.indexOf(LF, at + 1)) {
     const next = bytes[at + 1]
