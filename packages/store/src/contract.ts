@@ -72,6 +72,16 @@ export function storeContract(name: string, create: (options: StoreOptions) => S
         expect(Object.keys(read!.tags!)).toContain('__proto__')
       })
 
+      it('gives back long texts as they came', async () => {
+        open()
+        for (const length of [4_000, 5_000, 10_000, 100_000]) {
+          const text = `${'x'.repeat(length)}\u05d0`
+          const given = span({ name: `${length} ${text}`, tags: { long: text, [text]: text } })
+          await store.accept([given])
+          expect(await store.getTrace(given.traceId)).toEqual([given])
+        }
+      })
+
       it('sees at once what was accepted, all of it when accepted side by side', async () => {
         open()
         const batches = Array.from({ length: 20 }, () => [span(), span()])

@@ -53,7 +53,8 @@ export class Dictionary {
   string(text: string): number {
     let entry = this.#strings.get(text)
     if (entry === undefined) {
-      entry = this.intern(this.#scratch, 0, this.#write(text, 0), STRING)
+      const length = this.#write(text, 0)
+      entry = this.intern(this.#scratch, 0, length, STRING)
       this.#strings.set(text, entry)
     }
     return entry
@@ -68,7 +69,9 @@ export class Dictionary {
     let entry = values.get(value)
     if (entry === undefined) {
       const keyLength = this.#write(key, 0)
-      entry = this.intern(this.#scratch, 0, this.#write(value, keyLength), keyLength)
+      // Writing may put a larger buffer in its place.
+      const length = this.#write(value, keyLength)
+      entry = this.intern(this.#scratch, 0, length, keyLength)
       values.set(value, entry)
     }
     return entry
