@@ -8,6 +8,7 @@ export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStat
     name: cluster.name,
     observabilityName: cluster.observabilityName,
     thresholds: cluster.config.circuitBreakers,
+    successRates: cluster.successRates,
     hosts: cluster.hosts.map(host => ({
       address: host.ip,
       port: host.port,
@@ -27,6 +28,8 @@ export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStat
       ejected: host.ejected,
       edsHealth: host.edsHealth,
       checks: host.checks,
+      successRate: host.monitor?.successRate.external ?? -1,
+      localOriginSuccessRate: host.monitor?.successRate.local ?? -1,
     })),
   }))
 }

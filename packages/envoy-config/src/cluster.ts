@@ -1,4 +1,5 @@
 import type { SocketAddress } from './bootstrap.ts'
+import type { EndpointHealthCheck, HealthCheck } from './health-check.ts'
 import type { Milliseconds, Percent } from './listener.ts'
 import type { LbPolicy } from './load-balancing.ts'
 
@@ -14,6 +15,10 @@ export interface Cluster {
   circuitBreakers: { default: Thresholds; high: Thresholds }
   /** Absent: hosts are never ejected. */
   outlierDetection?: OutlierDetection
+  /** Absent: hosts are taken to be well. */
+  healthCheck?: HealthCheck
+  /** common_lb_config: new hosts do not count until their first check. */
+  ignoreNewHostsUntilFirstHc: boolean
   healthyPanicThreshold: Percent
   /** common_lb_config.update_merge_window */
   updateMergeWindow: Milliseconds
@@ -38,6 +43,8 @@ export interface OutlierDetection {
   maxEjectionTimeJitter: Milliseconds
   maxEjectionPercent: number
   alwaysEjectOneHost: boolean
+  /** A check that passes ends an ejection. */
+  successfulActiveHealthCheckUnejectHost: boolean
   splitExternalLocalOriginErrors: boolean
   successRateMinimumHosts: number
   successRateRequestVolume: number
@@ -90,6 +97,7 @@ export interface LbEndpoint {
   hostname: string
   loadBalancingWeight: number
   healthStatus: HealthStatus
+  healthCheck: EndpointHealthCheck
 }
 
 /** envoy.config.core.v3.HealthStatus */

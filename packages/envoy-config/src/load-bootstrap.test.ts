@@ -48,7 +48,7 @@ describe('problems', () => {
     - name: backend
       connect_timeot: 1s
       lb_policy: ROUND_ROBBIN
-      health_checks: [{ timeout: 1s, interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1, http_health_check: { path: / } }]
+      track_cluster_stats: { request_response_sizes: true }
     - name: backend
       connect_timeout: 1
 `
@@ -57,7 +57,7 @@ describe('problems', () => {
       expect.stringMatching(
         /^envoy\.yaml:5:18: static_resources\.clusters\[0\]\.lb_policy: 'ROUND_ROBBIN' is not one of ROUND_ROBIN, .* \(did you mean 'ROUND_ROBIN'\?\)$/,
       ),
-      'envoy.yaml:6:7: static_resources.clusters[0].health_checks: Envoy knows this field; Hopscope does not support it yet',
+      'envoy.yaml:6:7: static_resources.clusters[0].track_cluster_stats: Envoy knows this field; Hopscope does not support it yet',
       "envoy.yaml:7:13: static_resources.clusters[1].name: duplicate cluster 'backend'",
       'envoy.yaml:8:24: static_resources.clusters[1].connect_timeout: expected a duration in seconds such as "0.25s" or "5s", found the number 1',
     ])
@@ -195,6 +195,7 @@ describe('a good file', () => {
                 hostname: '',
                 loadBalancingWeight: 1,
                 healthStatus: 'UNKNOWN',
+                healthCheck: { port: 0, hostname: '', disabled: false },
               },
             ],
           },
@@ -204,6 +205,7 @@ describe('a good file', () => {
         default: { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 7 },
         high: { maxConnections: 1, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 },
       },
+      ignoreNewHostsUntilFirstHc: false,
       healthyPanicThreshold: 50,
       updateMergeWindow: 1000,
       dnsRefreshRate: 1500,

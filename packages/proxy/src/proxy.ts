@@ -73,7 +73,16 @@ export function createProxy(options: ProxyOptions): Proxy {
   const transports = options.transports ?? socketTransports
   const timers = new Timers(clock)
   const clusters = new ClusterManager(
-    { stats, runtime, clock, timers, transports, random, locality: node.locality },
+    {
+      stats,
+      runtime,
+      clock,
+      timers,
+      transports,
+      random,
+      locality: node.locality,
+      eventLog: path => accessLogs.file(path),
+    },
     options.resolveName,
   )
   const asyncClient = createAsyncClient({ clusters, clock, timers })
@@ -136,7 +145,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   async function apply(snapshot: Snapshot): Promise<void> {
     const bound = await bindNew(snapshot.listeners)
     try {
-      await clusters.apply(snapshot.clusters, snapshot.clusterManager.localClusterName)
+      await clusters.apply(snapshot.clusters, snapshot.clusterManager)
       for (const listener of snapshot.listeners) {
         const key = bindKey(listener)
         const acceptor = bound.get(key) ?? acceptors.get(key)!

@@ -13,6 +13,7 @@ import { csrfCases } from './cases/csrf.ts'
 import { filterCases } from './cases/filters.ts'
 import { headerMutationCases } from './cases/header-mutation.ts'
 import { headerCases } from './cases/headers.ts'
+import { healthCheckCases } from './cases/health-checks.ts'
 import { limitCases } from './cases/limits.ts'
 import { localReplyCases } from './cases/local-replies.ts'
 import { localReplyConfigCases } from './cases/local-reply-config.ts'
@@ -55,6 +56,7 @@ const groups: Record<string, Case[]> = {
   filters: [...filterCases, ...bufferCases, ...corsCases, ...csrfCases, ...headerMutationCases, ...rbacCases],
   mirrors: mirrorCases,
   outliers: outlierCases,
+  'health checks': healthCheckCases,
   pools: poolCases,
   balancing: balancingCases,
   priorities: priorityCases,

@@ -10,6 +10,8 @@ export interface ClusterStatus {
   observabilityName: string
   thresholds: { default: Thresholds; high: Thresholds }
   hosts: readonly HostStatus[]
+  /** Of outlier detection, per cent, -1: not known; undefined without. */
+  successRates: { average: number; threshold: number; localAverage: number; localThreshold: number } | undefined
 }
 
 export interface HostStatus {
@@ -32,6 +34,9 @@ export interface HostStatus {
   ejected: boolean
   /** What the configuration says of it. */
   edsHealth: HealthStatus
+  /** Per cent; -1: not known. */
+  successRate: number
+  localOriginSuccessRate: number
   /** What active health checks say. */
   checks: { failed: boolean; timedOut: boolean; degraded: boolean; pending: boolean; excluded: boolean }
 }
@@ -48,6 +53,14 @@ export function clustersPage(clusters: readonly ClusterStatus[], query: URLSearc
 
 function clusterText(cluster: ClusterStatus): string {
   const lines: string[] = [`observability_name::${cluster.observabilityName}`]
+  const rates = cluster.successRates
+  if (rates !== undefined)
+    lines.push(
+      `outlier::success_rate_average::${rates.average}`,
+      `outlier::success_rate_ejection_threshold::${rates.threshold}`,
+      `outlier::local_origin_success_rate_average::${rates.localAverage}`,
+      `outlier::local_origin_success_rate_ejection_threshold::${rates.localThreshold}`,
+    )
   for (const priority of ['default', 'high'] as const) {
     const limits = cluster.thresholds[priority]
     lines.push(
@@ -77,8 +90,8 @@ function clusterText(cluster: ClusterStatus): string {
       ['sub_zone', host.locality.subZone],
       ['canary', 'false'],
       ['priority', host.priority],
-      ['success_rate', -1],
-      ['local_origin_success_rate', -1],
+      ['success_rate', host.successRate],
+      ['local_origin_success_rate', host.localOriginSuccessRate],
     ]
     for (const [name, value] of rows) lines.push(`${addressText(host)}::${name}::${value}`)
   }

@@ -9,6 +9,7 @@ const cluster: ClusterStatus = {
   name: 'zipkin',
   observabilityName: 'zipkin',
   thresholds: { default: limits, high: limits },
+  successRates: undefined,
   hosts: [
     {
       address: '127.0.0.1',
@@ -28,6 +29,8 @@ const cluster: ClusterStatus = {
       rqTotal: 7,
       ejected: false,
       edsHealth: 'UNKNOWN',
+      successRate: -1,
+      localOriginSuccessRate: -1,
       checks: { failed: false, timedOut: false, degraded: false, pending: false, excluded: false },
     },
   ],

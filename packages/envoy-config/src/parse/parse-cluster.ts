@@ -1,6 +1,7 @@
 import type { Cluster, ClusterLoadAssignment, HealthStatus, Thresholds } from '../cluster.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
+import { parseEndpointHealthCheck, parseHealthChecks } from './parse-health-check.ts'
 import { parseLbPolicy } from './parse-load-balancing.ts'
 import { parseOutlierDetection } from './parse-outlier-detection.ts'
 import { parsePercent } from './percent.ts'
@@ -16,6 +17,7 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
   const http = parseHttpOptions(message, context)
   const lb = message.message('common_lb_config')
   const outliers = message.message('outlier_detection')
+  const healthCheck = parseHealthChecks(message, context)
   const rate = message.duration('dns_refresh_rate')
   if (rate !== undefined && rate <= 1)
     context.problems.add('invalid', message.valuePlace('dns_refresh_rate'), 'expected more than 0.001s')
@@ -31,6 +33,8 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
       high: parseThresholds(message, 'HIGH'),
     },
     ...(outliers === undefined ? {} : { outlierDetection: parseOutlierDetection(outliers) }),
+    ...(healthCheck === undefined ? {} : { healthCheck }),
+    ignoreNewHostsUntilFirstHc: lb?.boolean('ignore_new_hosts_until_first_hc') ?? false,
     healthyPanicThreshold: parsePercent(lb?.message('healthy_panic_threshold'), 50),
     updateMergeWindow: lb?.duration('update_merge_window') ?? 1000,
     dnsRefreshRate: rate ?? 5000,
@@ -129,6 +133,7 @@ function parseLoadAssignment(
           address: parseSocketAddress(socket, address, context),
           hostname: endpoint?.string('hostname') ?? '',
           loadBalancingWeight: lbEndpoint.number('load_balancing_weight', 1),
+          healthCheck: parseEndpointHealthCheck(endpoint),
           healthStatus: lbEndpoint.enum<HealthStatus>('health_status', 'UNKNOWN'),
         }
       }),

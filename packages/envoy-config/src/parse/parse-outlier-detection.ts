@@ -14,6 +14,7 @@ export function parseOutlierDetection(message: Message): OutlierDetection {
     maxEjectionTimeJitter: message.duration('max_ejection_time_jitter', 0),
     maxEjectionPercent: message.number('max_ejection_percent', 10),
     alwaysEjectOneHost: message.boolean('always_eject_one_host'),
+    successfulActiveHealthCheckUnejectHost: message.boolean('successful_active_health_check_uneject_host', true),
     splitExternalLocalOriginErrors: message.boolean('split_external_local_origin_errors'),
     successRateMinimumHosts: message.number('success_rate_minimum_hosts', 5),
     successRateRequestVolume: message.number('success_rate_request_volume', 100),

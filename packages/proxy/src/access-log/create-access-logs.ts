@@ -17,6 +17,8 @@ export type AccessLogsOptions = LogFileSurroundings
 export interface AccessLogs {
   /** Throws an error that names the path when a file cannot be opened. */
   logger(configs: readonly AccessLog[], services: FilterServices): AccessLogger
+  /** A file of other lines; events of clusters are in such. */
+  file(path: string): Pick<LogFile, 'write'>
   flush(): void
   reopen(): void
   close(): void
@@ -39,6 +41,7 @@ export function createAccessLogs(options: AccessLogsOptions): AccessLogs {
   }
 
   return {
+    file: fileOf,
     logger(configs, services) {
       const sinks = configs.map(({ sink, format, filter }) => ({
         file: fileOf(pathOf(sink)),

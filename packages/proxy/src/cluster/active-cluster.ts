@@ -1,4 +1,4 @@
-import type { Cluster } from '@hopscope/envoy-config'
+import type { Cluster, HealthCheck } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Histogram, Stats } from '../stats/stats.ts'
@@ -11,8 +11,9 @@ import { createLoadBalancer, type LoadBalancer, type PickContext } from './balan
 import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts'
 import { type ClusterStats, createClusterStats } from './cluster-stats.ts'
 import { CodeStats } from './code-stats.ts'
+import { HealthChecker, type HealthCheckServices } from './health-check/health-checker.ts'
 import { Host, type RoutingPriority } from './host.ts'
-import { OutlierDetector } from './outlier-detector.ts'
+import { OutlierDetector, type SuccessRates } from './outlier-detector.ts'
 import type { ResolvedEndpoint } from './resolved-endpoint.ts'
 
 export interface ClusterServices {
@@ -25,6 +26,10 @@ export interface ClusterServices {
   random: () => number
   /** Where the proxy is. */
   locality: LocalityName
+  /** Files of events, by path. */
+  eventLog: HealthCheckServices['eventLog']
+  /** The file of ejections; "" none. */
+  outlierLogPath: string
 }
 
 /** What else a response is counted by. */
@@ -55,6 +60,7 @@ export class ActiveCluster {
   /** The load balancer sees other hosts, or other health. */
   onUpdate: () => void = () => {}
   readonly #outliers: OutlierDetector | undefined
+  readonly #checker: HealthChecker | undefined
   /** Changes of health that come within the merge window of the one before are seen together at its end. */
   readonly #mergeTimer: Timer
   #mergedAt: number
@@ -80,10 +86,14 @@ export class ActiveCluster {
       new OutlierDetector(
         config.observabilityName,
         config.outlierDetection,
-        services,
+        {
+          ...services,
+          outlierLog: services.outlierLogPath === '' ? undefined : services.eventLog(services.outlierLogPath),
+        },
         () => this.hosts,
         () => this.#onHealthChange(),
       )
+    this.#checker = config.healthCheck && this.#createChecker(config.healthCheck)
     const prefix = `cluster.${config.observabilityName}.`
     this.#balancer = createLoadBalancer(config.lbPolicy, {
       ...services,
@@ -173,6 +183,7 @@ export class ActiveCluster {
     for (const gone of before.values()) for (const pool of gone.pools) pool.drain()
     this.#outliers?.follow(hosts)
     this.#chooseAmong()
+    this.#checker?.follow(hosts)
     this.stats.membership_change.add()
     this.stats['default.total_match_count'].add()
     this.stats.membership_total.set(hosts.length)
@@ -191,7 +202,9 @@ export class ActiveCluster {
     this.#countMembers()
     const window = this.config.updateMergeWindow
     const now = this.#services.clock.now()
-    if (window === 0 || now - this.#mergedAt > window) this.#chooseAmong()
+    // What first checks find is known before the first request.
+    const atOnce = window === 0 || this.#checker?.isWarming === true
+    if (atOnce || now - this.#mergedAt > window) this.#chooseAmong()
     else if (!this.#mergeTimer.running) this.#mergeTimer.start(window)
   }
 
@@ -217,7 +230,34 @@ export class ActiveCluster {
   /** Its hosts are watched no longer; their connections are let be. */
   stop(): void {
     this.#outliers?.close()
+    this.#checker?.close()
     this.#mergeTimer.stop()
+  }
+
+  /** Of outlier detection; undefined without. */
+  get successRates(): SuccessRates | undefined {
+    return this.#outliers?.successRates
+  }
+
+  /** Its hosts have been checked once, if they are checked. */
+  get checked(): Promise<void> | undefined {
+    return this.#checker?.ready
+  }
+
+  #createChecker(config: HealthCheck): HealthChecker {
+    const { name, observabilityName, stats } = this
+    const cluster = {
+      name,
+      observabilityName,
+      hasTraffic: () => stats.upstream_cx_total.value > 0,
+      onChecked: (host: Host, changed: boolean, healthy: boolean) => {
+        if (healthy) this.#outliers?.onChecked(host)
+        if (!changed) return
+        if (host.checks.failed) for (const pool of host.pools) pool.retireConnections()
+        this.#onHealthChange()
+      },
+    }
+    return new HealthChecker(cluster, config, this.#services)
   }
 
   #createHost(endpoint: ResolvedEndpoint): Host {
@@ -238,7 +278,12 @@ export class ActiveCluster {
         },
         this.breakers[priority],
       )
-    return new Host(endpoint, create)
+    const host = new Host(endpoint, create)
+    if (this.#checker !== undefined && !host.healthCheck.disabled) {
+      host.checks.failed = true
+      host.checks.pending = this.config.ignoreNewHostsUntilFirstHc
+    }
+    return host
   }
 
   #timeOf(variant: string): Histogram {

@@ -1,4 +1,4 @@
-import type { Cluster } from '@hopscope/envoy-config'
+import type { Cluster, ClusterManager as ClusterManagerConfig } from '@hopscope/envoy-config'
 import { ActiveCluster, type ClusterServices } from './active-cluster.ts'
 import { DnsHosts } from './dns-hosts.ts'
 import { type ResolveName, resolveName } from './resolve-dns.ts'
@@ -9,12 +9,12 @@ const FIRST_RESOLUTION = 5_000
 
 /** The clusters of the present snapshot. */
 export class ClusterManager {
-  readonly #services: ClusterServices
+  readonly #services: Omit<ClusterServices, 'outlierLogPath'>
   readonly #resolve: ResolveName
   #clusters = new Map<string, ActiveCluster>()
   readonly #names = new Map<string, DnsHosts>()
 
-  constructor(services: ClusterServices, resolve: ResolveName = resolveName) {
+  constructor(services: Omit<ClusterServices, 'outlierLogPath'>, resolve: ResolveName = resolveName) {
     this.#services = services
     this.#resolve = resolve
   }
@@ -28,9 +28,13 @@ export class ClusterManager {
   }
 
   /** Clusters that did not change stay as they are, connections included. Resolves when all hosts are known, or will not be soon. */
-  async apply(configs: ReadonlyMap<string, Cluster>, localClusterName = ''): Promise<void> {
+  async apply(
+    configs: ReadonlyMap<string, Cluster>,
+    { localClusterName, outlierEventLogPath: outlierLogPath }: ClusterManagerConfig,
+  ): Promise<void> {
     const { stats } = this.#services
     const warming: Promise<void>[] = []
+    const checks: Promise<void>[] = []
     const next = new Map<string, ActiveCluster>()
     for (const [name, config] of configs) {
       const present = this.#clusters.get(name)
@@ -38,16 +42,18 @@ export class ClusterManager {
         next.set(name, present)
         continue
       }
-      const cluster = new ActiveCluster(config, this.#services)
+      const cluster = new ActiveCluster(config, { ...this.#services, outlierLogPath })
       next.set(name, cluster)
       this.#names.get(name)?.stop()
       this.#names.delete(name)
       stats.counter(`cluster_manager.cluster_${present === undefined ? 'added' : 'modified'}`).add()
-      if (config.type === 'STATIC') setStaticHosts(cluster)
-      else {
+      if (config.type === 'STATIC') {
+        setStaticHosts(cluster)
+        if (cluster.checked !== undefined) checks.push(cluster.checked)
+      } else {
         const hosts = new DnsHosts(cluster, this.#services.timers, this.#resolve)
         this.#names.set(name, hosts)
-        warming.push(hosts.start())
+        warming.push(hosts.start().then(() => cluster.checked))
       }
     }
     const before = this.#clusters
@@ -67,6 +73,7 @@ export class ClusterManager {
     this.#followProxies(localClusterName)
     stats.gauge('cluster_manager.active_clusters').set(next.size)
     stats.gauge('cluster_manager.warming_clusters')
+    await Promise.all(checks)
     if (warming.length > 0) {
       const late = Promise.withResolvers<void>()
       const timer = setTimeout(late.resolve, FIRST_RESOLUTION)

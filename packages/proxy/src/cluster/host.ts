@@ -1,4 +1,4 @@
-import type { HealthStatus } from '@hopscope/envoy-config'
+import type { EndpointHealthCheck, HealthStatus } from '@hopscope/envoy-config'
 import { Counter, Gauge } from '../stats/stats.ts'
 import { formatAddress } from '../transport/address-text.ts'
 import type { Pool } from '../upstream/pool.ts'
@@ -20,6 +20,9 @@ export class Host {
   readonly locality: { region: string; zone: string; subZone: string }
   /** What the configuration says of its health. */
   readonly edsHealth: HealthStatus
+  readonly healthCheck: EndpointHealthCheck
+  /** Fails it for health checks, for what a response of it said; undefined: it is not checked. */
+  failCheck: (() => void) | undefined
   /** Out of the cluster for a while, for what it did. */
   ejected = false
   /** What active health checks say; all false without any. */
@@ -62,6 +65,7 @@ export class Host {
       priority: number
       locality: { region: string; zone: string; subZone: string }
       healthStatus: HealthStatus
+      healthCheck: EndpointHealthCheck
     },
     createPool: (host: Host, priority: RoutingPriority) => Pool,
   ) {
@@ -73,6 +77,7 @@ export class Host {
     this.priority = endpoint.priority
     this.locality = endpoint.locality
     this.edsHealth = endpoint.healthStatus
+    this.healthCheck = endpoint.healthCheck
     this.#createPool = createPool
     this.#pool = createPool(this, 'default')
   }
@@ -86,6 +91,11 @@ export class Host {
 
   get pools(): readonly Pool[] {
     return this.#highPool === undefined ? [this.#pool] : [this.#pool, this.#highPool]
+  }
+
+  /** Where health checks ask. */
+  get checkAddress(): { ip: string; port: number } {
+    return { ip: this.ip, port: this.healthCheck.port || this.port }
   }
 
   /** What load balancing makes of all that is known. */

@@ -19,6 +19,7 @@ const DEFAULTS: OutlierDetection = {
   maxEjectionTimeJitter: 0,
   maxEjectionPercent: 100,
   alwaysEjectOneHost: false,
+  successfulActiveHealthCheckUnejectHost: true,
   splitExternalLocalOriginErrors: false,
   successRateMinimumHosts: 3,
   successRateRequestVolume: 10,

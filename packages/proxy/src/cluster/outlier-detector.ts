@@ -1,9 +1,11 @@
 import type { Milliseconds, OutlierDetection } from '@hopscope/envoy-config'
+import type { LogFile } from '../access-log/log-file.ts'
 import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Counter, Gauge, Stats } from '../stats/stats.ts'
 import type { Timer, Timers } from '../timers.ts'
 import type { Host } from './host.ts'
+import { OutlierEvents } from './outlier-events.ts'
 
 export interface OutlierServices {
   stats: Stats
@@ -12,10 +14,12 @@ export interface OutlierServices {
   timers: Timers
   /** Numbers in [0, 1). */
   random: () => number
+  /** Where ejections are written; undefined: nowhere. */
+  outlierLog?: Pick<LogFile, 'write'> | undefined
 }
 
 /** Why a host was found to be one; as the stats name it. */
-type Cause =
+export type Cause =
   | 'consecutive_5xx'
   | 'consecutive_gateway_failure'
   | 'consecutive_local_origin_failure'
@@ -35,6 +39,14 @@ const CAUSES: readonly Cause[] = [
 ]
 const CONSECUTIVE = ['consecutive_5xx', 'consecutive_gateway_failure', 'consecutive_local_origin_failure'] as const
 
+/** Per cent, of the last interval that had enough requests to tell; -1 before one. */
+export interface SuccessRates {
+  average: number
+  threshold: number
+  localAverage: number
+  localThreshold: number
+}
+
 /** Successes and all, of one interval. */
 interface Volume {
   successes: number
@@ -51,8 +63,10 @@ export class OutlierDetector {
   readonly #hosts: () => readonly Host[]
   readonly #onChange: () => void
   readonly #numbers: OutlierStats
+  readonly #events: OutlierEvents
   readonly #monitors = new Map<Host, HostMonitor>()
   readonly #timer: Timer
+  readonly successRates: SuccessRates = { average: -1, threshold: -1, localAverage: -1, localThreshold: -1 }
 
   /** `onChange`: a host was ejected, or came back. */
   constructor(
@@ -67,6 +81,7 @@ export class OutlierDetector {
     this.#hosts = hosts
     this.#onChange = onChange
     this.#numbers = createOutlierStats(services.stats, clusterName)
+    this.#events = new OutlierEvents(clusterName, services.outlierLog, services.clock)
     this.#timer = services.timers.create(() => this.#onInterval())
     this.#timer.start(this.#number('interval_ms', config.interval))
   }
@@ -112,8 +127,20 @@ export class OutlierDetector {
       return
     }
     if (now - monitor.ejectedAt < this.#ejectionTime(monitor.ejections) + monitor.jitter) return
+    this.#return(host, monitor)
+  }
+
+  /** A health check has passed: that is word enough of a host that was ejected. */
+  onChecked(host: Host): void {
+    if (!host.ejected || !this.#config.successfulActiveHealthCheckUnejectHost) return
+    this.#return(host, this.#monitors.get(host)!)
+  }
+
+  #return(host: Host, monitor: HostMonitor): void {
     host.ejected = false
     monitor.reset()
+    this.#events.uneject(host, monitor)
+    monitor.returnedAt = this.#services.clock.now()
     this.#numbers.active.sub()
     this.#onChange()
   }
@@ -142,15 +169,21 @@ export class OutlierDetector {
     if (cause === 'consecutive_5xx' || cause === 'success_rate') numbers.oldTotal.add()
     const { runtime, random } = this.#services
     const share = { numerator: this.#config.enforcing[cause], denominator: 100 } as const
-    if (!runtime.enabled(`outlier_detection.enforcing_${cause}`, share, Math.floor(random() * 10_000))) return
+    const monitor = this.#monitors.get(host)!
+    const rate = monitor.successRate[cause.startsWith('local_origin') ? 'local' : 'external']
+    if (!runtime.enabled(`outlier_detection.enforcing_${cause}`, share, Math.floor(random() * 10_000))) {
+      this.#events.eject(host, cause, monitor, false, { rate, ...this.successRates })
+      return
+    }
     numbers.enforced[cause].add()
     numbers.enforcedTotal.add()
     numbers.active.add()
-    const monitor = this.#monitors.get(host)!
     const base = this.#number('base_ejection_time_ms', this.#config.baseEjectionTime)
     if (base * (monitor.ejections + 1) < this.#maxEjectionTime(base) + base) monitor.ejections++
     monitor.ejectedAt = this.#services.clock.now()
     monitor.jitter = Math.floor(random() * (this.#config.maxEjectionTimeJitter + 1))
+    monitor.changes++
+    this.#events.eject(host, cause, monitor, true, { rate, ...this.successRates })
     host.ejected = true
     for (const pool of host.pools) pool.retireConnections()
     this.#onChange()
@@ -159,12 +192,16 @@ export class OutlierDetector {
   /** Hosts with enough requests in the last interval are held against each other, if there are enough of them. */
   #compareRates(origin: 'external' | 'local', byRate: Cause, byPercentage: Cause): void {
     const config = this.#config
+    for (const monitor of this.#monitors.values()) monitor.successRate[origin] = -1
+    this.#noteRates(origin, -1, -1)
     const busy = this.#rates(origin, this.#number('success_rate_request_volume', config.successRateRequestVolume))
+    for (const { host, rate } of busy) this.#monitors.get(host)!.successRate[origin] = rate
     if (busy.length > 0 && busy.length >= this.#number('success_rate_minimum_hosts', config.successRateMinimumHosts)) {
       const mean = busy.reduce((sum, { rate }) => sum + rate, 0) / busy.length
       const variance = busy.reduce((sum, { rate }) => sum + (rate - mean) ** 2, 0) / busy.length
       const factor = this.#number('success_rate_stdev_factor', config.successRateStdevFactor) / 1000
       const threshold = mean - factor * Math.sqrt(variance)
+      this.#noteRates(origin, mean, threshold)
       for (const { host, rate } of busy) if (rate < threshold && !host.ejected) this.#eject(host, byRate)
     }
     const volume = this.#number('failure_percentage_request_volume', config.failurePercentageRequestVolume)
@@ -173,6 +210,12 @@ export class OutlierDetector {
     if (failing.length === 0 || failing.length < least) return
     const threshold = this.#number('failure_percentage_threshold', config.failurePercentageThreshold)
     for (const { host, rate } of failing) if (100 - rate >= threshold && !host.ejected) this.#eject(host, byPercentage)
+  }
+
+  #noteRates(origin: 'external' | 'local', average: number, threshold: number): void {
+    const rates = this.successRates
+    if (origin === 'external') Object.assign(rates, { average, threshold })
+    else Object.assign(rates, { localAverage: average, localThreshold: threshold })
   }
 
   /** Success in per cent. */
@@ -195,9 +238,14 @@ export class HostMonitor {
   /** Steps of the ejection time. */
   ejections = 0
   ejectedAt = 0
+  returnedAt = Number.NaN
+  /** How often it was ejected. */
+  changes = 0
   jitter: Milliseconds = 0
   external: Volume = { successes: 0, total: 0 }
   local: Volume = { successes: 0, total: 0 }
+  /** Of the last interval; -1: there were too few requests. */
+  readonly successRate = { external: -1, local: -1 }
   readonly #inARow = { consecutive_5xx: 0, consecutive_gateway_failure: 0, consecutive_local_origin_failure: 0 }
   readonly #onConsecutive: (cause: Cause) => void
   readonly #config: OutlierDetection

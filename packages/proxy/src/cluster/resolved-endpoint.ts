@@ -1,4 +1,4 @@
-import type { HealthStatus, LbEndpoint, LocalityLbEndpoints } from '@hopscope/envoy-config'
+import type { EndpointHealthCheck, HealthStatus, LbEndpoint, LocalityLbEndpoints } from '@hopscope/envoy-config'
 
 /** An address of a cluster, resolved. */
 export interface ResolvedEndpoint {
@@ -9,6 +9,7 @@ export interface ResolvedEndpoint {
   priority: number
   locality: { region: string; zone: string; subZone: string }
   healthStatus: HealthStatus
+  healthCheck: EndpointHealthCheck
 }
 
 export function resolvedEndpoint(
@@ -25,5 +26,6 @@ export function resolvedEndpoint(
     priority: group.priority,
     locality: group.locality,
     healthStatus: endpoint.healthStatus,
+    healthCheck: endpoint.healthCheck,
   }
 }

@@ -247,6 +247,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const { headers } = head
     const { status } = headers
     attempt.host.monitor?.answered(status)
+    if (headers.has('x-envoy-immediate-health-check-fail')) attempt.host.failCheck?.()
     const decision = this.#retry?.onStatus(status)
     if (decision?.retry) {
       cluster.codes.retry.add(status)
