@@ -8,11 +8,11 @@ const RATES = { rate: 33.4, average: 80.9, threshold: 50.2, localAverage: 1, loc
 
 /** A line 2.5 s after the last action; each line the real one's but for the time. */
 function lineOf(write: (events: OutlierEvents, monitor: HostMonitor) => void): string {
-  let text = ''
+  const lines: string[] = []
   const clock = { now: () => 3500, epochMicros: () => 1_700_000_000_123_456 }
-  const events = new OutlierEvents('a', { write: line => void (text += line) }, clock)
+  const events = new OutlierEvents('a', { write: line => void lines.push(line) }, clock)
   write(events, { changes: 2, returnedAt: 1000, ejectedAt: 1000 } as HostMonitor)
-  return text
+  return lines.join('')
 }
 
 test('a host that fails in a row', () => {
