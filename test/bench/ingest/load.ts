@@ -20,10 +20,11 @@ export async function load(port: number, bodies: MeshBody[], connections: number
   const begin = performance.now()
   const end = begin + ms
   let next = 0
-  let epoch = Math.floor(Math.random() * 2 ** 32)
+  const epoch = Math.floor(Math.random() * 2 ** 32)
+  // The spans of a trace lie in several bodies: they get the same new id in each.
   const takeBody = (): MeshBody => {
-    const body = bodies[next++ % bodies.length]!
-    renew(body, epoch++)
+    const body = bodies[next % bodies.length]!
+    renew(body, epoch + Math.floor(next++ / bodies.length))
     return body
   }
   await Promise.all(Array.from({ length: connections }, () => run(port, takeBody, end, result)))

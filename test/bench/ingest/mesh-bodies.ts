@@ -5,7 +5,7 @@
 export interface MeshBody {
   bytes: Buffer
   spans: number
-  /** Where the last eight characters of each trace id stand: rewritten for every sending, so that no trace repeats. */
+  /** Where the last eight characters of each trace id and request id stand: rewritten for every sending, so that no trace repeats. */
   epochOffsets: number[]
 }
 
@@ -52,7 +52,7 @@ function toBody(json: string): MeshBody {
 /** 8 to 40 spans: calls down from an edge, each with its client's and its server's half. */
 function meshTrace(random: () => number, number: number, startMs: number): RawSpan[] {
   const traceId = `${hex(random, 8)}${(number >>> 0).toString(16).padStart(8, '0')}${hex(random, 8)}${EPOCH_MARK}`
-  const guid = `${hex(random, 8)}-${hex(random, 4)}-${hex(random, 4)}-${hex(random, 4)}-${hex(random, 12)}`
+  const guid = `${hex(random, 8)}-${hex(random, 4)}-${hex(random, 4)}-${hex(random, 4)}-${hex(random, 4)}${EPOCH_MARK}`
   const calls = 4 + Math.floor(random() * 17)
   const spans: RawSpan[] = []
   const servers = [{ service: 0, id: '' }]

@@ -4,8 +4,9 @@ import type { Head } from './head.ts'
 import { encodeNames, namesOf } from './names.ts'
 import { writeTrace } from './page-rows.ts'
 import { packPiece } from './piece.ts'
-import { encodeLinks, linksOfTrace } from './segment-links.ts'
+import { encodeLinks } from './segment-links.ts'
 import { TermIndex } from './term-index.ts'
+import { TraceLinker } from './trace-linker.ts'
 
 /** A page of rows is closed when it has grown to this: what one trace read must decompress. */
 const PAGE_BYTES = 48 * 1024
@@ -40,7 +41,8 @@ export function buildSegment(head: Head, autocompleteKeys: readonly string[]): S
   const index = new TermIndex(head)
   for (const [trace, number] of order.entries()) for (const row of head.rowsOf(number)) index.add(row, trace)
   const traces = head.traceColumns()
-  const links = Array.from(order, number => linksOfTrace(head, head.rowsOf(number)))
+  const linker = new TraceLinker(head)
+  const links = Array.from(order, number => linker.link(head.rowsOf(number)))
   return {
     spans: head.spanCount,
     traces: order.length,
@@ -53,7 +55,7 @@ export function buildSegment(head: Head, autocompleteKeys: readonly string[]): S
     ids: packPiece(writeIds(head, order)),
     table: packPiece(writeTable(traces, order, places)),
     names: packPiece(encodeNames(namesOf(head, autocompleteKeys))),
-    links: packPiece(encodeLinks(links)),
+    links: packPiece(encodeLinks(links, linker.pairs)),
   }
 }
 

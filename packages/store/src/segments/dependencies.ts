@@ -38,7 +38,11 @@ export class Dependencies {
       else if (part instanceof HeadPart) {
         for (const trace of tracesIn(view, part, from, endTs, shared)) {
           await pause()
-          for (const link of part.linksOf(trace)) sum.add(link.parent, link.child, link.callCount, link.errorCount ?? 0)
+          const links = part.linksOf(trace)
+          for (let at = 0; at < links.length; at += 3) {
+            const { parent, child } = part.linkedPairs[links[at]!]!
+            sum.add(parent, child, links[at + 1]!, links[at + 2]!)
+          }
         }
       }
     }

@@ -5,8 +5,9 @@ export const STRING = -1
 /** Four u32: the entries of service name, ipv4 and ipv6, and the port; 0 is none. */
 export const ENDPOINT = -2
 
-const SEED = 0x811c9dc5
-const PRIME = 0x01000193
+/** FNV-1a; whoever has hashed bytes while reading them passes what came out to `internPair`. */
+export const HASH_SEED = 0x811c9dc5
+export const HASH_PRIME = 0x01000193
 
 /**
  * Each text, tag and endpoint of a head once, as bytes, numbered from 1 in order of appearance. What was added last can be
@@ -100,9 +101,9 @@ export class Dictionary {
 
   /** The number of these bytes as this kind; added when they are new. */
   intern(source: Uint8Array, from: number, to: number, kind: number): number {
-    let hash = SEED ^ kind
-    for (let i = from; i < to; i++) hash = Math.imul(hash ^ source[i]!, PRIME)
-    hash = mix(hash)
+    let hash = HASH_SEED
+    for (let i = from; i < to; i++) hash = Math.imul(hash ^ source[i]!, HASH_PRIME)
+    hash = mix(hash ^ kind)
     const mask = this.#slots.length - 1
     const { end, kind: kinds } = this.entries.columns
     const length = to - from
@@ -121,6 +122,47 @@ export class Dictionary {
       slot = (slot + 1) & mask
     }
     return this.#add(source, from, to, kind, hash, slot)
+  }
+
+  /** A pair whose key and value stand apart in `source`; `hash` is FNV-1a over the bytes of both. */
+  internPair(
+    source: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    valueFrom: number,
+    valueTo: number,
+    hash: number,
+  ): number {
+    const kind = keyTo - keyFrom
+    const length = kind + valueTo - valueFrom
+    const mixed = mix(hash ^ kind)
+    const mask = this.#slots.length - 1
+    const { end, kind: kinds } = this.entries.columns
+    let slot = mixed & mask
+    for (let entry = this.#slots[slot]!; entry !== 0; entry = this.#slots[slot]!) {
+      if (this.#hashes[entry] === mixed && kinds[entry] === kind && end[entry]! - end[entry - 1]! === length) {
+        const { bytes } = this
+        let a = end[entry - 1]!
+        let b = keyFrom
+        while (b < keyTo && bytes[a] === source[b]) {
+          a++
+          b++
+        }
+        if (b === keyTo) {
+          b = valueFrom
+          while (b < valueTo && bytes[a] === source[b]) {
+            a++
+            b++
+          }
+          if (b === valueTo) return entry
+        }
+      }
+      slot = (slot + 1) & mask
+    }
+    if (length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(length * 2)
+    this.#scratch.set(source.subarray(keyFrom, keyTo), 0)
+    this.#scratch.set(source.subarray(valueFrom, valueTo), kind)
+    return this.#add(this.#scratch, 0, length, kind, mixed, slot)
   }
 
   #add(source: Uint8Array, from: number, to: number, kind: number, hash: number, slot: number): number {

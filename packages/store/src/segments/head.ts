@@ -75,8 +75,12 @@ export class Head {
   minMs = Number.POSITIVE_INFINITY
   maxMs = Number.NEGATIVE_INFINITY
   hasUntimed = false
-  /** Counts what was taken back: who has looked at rows before begins again. */
+  /** Counts what was taken back: entries may have another meaning since. */
   rollbacks = 0
+  /** Counts what was taken back of rows that were read: whoever derives something from rows begins again. */
+  readRollbacks = 0
+  /** Whoever derives something from rows says how far. */
+  readRows = 0
 
   get spanCount(): number {
     return this.rows.length
@@ -110,8 +114,8 @@ export class Head {
     to.parentLow[row] = span.parentId === undefined ? 0 : hex(span.parentId, 8)
     to.flags[row] = KINDS.indexOf(span.kind) | (span.debug ? DEBUG : 0) | (span.shared ? SHARED : 0)
     to.name[row] = span.name === undefined ? 0 : dictionary.string(span.name)
-    to.local[row] = this.#endpoint(span.localEndpoint)
-    to.remote[row] = this.#endpoint(span.remoteEndpoint)
+    to.local[row] = this.endpointEntry(span.localEndpoint)
+    to.remote[row] = this.endpointEntry(span.remoteEndpoint)
     to.timestamp[row] = span.timestamp ?? 0
     to.duration[row] = span.duration ?? 0
     for (const key in span.tags) {
@@ -131,7 +135,8 @@ export class Head {
     this.finishRow(row)
   }
 
-  #endpoint(endpoint: Endpoint | undefined): number {
+  /** 0 is none. */
+  endpointEntry(endpoint: Endpoint | undefined): number {
     if (endpoint === undefined) return 0
     const { dictionary } = this
     const entry = (text: string | undefined): number => (text === undefined ? 0 : dictionary.string(text))
@@ -241,8 +246,11 @@ export class Head {
 
   /** Takes back what came after the mark. The bounds of the head may stay wider than they need be, those of traces do not. */
   rollback(mark: Mark): void {
-    if (this.rows.length === mark.rows && this.dictionary.entries.length === mark.entries) return
     this.rollbacks++
+    if (mark.rows < this.readRows) {
+      this.readRollbacks++
+      this.readRows = 0
+    }
     const { trace: traces } = this.rows.columns
     const times = this.#times.columns
     const touched = new Set<number>()

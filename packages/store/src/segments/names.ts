@@ -38,8 +38,8 @@ export class NameCollector {
 
   catchUp(): void {
     const head = this.#head
-    if (this.#rollbacks !== head.rollbacks) {
-      this.#rollbacks = head.rollbacks
+    if (this.#rollbacks !== head.readRollbacks) {
+      this.#rollbacks = head.readRollbacks
       this.#rows = 0
       this.#known.clear()
       this.#knownRemote.clear()
@@ -54,6 +54,7 @@ export class NameCollector {
       for (let at = row === 0 ? 0 : tagEnd[row - 1]!; at < tagEnd[row]!; at++) this.#addTag(head.tags.columns.pair[at]!)
     }
     this.#rows = last
+    head.readRows = last
   }
 
   #addRow(local: number, name: number, remote: number): void {

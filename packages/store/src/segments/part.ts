@@ -1,10 +1,11 @@
-import type { DependencyLink, Milliseconds, Span } from '@hopscope/model'
+import type { Milliseconds, Span } from '@hopscope/model'
 import type { Head } from './head.ts'
 import { NameCollector, type Names } from './names.ts'
 import type { Segment } from './segment.ts'
-import { linksOfTrace, type SegmentLinks, type TraceLinks } from './segment-links.ts'
+import type { SegmentLinks, TraceLinks } from './segment-links.ts'
 import { type Postings, TermIndex } from './term-index.ts'
 import type { TraceColumns } from './trace-columns.ts'
+import { type LinkList, TraceLinker } from './trace-linker.ts'
 
 let parts = 0
 
@@ -123,13 +124,15 @@ export class HeadPart extends Part {
   #indexed = 0
   #rollbacks = 0
   #names: NameCollector
-  #links = new Map<number, { count: number; links: DependencyLink[] }>()
+  #linker: TraceLinker
+  #links = new Map<number, { count: number; links: LinkList }>()
 
   constructor(head: Head, order: number, autocompleteKeys: readonly string[]) {
     super()
     this.head = head
     this.order = order
     this.#index = new TermIndex(head)
+    this.#linker = new TraceLinker(head)
     this.#names = new NameCollector(head, autocompleteKeys)
   }
 
@@ -160,15 +163,21 @@ export class HeadPart extends Part {
   /** Rows are indexed when they are first asked for: ingest alone never pays for it. A trace may stand several times. */
   postings(hash: number): Postings | undefined {
     const { head } = this
-    if (this.#rollbacks !== head.rollbacks) {
-      this.#rollbacks = head.rollbacks
-      this.#index = new TermIndex(head)
-      this.#indexed = 0
-      this.#links.clear()
-    }
+    this.#forgetRolledBack()
     const { trace } = head.rows.columns
     for (; this.#indexed < head.rows.length; this.#indexed++) this.#index.add(this.#indexed, trace[this.#indexed]!)
+    head.readRows = head.rows.length
     return this.#index.postings(hash)
+  }
+
+  #forgetRolledBack(): void {
+    const { head } = this
+    if (this.#rollbacks === head.readRollbacks) return
+    this.#rollbacks = head.readRollbacks
+    this.#index = new TermIndex(head)
+    this.#indexed = 0
+    this.#linker = new TraceLinker(head)
+    this.#links.clear()
   }
 
   spans(trace: number): Span[] {
@@ -180,12 +189,19 @@ export class HeadPart extends Part {
     return this.#names.names
   }
 
-  linksOf(trace: number): DependencyLink[] {
+  /** Linked when first asked for, and again when it has grown. */
+  linksOf(trace: number): LinkList {
+    this.#forgetRolledBack()
     const rows = this.head.rowsOf(trace)
     const known = this.#links.get(trace)
     if (known !== undefined && known.count === rows.length) return known.links
-    const links = linksOfTrace(this.head, rows)
+    const links = this.#linker.link(rows)
+    this.head.readRows = this.head.rows.length
     this.#links.set(trace, { count: rows.length, links })
     return links
+  }
+
+  get linkedPairs(): readonly { parent: string; child: string }[] {
+    return this.#linker.pairs
   }
 }

@@ -1,6 +1,5 @@
-import { type DependencyLink, DependencyLinker } from '@hopscope/model'
 import { BytesReader, BytesWriter } from './bytes.ts'
-import type { Head } from './head.ts'
+import type { LinkList } from './trace-linker.ts'
 
 /** Who calls whom in the traces of a segment, each trace by itself. */
 export interface SegmentLinks {
@@ -18,52 +17,28 @@ export interface TraceLinks {
   list: Uint32Array
 }
 
-export function linksOfTrace(head: Head, rows: Uint32Array): DependencyLink[] {
-  const linker = new DependencyLinker()
-  linker.putTrace(Array.from(rows, row => head.span(row)))
-  return linker.links()
-}
-
 /**
  * The pairs as JSON, with its length before it; calls and errors of each; then of each trace the count of its links, and
  * pair, calls, errors.
  */
-export function encodeLinks(traces: readonly (readonly DependencyLink[])[]): Buffer {
-  const numbers = new Map<string, Map<string, number>>()
-  const pairs: [string, string][] = []
-  const numberOf = ({ parent, child }: DependencyLink): number => {
-    let children = numbers.get(parent)
-    if (children === undefined) {
-      children = new Map()
-      numbers.set(parent, children)
-    }
-    let number = children.get(child)
-    if (number === undefined) {
-      number = pairs.push([parent, child]) - 1
-      children.set(child, number)
-    }
-    return number
-  }
-  const calls: number[] = []
-  const errors: number[] = []
+export function encodeLinks(traces: readonly LinkList[], names: readonly { parent: string; child: string }[]): Buffer {
+  const calls = new Float64Array(names.length)
+  const errors = new Float64Array(names.length)
   const list = new BytesWriter(traces.length * 8)
   list.varint(traces.length)
   for (const links of traces) {
-    list.varint(links.length)
-    for (const link of links) {
-      const number = numberOf(link)
-      calls[number] = (calls[number] ?? 0) + link.callCount
-      errors[number] = (errors[number] ?? 0) + (link.errorCount ?? 0)
-      list.varint(number)
-      list.varint(link.callCount)
-      list.varint(link.errorCount ?? 0)
+    list.varint(links.length / 3)
+    for (let at = 0; at < links.length; at += 3) {
+      calls[links[at]!]! += links[at + 1]!
+      errors[links[at]!]! += links[at + 2]!
+      for (let i = at; i < at + 3; i++) list.varint(links[i]!)
     }
   }
-  const json = Buffer.from(JSON.stringify(pairs))
+  const json = Buffer.from(JSON.stringify(names.map(({ parent, child }) => [parent, child])))
   const out = new BytesWriter(json.length + list.length + 8)
   out.varint(json.length)
   out.raw(json)
-  for (const number of pairs.keys()) {
+  for (const number of names.keys()) {
     out.varint(calls[number]!)
     out.varint(errors[number]!)
   }
