@@ -1,5 +1,5 @@
 import type { Span } from '@hopscope/model'
-import type { SpanStore } from '@hopscope/store'
+import type { AcceptedJson, SpanStore } from '@hopscope/store'
 import type { Context } from './context.ts'
 import { HttpError } from './http-error.ts'
 import type { Transport } from './metrics.ts'
@@ -9,6 +9,8 @@ import { createSampler } from './sampler.ts'
 export interface ReceivedSpans {
   spans: readonly Span[]
   rejected?: number
+  /** The store has read the message itself: `spans` is empty then. */
+  accepted?: AcceptedJson
 }
 
 /**
@@ -20,12 +22,20 @@ export class SpanReceiver {
   readonly #counter: Transport
   readonly #isSampled: (span: Span) => boolean
   readonly #maxSpans: number
+  readonly #isSampling: boolean
 
   constructor({ config, store }: Context, counter: Transport) {
     this.#store = store
     this.#counter = counter
     this.#isSampled = createSampler(config.sampleRate)
     this.#maxSpans = config.maxRequestSpans
+    this.#isSampling = config.sampleRate !== 1
+  }
+
+  /** A Zipkin v2 JSON list by the store's short way in; undefined: read it. */
+  acceptJson(body: Uint8Array): ReceivedSpans | undefined {
+    const accepted = this.#isSampling ? undefined : this.#store.acceptJson?.(body, this.#maxSpans)
+    return accepted && { spans: [], accepted }
   }
 
   /**
@@ -46,7 +56,18 @@ export class SpanReceiver {
       counter.messagesDropped++
       throw error
     }
-    const { spans, rejected = 0 } = received
+    const { spans, rejected = 0, accepted } = received
+    if (accepted !== undefined) {
+      counter.decoded(accepted.spans)
+      try {
+        await accepted.committed
+      } catch (error) {
+        counter.settled(0, 0, accepted.spans)
+        throw error
+      }
+      counter.settled(accepted.spans, 0, 0)
+      return received
+    }
     if (spans.length + rejected === 0) return received
     counter.decoded(spans.length + rejected)
     const sampled = spans.filter(this.#isSampled)

@@ -45,9 +45,13 @@ export class TraceFeed {
       await store.accept(spans)
       this.#heard(spans)
     }
+    // Who follows wants the spans themselves: they are decoded then.
+    const acceptJson = (body: Uint8Array, maxSpans: number) =>
+      this.#followers.size > 0 || this.#spanFollowers.size > 0 ? undefined : store.acceptJson?.(body, maxSpans)
     return new Proxy(store, {
       get(target, name) {
         if (name === 'accept') return accept
+        if (name === 'acceptJson') return acceptJson
         const value: unknown = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
       },

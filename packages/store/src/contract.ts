@@ -99,6 +99,22 @@ export function storeContract(name: string, create: (options: StoreOptions) => S
         expect(await store.getTrace(first.traceId)).toEqual([first, other])
       })
 
+      it('reads ordinary JSON itself or not at all', async () => {
+        open()
+        const spans = [span({ name: 'get', tags: { a: '1' } }), span({ remote: 'db' })]
+        const body = Buffer.from(JSON.stringify(spans))
+        const accepted = store.acceptJson?.(body, 2)
+        if (accepted !== undefined) {
+          expect(accepted.spans).toBe(2)
+          await accepted.committed
+          for (const one of spans) expect(await store.getTrace(one.traceId)).toEqual([one])
+        }
+        const before = store.stats().spans
+        expect(store.acceptJson?.(body, 1)).toBeUndefined()
+        expect(store.acceptJson?.(Buffer.from(JSON.stringify([spans[0], { id: '1' }])), 9)).toBeUndefined()
+        expect(store.stats().spans).toBe(before)
+      })
+
       it('has nothing for an id it does not know', async () => {
         expect(await open().getTrace('000000000000dead')).toEqual([])
         expect(await store.getTracesByIds(['000000000000dead', '000000000000beef'])).toEqual([])

@@ -1,3 +1,10 @@
 // SegmentStore is @hopscope/store/sqlite: who keeps spans in memory does not load a native library.
 export { MemoryStore } from './memory.ts'
-export { type SpanStore, StoreError, type StoreErrorCode, type StoreOptions, type StoreStats } from './store.ts'
+export {
+  type AcceptedJson,
+  type SpanStore,
+  StoreError,
+  type StoreErrorCode,
+  type StoreOptions,
+  type StoreStats,
+} from './store.ts'

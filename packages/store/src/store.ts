@@ -16,6 +16,13 @@ export interface SpanStore {
    */
   accept(spans: readonly Span[]): Promise<void>
 
+  /**
+   * A short way in for a Zipkin v2 JSON list, where a store has one: it reads the bytes itself, as `decodeJsonV2` would. Undefined,
+   * and nothing stored, when the body is not ordinary, has more than `maxSpans`, or none can be taken now: decode it then,
+   * and `accept`.
+   */
+  acceptJson?(body: Uint8Array, maxSpans: number): AcceptedJson | undefined
+
   /** Newest first by the latest span inside the window (ms), then by low trace id, descending; never an empty trace. */
   getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]>
   /** By normalised id, 16 or 32 lower-hex characters. Empty: not there. */
@@ -40,6 +47,12 @@ export interface SpanStore {
   check(): Promise<void>
   /** Commits what was accepted, then lets go of the file. */
   close(): Promise<void>
+}
+
+export interface AcceptedJson {
+  spans: number
+  /** As the promise of `accept`. */
+  committed: Promise<void>
 }
 
 export interface StoreStats {

@@ -25,6 +25,9 @@ const PATHS: [path: string, otherwise: Format, contentType: string, format: Form
   ['/api/v1/spans', 'JSON_V1', 'application/x-thrift', 'THRIFT'],
 ]
 
+/** What zipkin-server takes for a sign of its earlier format (`requireFormat`), wherever it stands. */
+const V1_KEY = 'yAnnotations"'
+
 /** POST /api/v2/spans, /api/v1/spans: what Zipkin's reporters send. 202 means committed. */
 export function spanRoutes(app: FastifyInstance, context: Context): void {
   const receiver = new SpanReceiver(context, context.metrics.http)
@@ -40,6 +43,8 @@ export function spanRoutes(app: FastifyInstance, context: Context): void {
           return { spans: [] }
         }
         counter.received(body.length)
+        const accepted = format === 'JSON_V2' && !body.includes(V1_KEY) ? receiver.acceptJson(body) : undefined
+        if (accepted !== undefined) return accepted
         requireFormat(format, body)
         return { spans: DECODERS[format](body) }
       })

@@ -46,7 +46,25 @@ function compare(head: Head, scanner: JsonScanner, body: Buffer): boolean {
   return true
 }
 
-const TEXTS = ['', 'get', 'GET /', 'é', 'İ', '😀', 'a"b', 'a\\b', '\u2028', '\ud800', '\0', '}', '{', ']', 'error', '__proto__', '1']
+const TEXTS = [
+  '',
+  'get',
+  'GET /',
+  'é',
+  'İ',
+  '😀',
+  'a"b',
+  'a\\b',
+  '\u2028',
+  '\ud800',
+  '\0',
+  '}',
+  '{',
+  ']',
+  'error',
+  '__proto__',
+  '1',
+]
 
 function oddSpan(random: Random): object {
   const text = (): string => pick(random, TEXTS)
@@ -116,13 +134,21 @@ function mutate(random: Random, body: Buffer): Buffer {
       return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + randomInteger(random, 8))])
     case 3: {
       const from = randomInteger(random, bytes.length)
-      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(from, from + randomInteger(random, 60)), bytes.subarray(at)])
+      return Buffer.concat([
+        bytes.subarray(0, at),
+        bytes.subarray(from, from + randomInteger(random, 60)),
+        bytes.subarray(at),
+      ])
     }
     case 4:
       bytes[at] = pick(random, [0x22, 0x2c, 0x3a, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d, 0x20, 0x0a, 0x30])
       return bytes
     default:
-      return Buffer.concat([bytes.subarray(0, at), Buffer.from(pick(random, [' ', '\n', ',', '\\u0041', '\\"', '\xff'])), bytes.subarray(at)])
+      return Buffer.concat([
+        bytes.subarray(0, at),
+        Buffer.from(pick(random, [' ', '\n', ',', '\\u0041', '\\"', '\xff'])),
+        bytes.subarray(at),
+      ])
   }
 }
 
@@ -151,7 +177,10 @@ describe('the scanner', () => {
       }
       const isOrdinary = random() < 0.4
       const spans = isOrdinary
-        ? generateTrace({ spans: 1 + randomInteger(random, 4), shared: random() < 0.5, verbose: random() < 0.3 }, random)
+        ? generateTrace(
+            { spans: 1 + randomInteger(random, 4), shared: random() < 0.5, verbose: random() < 0.3 },
+            random,
+          )
         : Array.from({ length: 1 + randomInteger(random, 2) }, () => oddSpan(random))
       let body = Buffer.from(JSON.stringify(spans, null, random() < 0.2 ? 1 : 0))
       for (let changes = isOrdinary ? randomInteger(random, 3) : randomInteger(random, 2); changes > 0; changes--) {

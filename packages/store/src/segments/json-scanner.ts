@@ -99,8 +99,11 @@ export class JsonScanner {
     this.#head = head
   }
 
-  /** Adds the spans of `body` and returns how many; undefined, and the head as it was, when it is not for this scanner. */
-  scan(body: Uint8Array): number | undefined {
+  /**
+   * Adds the spans of `body` and returns how many; undefined, and the head as it was, when it is not for this scanner, or
+   * holds more than `maxSpans`.
+   */
+  scan(body: Uint8Array, maxSpans = Number.POSITIVE_INFINITY): number | undefined {
     if (!isUtf8(body)) return undefined
     const head = this.#head
     const mark = head.mark()
@@ -115,7 +118,7 @@ export class JsonScanner {
       this.#endpoints.clear()
     }
     try {
-      this.#list()
+      this.#list(mark.rows + maxSpans)
       return head.rows.length - mark.rows
     } catch (error) {
       head.rollback(mark)
@@ -128,12 +131,13 @@ export class JsonScanner {
     }
   }
 
-  #list(): void {
+  #list(maxRows: number): void {
     this.#expect(OPEN_LIST)
     if (this.#peek() === CLOSE_LIST) this.#at++
     else {
       for (;;) {
         this.#span()
+        if (this.#head.rows.length > maxRows) throw NOT_ORDINARY
         const next = this.#peek()
         this.#at++
         if (next === CLOSE_LIST) break

@@ -3,11 +3,12 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { DependencyLink, Milliseconds, QueryRequest, Span } from '@hopscope/model'
 import type { Database } from 'better-sqlite3'
 import { pacer } from '../pause.ts'
-import { type SpanStore, StoreError, type StoreOptions, type StoreStats } from '../store.ts'
+import { type AcceptedJson, type SpanStore, StoreError, type StoreOptions, type StoreStats } from '../store.ts'
 import { collapseEqual } from '../trace-group.ts'
 import { inspectDatabase, openDatabase } from './database.ts'
 import { Dependencies } from './dependencies.ts'
 import { EMPTY, Head } from './head.ts'
+import { JsonScanner } from './json-scanner.ts'
 import { encodeHeader, encodeRecord, replay } from './log-record.ts'
 import { LogWriter } from './log-writer.ts'
 import { NameCounts, type Names } from './names.ts'
@@ -58,6 +59,7 @@ const AGE_CHECK_MS = 60_000
 /** A head, and the log that makes it durable. */
 interface LoggedHead {
   part: HeadPart
+  scanner: JsonScanner
   log: LogWriter
   number: number
   begun: number
@@ -199,7 +201,8 @@ export class SegmentStore implements SpanStore {
       }
       const part = this.#openHead(replayed.head, number)
       const log = new LogWriter(path, number, replayed.head, replayed.end)
-      heads.push({ part, log, number, begun: Date.now(), isDropped: false })
+      const scanner = new JsonScanner(replayed.head)
+      heads.push({ part, scanner, log, number, begun: Date.now(), isDropped: false })
     }
     const last = heads.at(-1)
     if (last !== undefined && !this.#isFull(last)) heads.pop()
@@ -211,7 +214,8 @@ export class SegmentStore implements SpanStore {
     const number = this.#nextNumber++
     const head = new Head()
     const log = new LogWriter(`${this.#file}-log-${number}`, number, head)
-    return { part: this.#openHead(head, number), log, number, begun: Date.now(), isDropped: false }
+    const part = this.#openHead(head, number)
+    return { part, scanner: new JsonScanner(head), log, number, begun: Date.now(), isDropped: false }
   }
 
   #openHead(head: Head, number: number): HeadPart {
@@ -272,6 +276,20 @@ export class SegmentStore implements SpanStore {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  acceptJson(body: Uint8Array, maxSpans: number): AcceptedJson | undefined {
+    let active: LoggedHead
+    try {
+      active = this.#ready()
+    } catch {
+      // `accept` says why.
+      return undefined
+    }
+    const firstTrace = active.part.traceCount
+    const spans = active.scanner.scan(body, maxSpans)
+    if (spans === undefined) return undefined
+    return { spans, committed: spans === 0 ? Promise.resolve() : this.#commit(firstTrace) }
   }
 
   /** The head that takes the next spans; throws when none can be taken. */

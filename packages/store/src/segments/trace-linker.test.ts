@@ -30,9 +30,7 @@ function linked(head: Head, linker: TraceLinker, trace: number): string[] {
 function tangle(random: Random, traceId: string): Span[] {
   const id = (): string => pick(random, ['1', '2', '3', '4', '5', '6', '7', '8']).padStart(16, '0')
   const endpoint = (): Endpoint | undefined =>
-    random() < 0.2
-      ? undefined
-      : { serviceName: pick(random, ['a', 'b', 'c']), ...(random() < 0.2 ? { port: 1 } : {}) }
+    random() < 0.2 ? undefined : { serviceName: pick(random, ['a', 'b', 'c']), ...(random() < 0.2 ? { port: 1 } : {}) }
   return Array.from({ length: 1 + Math.floor(random() * 9) }, () =>
     normaliseSpan({
       traceId,

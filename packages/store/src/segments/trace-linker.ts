@@ -109,7 +109,11 @@ export class TraceLinker {
       if (shared !== 0 || parentHigh[row] !== 0 || parentLow[row] !== 0) continue
       // Of several without parent the one whose id is first.
       const best = root === NONE ? row : rows[root]!
-      if (root === NONE || idHigh[row]! < idHigh[best]! || (idHigh[row] === idHigh[best] && idLow[row]! < idLow[best]!)) {
+      if (
+        root === NONE ||
+        idHigh[row]! < idHigh[best]! ||
+        (idHigh[row] === idHigh[best] && idLow[row]! < idLow[best]!)
+      ) {
         root = i
       }
     }
