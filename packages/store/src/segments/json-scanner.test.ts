@@ -71,7 +71,7 @@ function oddSpan(random: Random): object {
   const maybe = <T>(share: number, value: () => T): T | undefined => (random() < share ? value() : undefined)
   const id = (): unknown =>
     pick<unknown>(random, ['00000000000000a1', 'a1', '0000000000000000', '0', 'A1', '', 'ffffffffffffffff', 7, null])
-  const time = (): unknown => pick<unknown>(random, [1, 0, -1, 1.5, 1e3, 1700000000000000, 2 ** 53, '5', null, 1e400])
+  const time = (): unknown => pick<unknown>(random, [1, 0, -1, 1.5, 1e3, 1700000000000000, 2 ** 53, '5', null, 1e300])
   const endpoint = (): unknown =>
     pick<unknown>(random, [
       { serviceName: text() },
