@@ -120,6 +120,27 @@ describe.skipIf(!chromium)(name, () => {
     expect(await flame.innerText()).toContain('shop')
   })
 
+  it('grows while it is watched, and nothing moves under the pointer', async () => {
+    const id = '463ac35c9f6413b0'
+    const spans = shopTrace(id, Date.now() * 1_000 - 500_000)
+    // a proxy reports a call when it has ended: the inner ones come first
+    await collector.send(spans.filter(span => span.tags?.['upstream_cluster.name'] === 'stock'))
+    await open(`traces/${id}?span=0000000000000002`)
+    await expect.poll(() => rows().count()).toBe(1)
+    await page.getByText('still on its way').waitFor()
+    const selected = page.locator('.row.selected')
+    const shown = await selected.getAttribute('title')
+    await collector.send(spans.filter(span => span.tags?.['upstream_cluster.name'] !== 'stock'))
+    await expect.poll(() => rows().count()).toBe(5)
+    expect(await selected.getAttribute('title')).toBe(shown)
+    await page.getByText('still on its way').waitFor({ state: 'detached' })
+    await page.locator('[aria-live=polite]', { hasText: /\d spans arrived/ }).waitFor({ state: 'attached' })
+    // told again, it is not counted again
+    await collector.send(spans.slice(0, 2))
+    await page.getByRole('button', { name: 'Spans', exact: true }).click()
+    await expect.poll(() => rows().count()).toBe(9)
+  })
+
   it("opens Zipkin's link to a trace that is not there", async () => {
     await open('traces/00000000000000ff')
     await page.getByText('This trace is not here').waitFor()

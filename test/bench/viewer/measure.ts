@@ -14,6 +14,8 @@ export interface Measured {
 /** Expected of rows 1, n/2 and n, counted from 1: what they are called. */
 export interface ExpectedRows {
   count: number
+  /** Tags can be had, so that they can be searched. */
+  hasTags: boolean
   names: readonly (readonly [row: number, text: string])[]
 }
 
@@ -33,7 +35,7 @@ export async function measureTrace(browser: Browser, url: string, expected: Expe
     const scroll = await framesWhile(page, 'scroll')
     const zoom = await framesWhile(page, 'zoom')
     const collapse = await page.evaluate(collapseAndExpand)
-    const find = await page.evaluate(findText, 'status_code=503')
+    const find = expected.hasTags ? await page.evaluate(findText, 'status_code=503') : Number.NaN
     const longest = await page.evaluate(() => Math.max(0, ...(window as unknown as Watch).tasks))
     const session = await context.newCDPSession(page)
     await session.send('HeapProfiler.collectGarbage')

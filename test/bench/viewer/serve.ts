@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { COLUMNS_CONTENT_TYPE } from '@hopscope/model/columns'
 
 const DIST = fileURLToPath(new URL('../../../apps/viewer/dist/', import.meta.url))
 const TYPES: Record<string, string> = {
@@ -17,13 +18,22 @@ export interface Site {
   close(): void
 }
 
-/** The built viewer and the traces' JSON, from memory: what is measured is the viewer, not a collector. */
-export async function serveTraces(traces: ReadonlyMap<string, Buffer>): Promise<Site> {
+/** A trace as a collector has it; without `json` one that is too large to be written as one text. */
+export interface ServedTrace {
+  columns: Uint8Array
+  json: Buffer | undefined
+}
+
+/** The built viewer and the traces, from memory: what is measured is the viewer, not a collector. */
+export async function serveTraces(traces: ReadonlyMap<string, ServedTrace>): Promise<Site> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url!, 'http://x')
-    const trace = traces.get(pathname.split('/').at(-1)!)
+    const [, traceId, rest] = /\/trace\/([0-9a-f]+)(\/columns)?$/.exec(pathname) ?? []
+    const trace = traces.get(traceId ?? '')
     if (pathname.startsWith('/zipkin/api/')) {
-      response.writeHead(trace ? 200 : 404, { 'content-type': 'application/json' }).end(trace ?? '')
+      const body = rest ? trace?.columns : trace?.json
+      const type = rest ? COLUMNS_CONTENT_TYPE : 'application/json'
+      response.writeHead(body ? 200 : 404, { 'content-type': type }).end(body ?? '')
       return
     }
     const file = /^\/zipkin\/(assets\/[\w.-]+|favicon\.svg)$/.exec(pathname)?.[1] ?? 'index.html'

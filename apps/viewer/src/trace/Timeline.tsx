@@ -12,6 +12,7 @@ export function Timeline(props: ViewProps & { data: GridData; ref: React.Ref<Tim
   const element = useRef<HTMLDivElement>(null)
   const grid = useRef<TraceGrid>(undefined)
   const events = useRef<GridEvents>(props)
+  const shown = useRef<string>(undefined)
   events.current = props
   useImperativeHandle(props.ref, () => ({ focus: () => grid.current?.focus() }), [])
 
@@ -24,6 +25,7 @@ export function Timeline(props: ViewProps & { data: GridData; ref: React.Ref<Tim
       onEnter: () => events.current.onEnter(),
     })
     grid.current = created
+    shown.current = undefined
     const stop = onThemeChange(() => created.refreshTheme())
     return () => {
       stop()
@@ -31,7 +33,11 @@ export function Timeline(props: ViewProps & { data: GridData; ref: React.Ref<Tim
       grid.current = undefined
     }
   }, [])
-  useEffect(() => grid.current?.show(props.data), [props.data])
+  useEffect(() => {
+    if (shown.current === props.data.key) grid.current?.grow(props.data)
+    else grid.current?.show(props.data)
+    shown.current = props.data.key
+  }, [props.data])
   useEffect(() => grid.current?.setRange(props.range), [props.range])
   useEffect(() => grid.current?.setCriticalShown(props.isCriticalShown), [props.isCriticalShown])
   useEffect(() => grid.current?.setMatches(props.matches), [props.matches])

@@ -15,12 +15,15 @@ import { Timeline, type TimelineHandle } from './Timeline.tsx'
 import { TraceHead } from './TraceHead.tsx'
 import { TraceToolbar } from './TraceToolbar.tsx'
 import type { Range } from './time-axis.ts'
+import type { TraceClient } from './trace-client.ts'
 import type { GridData } from './trace-grid.ts'
 import type { TraceView } from './trace-url.ts'
 import { type TraceState, useTrace } from './use-trace.ts'
 import type { ViewProps } from './view-props.ts'
 import type { TraceSource } from './worker-protocol.ts'
 
+/** ms: a reader of the page is not interrupted more often. */
+const ANNOUNCE_MS = 5_000
 /** In a larger trace a lost call would not be missed; and the search for it costs the collector something. */
 const MAX_SEARCHED = 2_000
 
@@ -104,8 +107,15 @@ function LoadedTracePage(props: {
   const isHops = (route.view === 'hops' || route.view === 'sequence') && trace.hops !== undefined
   const columns = isHops ? trace.hops! : trace.spans
   const data = useMemo(
-    () => ({ columns, strings: trace.strings, total, title: isHops ? 'Hop' : 'Span' }),
-    [columns, trace, total, isHops],
+    () => ({
+      columns,
+      strings: trace.strings,
+      spanIds: trace.spanIds,
+      total,
+      title: isHops ? 'Hop' : 'Span',
+      key: `${isHops} ${route.clock}`,
+    }),
+    [columns, trace, total, isHops, route.clock],
   )
   const [isHelp, setHelp] = useState(false)
   const timeline = useRef<TimelineHandle>(null)
@@ -122,7 +132,7 @@ function LoadedTracePage(props: {
     return from < total ? { from, to: Math.min(to, total) } : { from: 0, to: total }
   }, [route.range, total])
 
-  const found = useFind(client, route.find)
+  const found = useFind(client, trace, route.find)
   const matches = useMemo(() => found && markRows(columns, found), [columns, found])
 
   const onRange = useCallback(
@@ -196,6 +206,7 @@ function LoadedTracePage(props: {
           <SidePanel columns={columns} strings={trace.strings} row={selected} client={client} onClose={deselect} />
         )}
       </div>
+      <Arrivals count={trace.counts.spans} />
       {isHelp && <KeyboardHelp onClose={() => setHelp(false)} />}
     </>
   )
@@ -231,29 +242,55 @@ function useClock({ trace, client }: TraceState & { state: 'done' }, clock: Trac
     return () => {
       isCurrent = false
     }
-  }, [client, isRaw])
+  }, [client, trace, isRaw])
   return isRaw && raw ? raw : trace
 }
 
-function useFind(client: (TraceState & { state: 'done' })['client'], text: string): Int32Array | undefined {
-  const [found, setFound] = useState<Int32Array>()
+function useFind(client: TraceClient, trace: TraceColumns, text: string): readonly number[] | undefined {
+  const [found, setFound] = useState<readonly number[]>()
+  // a trace that has grown is looked through anew
   useEffect(() => {
     let isCurrent = true
-    if (text.trim() === '') setFound(undefined)
-    else {
-      client.find(text).then(
-        spans => isCurrent && setFound(spans),
-        () => isCurrent && setFound(undefined),
-      )
+    if (text.trim() === '') {
+      setFound(undefined)
+      return
     }
+    let sofar: readonly number[] = []
+    client
+      .find(text, spans => {
+        sofar = [...sofar, ...spans]
+        if (isCurrent) setFound(sofar)
+      })
+      .catch(() => isCurrent && setFound(undefined))
     return () => {
       isCurrent = false
     }
-  }, [client, text])
+  }, [client, trace, text])
   return found
 }
 
-function markRows(columns: RowColumns, spans: Int32Array): Uint8Array {
+/** Tells, not too often, how many spans have come since the last time. */
+function Arrivals({ count }: { count: number }) {
+  const [text, setText] = useState('')
+  const told = useRef(count)
+  const latest = useRef(count)
+  latest.current = count
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const more = latest.current - told.current
+      told.current = latest.current
+      if (more > 0) setText(`${more} ${more === 1 ? 'span' : 'spans'} arrived`)
+    }, ANNOUNCE_MS)
+    return () => clearInterval(timer)
+  }, [])
+  return (
+    <p className="sr-only" aria-live="polite">
+      {text}
+    </p>
+  )
+}
+
+function markRows(columns: RowColumns, spans: readonly number[]): Uint8Array {
   const wanted = new Set(spans)
   const marks = new Uint8Array(columns.count)
   for (let row = 0; row < columns.count; row++) {

@@ -1,10 +1,10 @@
 import type { Microseconds, Span } from '@hopscope/model'
-import { isOrphan } from '@hopscope/model/columns'
+import { type DecodedColumns, isOrphan, tableSpans } from '@hopscope/model/columns'
 import { FLAG, type RowColumns, type TraceColumns } from './columns.ts'
 import { anatomyOf, type HopAnatomy } from './hop-anatomy.ts'
 import { hopRows } from './hop-rows.ts'
 import { packIds } from './packed-ids.ts'
-import { type ReadTrace, readTrace, withShifts } from './read-trace.ts'
+import { type ReadTrace, readTable, withShifts } from './read-trace.ts'
 import { spanRows } from './span-rows.ts'
 import { findReasons } from './why-slow.ts'
 
@@ -25,37 +25,78 @@ export interface TraceOrigin {
   otherTraces: number
   /** Ids of spans that were put where they are by inference. */
   inferred: ReadonlySet<string>
-  /** Without the spans of traces that were joined to it. */
+  /** The spans without those of traces that were joined to them. */
   own: readonly Span[]
 }
 
-/** A trace as the worker keeps it: all spans with all their tags, asked for a few at a time. */
+/** A trace as the worker keeps it: its columns, and all spans with all their tags, which may come later. */
 export class LoadedTrace {
   readonly columns: TraceColumns
-  readonly reported: readonly Span[]
-  readonly own: readonly Span[]
   readonly read: ReadTrace
+  readonly traceId: string
+  /** Without what was joined to it, as it was reported; undefined while only the columns are here. */
+  own: readonly Span[] | undefined
+  readonly #reportedCount: number
+  readonly #missingParents: readonly string[]
+  /** Behind the table's rows; of merged spans the merged copy. */
+  #spans: readonly Span[] | undefined
   #haystacks: (string | undefined)[]
 
-  constructor(reported: readonly Span[], origin: Partial<TraceOrigin> = {}) {
-    this.reported = reported
-    this.own = origin.own ?? reported
-    this.read = readTrace(reported, origin.inferred)
-    this.columns = traceColumns(this.read, reported.length, origin)
-    this.#haystacks = new Array(this.read.table.count)
+  constructor(given: readonly Span[] | DecodedColumns, origin: Partial<TraceOrigin> = {}) {
+    let tabled: Pick<ReadTrace, 'table' | 'texts'>
+    if ('table' in given) {
+      tabled = given
+      this.traceId = given.traceId
+      this.#reportedCount = given.reported
+    } else {
+      const { table, texts, spans } = tableSpans(given)
+      tabled = { table, texts }
+      this.traceId = (origin.own ?? given)[0]?.traceId ?? ''
+      this.own = origin.own ?? given
+      this.#reportedCount = given.length
+      this.#spans = spans
+    }
+    this.read = readTable(tabled, origin.inferred)
+    const { table, placement } = this.read
+    const missing = new Set<string>()
+    for (const span of placement.order) {
+      if (!isOrphan(table, span)) continue
+      missing.add('table' in given ? given.missingParents.get(span)! : this.#spans![span]!.parentId!)
+    }
+    this.#missingParents = [...missing]
+    this.#haystacks = new Array(table.count)
+    this.columns = this.#columnsOf(this.read, origin)
+  }
+
+  /** The spans with their tags, after the columns. False when they are not those of the columns: the trace has grown meanwhile. */
+  give(reported: readonly Span[]): boolean {
+    const { table, spans } = tableSpans(reported)
+    if (table.count !== this.read.table.count) return false
+    this.own = reported
+    this.#spans = spans
+    return true
+  }
+
+  get hasTags(): boolean {
+    return this.#spans !== undefined
   }
 
   /** The same with times as they were reported; what was moved stays marked. */
   rawColumns(): TraceColumns {
     const raw = withShifts(this.read, new Float64Array(this.read.table.count))
-    const columns = traceColumns(raw, this.reported.length, {})
+    const columns = this.#columnsOf(raw, {})
     for (const rows of [columns.spans, columns.hops]) if (rows) markMoved(rows, this.read.shifts)
     return { ...columns, counts: this.columns.counts }
   }
 
   detail(index: number): SpanDetail | undefined {
-    const span = this.read.spans[index]
-    return span && { span, shift: this.read.shifts[index]!, traceStart: this.read.start }
+    const span = this.#spans?.[index]
+    return span && this.detailOf(index, span)
+  }
+
+  /** The same of a span that was fetched by itself. */
+  detailOf(index: number, span: Span): SpanDetail {
+    return { span, shift: this.read.shifts[index]!, traceStart: this.read.start }
   }
 
   /** The parts of the call that a span belongs to. */
@@ -72,10 +113,47 @@ export class LoadedTrace {
   /** The same among some of the spans, so that first hits can be told before all are looked at. */
   *findFrom(text: string, from: number, to: number): Generator<number> {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean)
-    if (words.length === 0) return
+    const spans = this.#spans
+    if (words.length === 0 || !spans) return
     for (let i = from; i < to; i++) {
-      this.#haystacks[i] ??= haystack(this.read.spans[i]!)
+      this.#haystacks[i] ??= haystack(spans[i]!)
       if (words.every(word => this.#haystacks[i]!.includes(word))) yield i
+    }
+  }
+
+  #columnsOf(trace: ReadTrace, origin: Partial<TraceOrigin>): TraceColumns {
+    const { table } = trace
+    const spans = spanRows(trace)
+    const { rows: hops, reason } = hopRows(trace)
+    const missing = this.#missingParents
+    return {
+      traceId: this.traceId,
+      start: trace.start,
+      // A trace of one instant still needs an axis.
+      duration: Math.max(1, trace.end - trace.start),
+      strings: trace.texts.strings,
+      spanIds: packIds(table.count, index => table.ids[table.id[index]!]!),
+      spans,
+      ...(hops ? { hops } : {}),
+      ...(reason === undefined ? {} : { noHops: reason }),
+      counts: {
+        spans: table.count,
+        services: new Set(spans.service).size,
+        hops: hops ? countFlag(hops, FLAG.hop) : 0,
+        depth: spans.depth.reduce((deepest, depth) => Math.max(deepest, depth + 1), 0),
+        errors: countFlag(spans, FLAG.error),
+        missingParents: missing.length,
+        cycles: countFlag(spans, FLAG.cycle),
+        moved: countFlag(spans, FLAG.moved),
+        untraced: hops ? countFlag(hops, FLAG.untraced) : 0,
+        retried: hops ? countFlag(hops, FLAG.retried) : 0,
+        late: countFlag(spans, FLAG.late),
+        merged: this.#reportedCount - table.count,
+        unreadable: origin.unreadable ?? 0,
+        otherTraces: origin.otherTraces ?? 0,
+      },
+      missingParents: missing.slice(0, 10),
+      reasons: findReasons(trace),
     }
   }
 }
@@ -96,49 +174,6 @@ function haystack(span: Span): string {
   for (const key in span.tags) text += `\n${key}=${span.tags[key]}`
   for (const annotation of span.annotations ?? []) text += `\n${annotation.value}`
   return text.toLowerCase()
-}
-
-function traceColumns(trace: ReadTrace, reported: number, origin: Partial<TraceOrigin>): TraceColumns {
-  const { table } = trace
-  const spans = spanRows(trace)
-  const { rows: hops, reason } = hopRows(trace)
-  const missing = findMissingParents(trace)
-  return {
-    traceId: trace.spans[0]?.traceId ?? '',
-    start: trace.start,
-    // A trace of one instant still needs an axis.
-    duration: Math.max(1, trace.end - trace.start),
-    strings: trace.texts.strings,
-    spanIds: packIds(table.count, index => table.ids[table.id[index]!]!),
-    spans,
-    ...(hops ? { hops } : {}),
-    ...(reason === undefined ? {} : { noHops: reason }),
-    counts: {
-      spans: table.count,
-      services: new Set(spans.service).size,
-      hops: hops ? countFlag(hops, FLAG.hop) : 0,
-      depth: spans.depth.reduce((deepest, depth) => Math.max(deepest, depth + 1), 0),
-      errors: countFlag(spans, FLAG.error),
-      missingParents: missing.length,
-      cycles: countFlag(spans, FLAG.cycle),
-      moved: countFlag(spans, FLAG.moved),
-      untraced: hops ? countFlag(hops, FLAG.untraced) : 0,
-      retried: hops ? countFlag(hops, FLAG.retried) : 0,
-      late: countFlag(spans, FLAG.late),
-      merged: reported - table.count,
-      unreadable: origin.unreadable ?? 0,
-      otherTraces: origin.otherTraces ?? 0,
-    },
-    missingParents: missing.slice(0, 10),
-    reasons: findReasons(trace),
-  }
-}
-
-/** Ids that spans name as parent and that are not here, each once, in reading order. */
-function findMissingParents({ table, placement, spans }: ReadTrace): string[] {
-  const missing = new Set<string>()
-  for (const span of placement.order) if (isOrphan(table, span)) missing.add(spans[span]!.parentId!)
-  return [...missing]
 }
 
 function countFlag({ flags }: RowColumns, flag: number): number {

@@ -94,6 +94,11 @@ export function paintRow(frame: Frame, row: number, y: number): void {
       paintSegment(frame, columns.segmentKind[i] as SegmentKind, left, Math.max(right, left + 1.5), y, colour, flags)
     }
   }
+  if (flags & FLAG.noDuration) {
+    // Nobody said when it ends: open to the right.
+    context.fillStyle = palette.muted
+    for (let x = Math.max(0, from) + 4; x < width; x += 9) context.fillRect(x, y + ROW_HEIGHT / 2 - 0.5, 5, 1.5)
+  }
   if (flags & FLAG.error) {
     context.strokeStyle = palette.error
     context.lineWidth = 1.5

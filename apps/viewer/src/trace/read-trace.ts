@@ -19,8 +19,6 @@ export interface ReadTrace {
   table: SpanTable
   /** The table's strings, to which views add their own. */
   texts: StringTable
-  /** Behind the table's rows; of merged spans the merged copy. */
-  spans: readonly Span[]
   placement: Placement
   /** What clock correction adds to each start, µs. */
   shifts: Float64Array
@@ -34,8 +32,15 @@ export interface ReadTrace {
   end: Microseconds
 }
 
-export function readTrace(reported: readonly Span[], inferred: ReadonlySet<string> = new Set()): ReadTrace {
-  const { table, texts, spans } = tableSpans(reported)
+/** `inferred`: ids of spans that stand where they do by inference. */
+export function readTrace(reported: readonly Span[], inferred?: ReadonlySet<string>): ReadTrace {
+  return readTable(tableSpans(reported), inferred)
+}
+
+export function readTable(
+  { table, texts }: Pick<ReadTrace, 'table' | 'texts'>,
+  inferred: ReadonlySet<string> = new Set(),
+): ReadTrace {
   const placement = placeSpans(table)
   const shifts = findShifts(table, placement)
   let start = Number.POSITIVE_INFINITY
@@ -53,7 +58,7 @@ export function readTrace(reported: readonly Span[], inferred: ReadonlySet<strin
     end = 0
   }
   const hops = foldHops(table, placement)
-  return withShifts({ table, texts, spans, placement, hops, start, end, inferred }, shifts)
+  return withShifts({ table, texts, placement, hops, start, end, inferred }, shifts)
 }
 
 /** What depends on when things were, under one reading of the clocks. */

@@ -4,7 +4,11 @@ import type { LostCall } from './find-lost-calls.ts'
 import type { ExportFormat, Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
 
 export type RowDetail = Pick<WorkerAnswer & { type: 'detail' }, 'details' | 'anatomy'>
-type Pending = { resolve: (answer: WorkerAnswer) => void; reject: (problem: Problem) => void }
+interface Pending {
+  resolve: (answer: WorkerAnswer) => void
+  reject: (problem: Problem) => void
+  onPart?: ((spans: Int32Array) => void) | undefined
+}
 type WithoutNumber<T> = T extends unknown ? Omit<T, 'number'> : never
 
 /** The other end, wherever it runs. */
@@ -18,11 +22,20 @@ export class TraceClient {
   readonly #connection: Connection
   readonly #pending = new Map<number, Pending>()
   #next = 0
+  #onGrown: ((trace: TraceColumns) => void) | undefined
 
   constructor() {
     this.#connection = connect(
       answer => {
+        if (answer.type === 'grown') {
+          this.#onGrown?.(answer.trace)
+          return
+        }
         const pending = this.#pending.get(answer.number)
+        if (answer.type === 'found' && !answer.isDone) {
+          pending?.onPart?.(answer.spans)
+          return
+        }
         this.#pending.delete(answer.number)
         if (answer.type === 'failed') pending?.reject(answer.problem)
         else pending?.resolve(answer)
@@ -45,10 +58,16 @@ export class TraceClient {
     return answer as WorkerAnswer & { type: 'detail' }
   }
 
-  /** Indices of spans that have every word of the text in their names, tags or annotations. */
-  async find(text: string): Promise<Int32Array> {
-    const answer = await this.#ask({ type: 'find', text })
-    return (answer as WorkerAnswer & { type: 'found' }).spans
+  /** Indices of spans that have every word of the text in their names, tags or annotations; some, then the rest. */
+  async find(text: string, onPart: (spans: Int32Array) => void): Promise<void> {
+    const answer = await this.#ask({ type: 'find', text }, onPart)
+    onPart((answer as WorkerAnswer & { type: 'found' }).spans)
+  }
+
+  /** From now on `onGrown` is told the whole trace whenever spans of it come. `stream`: address of the events. */
+  follow(stream: string, onGrown: (trace: TraceColumns) => void): void {
+    this.#onGrown = onGrown
+    this.#connection.send({ type: 'follow', number: 0, stream })
   }
 
   /** Calls in other traces that may belong to this one; `api` is the address of Zipkin's API. */
@@ -74,10 +93,10 @@ export class TraceClient {
     this.#pending.clear()
   }
 
-  #ask(request: WithoutNumber<WorkerRequest>): Promise<WorkerAnswer> {
+  #ask(request: WithoutNumber<WorkerRequest>, onPart?: Pending['onPart']): Promise<WorkerAnswer> {
     const number = ++this.#next
     return new Promise((resolve, reject) => {
-      this.#pending.set(number, { resolve, reject })
+      this.#pending.set(number, { resolve, reject, onPart })
       this.#connection.send({ ...request, number })
     })
   }

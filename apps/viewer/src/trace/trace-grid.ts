@@ -1,8 +1,9 @@
 import { formatDuration } from '../shared/duration.ts'
 import { FLAG, type RowColumns } from './columns.ts'
+import { indexOfSelection, type PackedIds, selectionOf } from './packed-ids.ts'
 import { type Palette, paintBackground, paintRow, ROW_HEIGHT, readPalette } from './painter.ts'
 import { RowSlot } from './row-slot.ts'
-import { errorsBelow, hasChildren, nextFlagged, positionOf, reveal, visibleRows } from './rows.ts'
+import { errorsBelow, hasChildren, nextFlagged, positionOf, reveal, rowOfSpan, visibleRows } from './rows.ts'
 import { between, pan, type Range, ticks, toPixels, toTime, zoomAt } from './time-axis.ts'
 
 const HEAD_HEIGHT = 30
@@ -10,6 +11,8 @@ const HEAD_HEIGHT = 30
 const MAX_BODY_HEIGHT = 12_000_000
 /** A shorter drag is a click. */
 const MIN_DRAG = 4
+/** More collapsed rows than this are not looked for again when a trace grows. */
+const MAX_KEPT = 500
 /** Room for `9.99ms` and a gap. */
 const TICK_GAP = 90
 
@@ -25,8 +28,11 @@ export interface GridData {
   columns: RowColumns
   strings: readonly string[]
   total: number
+  spanIds: PackedIds
   /** What a row is called: Hop, Span. */
   title: string
+  /** The same key: the same trace in the same view, with more of it than before. */
+  key: string
 }
 
 /**
@@ -119,6 +125,40 @@ export class TraceGrid {
     this.#element.scrollTop = 0
     this.#relist()
     this.#measure()
+  }
+
+  /**
+   * The same trace with more rows: what is collapsed stays so, and the selected row, else the first on screen, stays where
+   * it is on screen. Nothing moves under the pointer.
+   */
+  grow(data: GridData): void {
+    const before = this.#data!
+    const idOf = (row: number) => selectionOf(before.spanIds, before.columns.spanIndex[before.columns.spanAt[row]!]!)
+    const rowOf = (id: string) => {
+      const span = indexOfSelection(data.spanIds, id)
+      return span < 0 ? -1 : rowOfSpan(data.columns, span)
+    }
+    const first = Math.floor(this.#offset() / ROW_HEIGHT)
+    const selectedAt = positionOf(this.#visible, this.#selected)
+    const isSelectedShown = selectedAt >= first && (selectedAt - first) * ROW_HEIGHT < this.#height
+    const anchorAt = isSelectedShown ? selectedAt : first
+    const anchor = this.#visible[anchorAt]
+    const anchorId = anchor === undefined ? undefined : idOf(anchor)
+    const collapsed = this.#collapsed.size > MAX_KEPT ? [] : Array.from(this.#collapsed, idOf)
+    const above = anchorAt * ROW_HEIGHT - this.#offset()
+    this.#data = data
+    this.#collapsed = new Set(collapsed.map(rowOf).filter(row => row >= 0))
+    this.#errorsBelow = errorsBelow(data.columns)
+    this.#selected = -1
+    this.#matches = undefined
+    for (const slot of this.#slots) slot.clear()
+    this.#relist()
+    const anchorRow = anchorId === undefined ? -1 : rowOf(anchorId)
+    const position = positionOf(this.#visible, anchorRow)
+    if (position >= 0 && this.#visible.length * ROW_HEIGHT === this.#bodyHeight()) {
+      this.#element.scrollTop = position * ROW_HEIGHT - above
+    }
+    this.#schedule()
   }
 
   /** Selects a row and brings it on screen; -1 for none. */

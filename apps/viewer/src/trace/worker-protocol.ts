@@ -12,12 +12,17 @@ export type WorkerRequest =
   | { type: 'lost'; number: number; api: string }
   /** The same rows with times as they were reported. */
   | { type: 'raw'; number: number }
+  /** From now on, `grown` whenever spans come. `stream`: address of the events. */
+  | { type: 'follow'; number: number; stream: string }
   | { type: 'export'; number: number; format: ExportFormat }
 
 export type TraceSource = StoredTrace | { bytes: ArrayBuffer }
 
 export interface StoredTrace {
+  /** Zipkin's: the spans as JSON. */
   url: string
+  /** Ours: `columns` and single spans are below it. Absent where there is no collector of ours. */
+  own?: string
   /** Addresses of other traces, and the spans of this one below which they belong. */
   joins?: readonly { url: string; parentId: string }[]
 }
@@ -28,7 +33,10 @@ export type ExportFormat = 'zipkin' | 'otlp'
 export type WorkerAnswer =
   | { type: 'loaded'; number: number; trace: TraceColumns }
   | { type: 'detail'; number: number; details: SpanDetail[]; anatomy?: HopAnatomy }
-  | { type: 'found'; number: number; spans: Int32Array }
+  /** Some of the spans found; more come until it is done. */
+  | { type: 'found'; number: number; spans: Int32Array; isDone: boolean }
+  /** Spans have come; unasked, with the number 0. */
+  | { type: 'grown'; number: number; trace: TraceColumns }
   | { type: 'lost'; number: number; lost: LostCall[] }
   | { type: 'raw'; number: number; trace: TraceColumns }
   | { type: 'exported'; number: number; json: string }
