@@ -5,6 +5,7 @@ import type { Span } from '@hopscope/model'
 import { generateTrace, seededRandom } from '@hopscope/model/testing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { traceOfShape } from '../bench/viewer/shapes.ts'
 import { findChromium, launchChromium } from './harness/chromium.ts'
 import { buildViewer, type Collector, startCollector } from './harness/collector.ts'
 import { shopTrace } from './harness/mesh-trace.ts'
@@ -152,10 +153,102 @@ describe.skipIf(!chromium)(name, () => {
       await page.locator('.row, .trace-row, .node').first().waitFor()
       expect(await page.locator('main img, main script, main iframe').count()).toBe(0)
     }
-    await open(`traces/${HOSTILE}?view=spans&span=000000000000000a`)
-    await page.locator('#panel').getByText('"><script>').first().waitFor()
+    for (const view of ['hops', 'spans', 'flame', 'sequence', 'table']) {
+      await open(`traces/${HOSTILE}?view=${view}&span=000000000000000a`)
+      await page.locator('#panel').getByText('"><script>').first().waitFor()
+      expect(await page.locator('main img, main script, main iframe').count(), view).toBe(0)
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), view).toBe(true)
+    }
     expect(await page.evaluate('window.pwned')).toBeUndefined()
   })
+
+  it('counts and names what is odd, and shows all of it', async () => {
+    const id = '463ac35c9f6413b1'
+    const t = Date.now() * 1_000 - 3_600_000_000
+    const span = (
+      n: number,
+      parent: number | undefined,
+      at: number,
+      duration: number,
+      more: Partial<Span> = {},
+    ): Span => ({
+      traceId: id,
+      id: n.toString(16).padStart(16, '0'),
+      ...(parent === undefined ? {} : { parentId: parent.toString(16).padStart(16, '0') }),
+      name: `span ${n}`,
+      timestamp: t + at,
+      duration,
+      localEndpoint: { serviceName: 'odd' },
+      ...more,
+    })
+    await collector.send([
+      span(1, undefined, 0, 3_600_000_000),
+      // right to left, ten kilobytes, a microsecond in an hour
+      span(2, 1, 1_000, 1, {
+        name: '\u202egpj.exe \u05d0\u05d1',
+        tags: { long: 'x'.repeat(10_000), '\u202ekey': '\u202evalue' },
+      }),
+      span(3, 1, 3_599_999_000, 1),
+      // above one another, of nobody, taken twice
+      span(5, 6, 5_000, 10),
+      span(6, 5, 5_000, 10),
+      span(7, 0x99, 6_000, 10),
+      span(8, 1, 7_000, 10, { localEndpoint: { serviceName: 'one' } }),
+      span(8, 1, 7_000, 10, { localEndpoint: { serviceName: 'two' } }),
+      { traceId: id, id: '0000000000000009' },
+    ])
+    await open(`traces/${id}?view=spans`)
+    await expect.poll(() => rows().count()).toBe(9)
+    const remarks = page.locator('.remarks')
+    await remarks.getByText('A parent is missing (0000000000000099)').waitFor()
+    await remarks.getByText(/above themselves|is above/).waitFor()
+    const grid = page.getByRole('treegrid')
+    await grid.focus()
+    await page.keyboard.press('Home')
+    await page.keyboard.press('/')
+    await page.keyboard.type('gpj')
+    await expect.poll(() => page.locator('.row.match').count()).toBe(1)
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('n')
+    await page.locator('#panel').getByText('xxxxxxxx').waitFor()
+    // down to a microsecond, and back
+    await page.keyboard.press('z')
+    await page.waitForURL(/t=/)
+    await page.keyboard.press('0')
+    for (const view of ['Flame', 'Table', 'Hops']) {
+      await page.getByRole('button', { name: view }).click()
+      await page.locator('.flame, .table-row, .row').first().waitFor()
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), view).toBe(true)
+    }
+  })
+
+  for (const [shape, last] of [
+    ['chain', 'call 99999'],
+    ['fan', 'call 99999'],
+  ] as const) {
+    it(`opens 100,000 spans as a ${shape}`, async () => {
+      const spans = traceOfShape(shape, 100_000)
+      await open('traceViewer')
+      const buffer = Buffer.from(JSON.stringify(spans))
+      await page.getByLabel('Choose a file').setInputFiles({ name: shape, mimeType: 'application/json', buffer })
+      const grid = page.getByRole('treegrid')
+      await grid.waitFor({ timeout: 60_000 })
+      expect(await grid.getAttribute('aria-rowcount')).toBe('100001')
+      await grid.focus()
+      await page.keyboard.press('End')
+      await page.locator('.row.selected', { hasText: last }).waitFor()
+      const level = await page.locator('.row.selected').getAttribute('aria-level')
+      expect(level).toBe(shape === 'chain' ? '100000' : '2')
+      await page.keyboard.press('[')
+      await expect.poll(() => grid.getAttribute('aria-rowcount')).toBe('2')
+      await page.keyboard.press(']')
+      await expect.poll(() => grid.getAttribute('aria-rowcount')).toBe('100001')
+      for (const view of ['Flame', 'Table', 'Spans']) {
+        await page.getByRole('button', { name: view, exact: true }).click()
+        await page.locator('.flame canvas, .table-row, .row').first().waitFor()
+      }
+    }, 180_000)
+  }
 
   describe('files', () => {
     const file = (text: string, name = 'trace.json') => ({

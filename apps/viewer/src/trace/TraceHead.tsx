@@ -60,7 +60,8 @@ function Fact(props: {
 /** Why a parent may be missing, the likeliest first: by how long ago the trace ended, and by what is missing of it. */
 function likelyCause({ start, duration, spans }: TraceColumns): string {
   const age = Date.now() - (start + duration) / 1_000
-  if (start > 0 && age < 30_000) return 'most likely still on its way, the trace ended only just now. Reload it.'
+  if (start > 0 && age < 30_000)
+    return 'most likely still on its way, the trace ended only just now. It is put in when it comes.'
   const isHeadless = spans.flags[0]! & FLAG.missingParent
   if (isHeadless) {
     return 'most likely whoever made the first call passes trace headers on, but sends no spans itself, or samples otherwise.'

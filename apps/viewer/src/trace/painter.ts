@@ -97,7 +97,7 @@ export function paintRow(frame: Frame, row: number, y: number): void {
   if (flags & FLAG.noDuration) {
     // Nobody said when it ends: open to the right.
     context.fillStyle = palette.muted
-    for (let x = Math.max(0, from) + 4; x < width; x += 9) context.fillRect(x, y + ROW_HEIGHT / 2 - 0.5, 5, 1.5)
+    for (let x = Math.max(0, from) + 84; x < width; x += 9) context.fillRect(x, y + ROW_HEIGHT / 2 - 0.5, 5, 1.5)
   }
   if (flags & FLAG.error) {
     context.strokeStyle = palette.error

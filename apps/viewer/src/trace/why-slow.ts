@@ -72,7 +72,12 @@ function ownTimes(trace: ReadTrace, total: number): Reason[] {
     const hop = hops.hopOf[span]!
     if (hop < 0 || hops.form[hop] === FORM.ambiguous) {
       const service = nameOf(table.service[span]!)
-      add(`local ${service}`, time, span, sum => `is ${service}’s own${inCalls(sum)}.`)
+      add(
+        `local ${service}`,
+        time,
+        span,
+        ({ calls }) => `is ${service}’s own${calls.size === 1 ? '' : `, in ${calls.size} spans`}.`,
+      )
       continue
     }
     const caller = nameOf(hops.caller[hop]!)
