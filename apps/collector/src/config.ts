@@ -14,6 +14,8 @@ export interface Config {
   data: string
   maxSpans: number
   maxBytes: number
+  /** HOPSCOPE_MAX_PENDING_BYTES: of messages that are under way at once; more is answered 503. */
+  maxPendingBytes: number
   /** HOPSCOPE_MAX_REQUEST_SPANS; more of them are refused whole. */
   maxRequestSpans: number
   /** STRICT_TRACE_ID */
@@ -179,6 +181,7 @@ export function readConfig(argv: string[], environment: Environment): { config: 
       'max-spans',
     ),
     maxBytes: integer('HOPSCOPE_MAX_BYTES', 2 * 1024 ** 3, 1024 ** 2, Number.MAX_SAFE_INTEGER, 'max-bytes'),
+    maxPendingBytes: integer('HOPSCOPE_MAX_PENDING_BYTES', 64 * 1024 ** 2, 1, Number.MAX_SAFE_INTEGER),
     maxRequestSpans: integer('HOPSCOPE_MAX_REQUEST_SPANS', 200_000, 1, Number.MAX_SAFE_INTEGER),
     strictTraceId: boolean('STRICT_TRACE_ID', true),
     searchEnabled: boolean('SEARCH_ENABLED', true),

@@ -1,5 +1,6 @@
 import type { SpanStore } from '@hopscope/store'
 import type { FastifyRequest } from 'fastify'
+import type { Admission } from './admission.ts'
 import type { Config } from './config.ts'
 import type { CollectorMetrics } from './metrics.ts'
 import type { RequestTimer } from './request-timer.ts'
@@ -12,6 +13,8 @@ export interface Context {
   /** Hears of what `store` commits. */
   feed: TraceFeed
   metrics: CollectorMetrics
+  /** Of every way in together. */
+  admission: Admission
   timer: RequestTimer
   /** One line for whoever runs the collector. */
   warn: (line: string) => void

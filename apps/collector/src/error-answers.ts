@@ -46,7 +46,9 @@ export function answerErrors(app: FastifyInstance, context: Context): void {
       const { code, message, path } = error
       return reply.code(error.status).type('application/json').send(JSON.stringify({ code, message, path }))
     }
+    // The rest of a body that nobody reads would be taken for the next request.
     if (answer.status === 413) reply.header('connection', 'close')
+    if (answer.status === 503) reply.header('retry-after', '1')
     if (error instanceof StoreError) reply.header('retry-after', RETRY_AFTER_SECONDS)
     return reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.text)
   })

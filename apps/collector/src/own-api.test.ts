@@ -5,6 +5,7 @@ import { generateTrace, seededRandom } from '@hopscope/model/testing'
 import { MemoryStore } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Admission } from './admission.ts'
 import { readConfig } from './config.ts'
 import { CollectorMetrics } from './metrics.ts'
 import { RequestTimer } from './request-timer.ts'
@@ -24,6 +25,7 @@ beforeEach(() => {
     store: feed.observe(),
     feed,
     metrics: new CollectorMetrics(),
+    admission: new Admission(64 * 1024 * 1024),
     timer: new RequestTimer(),
     warn: () => {},
     startedAt: new Date(),
@@ -142,6 +144,68 @@ describe('links', () => {
       sampled: 100,
     })
     expect((await app.inject(`/api/hopscope/v1/links?endTs=5&lookback=1`)).json()).toEqual({ links: [], sampled: 0 })
+  })
+})
+
+describe('latency', () => {
+  const latency = async (parameters: Record<string, string>) => {
+    const query = new URLSearchParams({ endTs: String(NOW), lookback: '999', buckets: '2', ...parameters })
+    const response = await app.inject(`/api/hopscope/v1/latency?${query}`)
+    return { status: response.statusCode, ...response.json() }
+  }
+  beforeEach(async () => {
+    // 100 in the older half of the second before NOW, 1..100 ms; 10 in the newer, all of 7 ms, all failed
+    const call = (i: number, ms: number, duration: number, tags?: Record<string, string>): Span[] => [
+      span(i, ms, { kind: 'CLIENT', name: 'out', duration, remoteEndpoint: { serviceName: 'price' } }),
+      span(i, ms, {
+        kind: 'SERVER',
+        shared: true,
+        name: 'get',
+        duration: duration - 500,
+        localEndpoint: { serviceName: 'price' },
+        ...(tags && { tags }),
+      }),
+    ]
+    for (let i = 1; i <= 90; i++) await post(call(i, NOW - 900, i * 1_000))
+    for (let i = 91; i <= 100; i++) await post(call(i, NOW - 100, 7_000, { error: '' }))
+  })
+  it('of a service is that of what it answers', async () => {
+    expect(await latency({ serviceName: 'PRICE' })).toEqual({
+      status: 200,
+      count: 100,
+      errors: 10,
+      p50: 39_500,
+      p90: 79_500,
+      p95: 84_500,
+      p99: 88_500,
+      max: 89_500,
+      sampled: false,
+      buckets: [
+        { from: NOW - 999, count: 90, errors: 0, p50: 44_500, p90: 80_500, p95: 85_500, p99: 89_500, max: 89_500 },
+        { from: NOW - 499, count: 10, errors: 10, p50: 6_500, p90: 6_500, p95: 6_500, p99: 6_500, max: 6_500 },
+      ],
+    })
+    expect(await latency({ serviceName: 'shop' })).toMatchObject({ count: 0, errors: 0 })
+  })
+  it('of a span name, and of a hop', async () => {
+    expect(await latency({ serviceName: 'shop', spanName: 'out' })).toMatchObject({
+      count: 100,
+      errors: 0,
+      max: 90_000,
+    })
+    expect(await latency({ hop: 'shop->price' })).toMatchObject({ count: 100, errors: 10, max: 90_000 })
+    expect(await latency({ hop: 'price->shop' })).toMatchObject({ count: 0 })
+  })
+  it('reads the newest of what is too much', async () => {
+    const many = Array.from({ length: 150 }, (_, i) =>
+      span(1_000 + i, NOW - 50 - i, { kind: 'SERVER', duration: 1_000 }),
+    )
+    await post(many)
+    expect(await latency({ serviceName: 'shop', buckets: '1' })).toMatchObject({ sampled: true })
+  })
+  it('of nothing says what was expected', async () => {
+    expect(await latency({})).toMatchObject({ status: 400, code: 'bad_parameter', path: 'serviceName' })
+    expect(await latency({ hop: 'shop' })).toMatchObject({ status: 400, code: 'bad_parameter', path: 'hop' })
   })
 })
 

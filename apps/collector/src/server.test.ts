@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { MemoryStore, StoreError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Admission } from './admission.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { CollectorMetrics } from './metrics.ts'
 import { RequestTimer } from './request-timer.ts'
@@ -25,11 +26,13 @@ function open(environment: Record<string, string> = {}, create = createServer): 
   store = new MemoryStore()
   warnings = []
   const feed = new TraceFeed(store)
+  const config = configOf(environment)
   app = create({
-    config: configOf(environment),
+    config,
     store: feed.observe(),
     feed,
     metrics: new CollectorMetrics(),
+    admission: new Admission(config.maxPendingBytes),
     timer: new RequestTimer(),
     warn: line => warnings.push(line),
     startedAt: new Date(),
@@ -77,6 +80,76 @@ describe('POST /api/v2/spans', () => {
     expect(answer.statusCode).toBe(status)
     expect(answer.body).toMatch(text)
     expect((await counters())['counter.zipkin_collector.messages_dropped.http']).toBe(1)
+  })
+})
+
+describe('limits', () => {
+  it('refuses more spans than one request may have, and keeps none of them', async () => {
+    open({ HOPSCOPE_MAX_REQUEST_SPANS: '2' })
+    const spans = (count: number) => `[${Array.from({ length: count }, (_, i) => `{"traceId":"a","id":"${i + 1}"}`)}]`
+    const { statusCode, body } = await post(spans(3))
+    expect([statusCode, body]).toEqual([413, '3 spans in one request; HOPSCOPE_MAX_REQUEST_SPANS allows 2'])
+    expect(await store.getTrace('000000000000000a')).toEqual([])
+    expect((await post(spans(2))).statusCode).toBe(202)
+  })
+
+  it('says 503, and when to come again, while too many messages are under way', async () => {
+    open({ HOPSCOPE_MAX_PENDING_BYTES: '100' })
+    const { accept } = store
+    const arrived = Promise.withResolvers<void>()
+    const stored = Promise.withResolvers<void>()
+    store.accept = spans => {
+      arrived.resolve()
+      return stored.promise.then(() => accept.call(store, spans))
+    }
+    // An injected request is sent when it is waited for.
+    const first = post(SPAN).then(answer => answer.statusCode)
+    await arrived.promise
+    const { statusCode, headers } = await post(SPAN)
+    expect([statusCode, headers['retry-after']]).toEqual([503, '1'])
+    stored.resolve()
+    expect(await first).toBe(202)
+    store.accept = accept
+    expect((await post(SPAN)).statusCode).toBe(202)
+  })
+
+  it('counts every span once: accepted = stored + rejected + dropped', async () => {
+    open({ COLLECTOR_SAMPLE_RATE: '0.5' })
+    const hex = (i: number) =>
+      ((BigInt(i + 1) * 0x9e3779b97f4a7c15n) & 0xffffffffffffffffn).toString(16).padStart(16, '0')
+    for (let i = 0; i < 40; i++) await post(`[{"traceId":"${hex(i)}","id":"1"},{"traceId":"${hex(i + 99)}","id":"1"}]`)
+    await post('[{"traceId":"1"}]')
+    const { accept } = store
+    store.accept = () => Promise.reject(new StoreError('full', 'full'))
+    await post('[{"traceId":"1","id":"1","debug":true}]')
+    store.accept = accept
+    const otlp = {
+      resourceSpans: [
+        {
+          scopeSpans: [
+            { spans: [{ traceId: '00' }, { traceId: `0${'0'.repeat(30)}1`, spanId: `0${'0'.repeat(14)}1` }] },
+          ],
+        },
+      ],
+    }
+    await app.inject({ method: 'POST', url: '/v1/traces', payload: otlp })
+    const text = (await app.inject('/prometheus')).body
+    const counted = (name: string, transport: string) =>
+      Number(new RegExp(`hopscope_collector_spans_${name}_total{transport="${transport}"} (\\d+)`).exec(text)![1])
+    for (const [transport, total] of [
+      ['http', 81],
+      ['otlp', 2],
+      ['grpc', 0],
+    ] as const) {
+      const [accepted, stored, rejected, dropped] = ['accepted', 'stored', 'rejected', 'dropped'].map(name =>
+        counted(name, transport),
+      )
+      expect(accepted, transport).toBe(total)
+      expect(stored! + rejected! + dropped!, transport).toBe(total)
+    }
+    expect(counted('rejected', 'otlp')).toBe(1)
+    expect(counted('stored', 'http')).toBe(store.stats().spans - counted('stored', 'otlp'))
+    expect(counted('dropped', 'http')).toBeGreaterThan(10)
   })
 })
 

@@ -9,6 +9,7 @@ import { autocompleteRoutes } from './routes/autocomplete.ts'
 import { dependencyRoutes } from './routes/dependencies.ts'
 import { healthRoutes } from './routes/health.ts'
 import { infoRoutes } from './routes/info.ts'
+import { latencyRoutes } from './routes/latency.ts'
 import { linkRoutes } from './routes/links.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { nameRoutes } from './routes/names.ts'
@@ -47,6 +48,7 @@ export function createServer(context: Context): FastifyInstance {
       traceColumnRoutes(app, prefix, context)
       searchRoutes(app, prefix, context)
       linkRoutes(app, prefix, context)
+      latencyRoutes(app, prefix, context)
     }
   }
   if (config.uiEnabled) viewerRoutes(app, context)

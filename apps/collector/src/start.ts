@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Server as GrpcServer } from '@grpc/grpc-js'
 import { MemoryStore, type SpanStore, StoreError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
+import { Admission } from './admission.ts'
 import { type Config, ConfigError, HELP, readConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { CollectorMetrics } from './metrics.ts'
@@ -41,6 +42,7 @@ async function run(argv: string[], environment: Record<string, string | undefine
     store: feed.observe(),
     feed,
     metrics: new CollectorMetrics(),
+    admission: new Admission(config.maxPendingBytes),
     timer: new RequestTimer(),
     warn,
     startedAt: new Date(),

@@ -6,6 +6,7 @@ import { Client, credentials, Metadata, type Server, type ServiceError, status }
 import { MemoryStore, StoreError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Admission } from '../admission.ts'
 import { readConfig } from '../config.ts'
 import type { Context } from '../context.ts'
 import { CollectorMetrics } from '../metrics.ts'
@@ -33,6 +34,7 @@ beforeEach(async () => {
     store: feed.observe(),
     feed,
     metrics,
+    admission: new Admission(64 * 1024 * 1024),
     timer: new RequestTimer(),
     warn: () => {},
     startedAt: new Date(),

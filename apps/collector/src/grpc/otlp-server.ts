@@ -37,18 +37,26 @@ export function createOtlpGrpcServer(context: Context): Server {
   })
   server.addService(TRACE_SERVICE, {
     Export(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) {
-      receiver
-        .receive(counter => {
-          counter.received(call.request.length)
-          return decodeOtlpProto(call.request)
-        })
-        .then(
-          ({ rejected, errorMessage }) => callback(null, encodeOtlpResult(rejected, errorMessage)),
-          error => callback(grpcStatusOf(error)),
-        )
+      exportSpans(call.request).then(
+        answer => callback(null, answer),
+        error => callback(grpcStatusOf(error)),
+      )
     },
   })
   return server
+
+  async function exportSpans(message: Buffer): Promise<Buffer> {
+    const leave = context.admission.enter(message.length)
+    try {
+      const { rejected, errorMessage } = await receiver.receive(counter => {
+        counter.received(message.length)
+        return decodeOtlpProto(message)
+      })
+      return encodeOtlpResult(rejected, errorMessage)
+    } finally {
+      leave()
+    }
+  }
 }
 
 /** → the port. */

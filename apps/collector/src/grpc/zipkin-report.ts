@@ -15,7 +15,9 @@ export function createZipkinReport(
   const receiver = new SpanReceiver(context, context.metrics.grpc)
   return (request, response) =>
     answerUnary(request, response, MAX_BODY_BYTES, async message => {
+      let leave: (() => void) | undefined
       try {
+        leave = context.admission.enter(message.length)
         await receiver.receive(counter => {
           counter.received(message.length)
           return { spans: decodeProto3(message) }
@@ -24,6 +26,8 @@ export function createZipkinReport(
         const { code, details } = grpcStatusOf(error)
         // zipkin-server calls what it cannot read its own failure.
         throw new GrpcError(code === GRPC.invalidArgument ? GRPC.internal : code, details)
+      } finally {
+        leave?.()
       }
       return Buffer.alloc(0)
     })

@@ -38,7 +38,7 @@ const PROTO_ENCODING: Encoding = {
 export function otlpRoutes(app: FastifyInstance, context: Context): void {
   const receiver = new SpanReceiver(context, context.metrics.otlp)
 
-  app.post('/v1/traces', async (request, reply) => {
+  app.post('/v1/traces', { onRequest: context.admission.admit }, async (request, reply) => {
     let encoding: Encoding | undefined
     try {
       const { rejected, errorMessage } = await receiver.receive(async counter => {

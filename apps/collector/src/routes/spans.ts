@@ -32,7 +32,7 @@ const V1_KEY = 'yAnnotations"'
 export function spanRoutes(app: FastifyInstance, context: Context): void {
   const receiver = new SpanReceiver(context, context.metrics.http)
   for (const [path, otherwise, contentType, other] of PATHS) {
-    app.post(path, async (request, reply) => {
+    app.post(path, { onRequest: context.admission.admit }, async (request, reply) => {
       const sent = request.headers['content-type']?.replace(/;.*/s, '').trim().toLowerCase()
       const format = sent === contentType ? other : otherwise
       await receiver.receive(async counter => {
