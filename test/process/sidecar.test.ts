@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -255,6 +255,75 @@ test('quitquitquit is answered, then it ends with status 0', async () => {
   const { sidecar, admin } = await mesh()
   expect(await text(`${admin}/quitquitquit`, post)).toBe('OK\n')
   expect(await sidecar.ended).toBe(0)
+})
+
+/** On a connection of its own: the kernel deals connections out to workers. */
+function alone(url: string): Promise<{ status: number | undefined; closes: boolean }> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { agent: false, headers: { connection: 'keep-alive' } }, response => {
+      response.resume().on('end', () => {
+        resolve({ status: response.statusCode, closes: response.headers.connection === 'close' })
+        asked.destroy()
+      })
+    })
+    asked.on('error', reject).end()
+  })
+}
+
+const several = (times: number, url: string) => Promise.all(Array.from({ length: times }, () => alone(url)))
+
+/** Processes that `pid` has started and that are there still. (Linux) */
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+
+test('two workers are one proxy to its clients, to the admin port and to signals', async () => {
+  const { sidecar, admin, proxy, spans } = await mesh('--concurrency', '2')
+  const answers = await several(40, `${proxy}/x`)
+  expect(answers.every(({ status, closes }) => status === 200 && !closes)).toBe(true)
+  const stat = async (filter: string) => (await text(`${admin}/stats?filter=${filter}`)).trim().split('\n').sort()
+  expect(await stat('^cluster.app.upstream_rq_total$')).toEqual(['cluster.app.upstream_rq_total: 40'])
+  expect(await stat('^cluster.app.membership_total$')).toEqual(['cluster.app.membership_total: 1'])
+  expect(await stat('^server.concurrency$')).toEqual(['server.concurrency: 2'])
+  const byWorker = (await stat('worker_\\d.downstream_cx_total')).map(line => Number(line.split(': ')[1]))
+  expect(byWorker).toHaveLength(2)
+  expect(Math.min(...byWorker)).toBeGreaterThan(0)
+  expect(byWorker[0]! + byWorker[1]!).toBe(40)
+  expect(await text(`${admin}/clusters`)).toContain('::rq_total::40\n')
+  expect(await text(`${admin}/listeners`)).toBe(`in::${proxy.slice(7)}\n`)
+
+  await text(`${admin}/runtime_modify?upstream.maintenance_mode.app=100`, post)
+  expect((await several(20, proxy)).map(({ status }) => status)).toEqual(Array(20).fill(503))
+  await text(`${admin}/runtime_modify?upstream.maintenance_mode.app=`, post)
+  await text(`${admin}/healthcheck/fail`, post)
+  expect((await several(20, proxy)).every(({ status, closes }) => status === 200 && closes)).toBe(true)
+  await text(`${admin}/reset_counters`, post)
+  expect(await stat('^cluster.app.upstream_rq_total$')).toEqual(['cluster.app.upstream_rq_total: 0'])
+
+  sidecar.child.kill('SIGTERM')
+  expect(await sidecar.ended).toBe(0)
+  expect(readFileSync(join(folder, 'access.log'), 'utf8').trim().split('\n')).toHaveLength(80)
+  expect(spans).toHaveLength(80)
+})
+
+test('a worker that dies takes all with it, and says so', async () => {
+  const { sidecar, proxy } = await mesh('--concurrency', '2')
+  const workers = childrenOf(sidecar.child.pid!)
+  expect(workers).toHaveLength(2)
+  process.kill(workers[0]!, 'SIGKILL')
+  expect(await sidecar.ended).toBe(70)
+  expect(sidecar.stderr()).toMatch(/worker \d has ended with SIGKILL/)
+  await expect.poll(() => status(proxy)).toBe(0)
+})
+
+test('with workers a port in use is named, too, and nothing stays', async () => {
+  const server = createTcpServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  cleanUp.push(() => server.close())
+  const { port } = server.address() as AddressInfo
+  writeFileSync(join(folder, 'envoy.yaml'), bootstrap({ proxy: port, admin: 0, upstream: 1, collector: 1 }))
+  const sidecar = start('-c', 'envoy.yaml', '-l', 'error', '--concurrency', '2')
+  expect(await sidecar.ended).toBe(1)
+  expect(sidecar.stderr()).toContain(`cannot bind '127.0.0.1:${port}': Address already in use`)
 })
 
 test('a malformed B3 header passes untouched and makes no span', async () => {

@@ -65,7 +65,7 @@ An Envoy v3 bootstrap file, run by Hopscope. The flags are Envoy's.
       --service-zone NAME           node.locality.zone
       --admin-address-path FILE     write the admin address there
       --file-flush-interval-msec N  access logs are written this often (10000)
-      --concurrency N               1: one thread does all the work
+      --concurrency N               worker processes that share the listeners' ports (1: this one)
       --drain-time-s N              how long a graceful drain takes (600)
       --drain-strategy gradual|immediate
       --base-id N, --parent-shutdown-time-s N, --disable-hot-restart
@@ -117,7 +117,8 @@ export function parseCommandLine(
     serviceNode: values['service-node'],
     serviceZone: values['service-zone'],
     baseId: whole('base-id', 0),
-    concurrency: whole('concurrency', 0),
+    // Envoy, too, runs one worker when none is asked for.
+    concurrency: Math.max(1, whole('concurrency', 0)),
     adminAddressPath: values['admin-address-path'],
     fileFlushInterval: whole('file-flush-interval-msec', 1),
     drainTime: whole('drain-time-s', 0),

@@ -2,6 +2,7 @@ import { formatProblems, type LoadOptions, loadBootstrap, validOk } from '@hopsc
 import { HELP, type Options, parseCommandLine } from './command-line.ts'
 import { Log, stderr } from './log.ts'
 import { NAME, VERSION } from './version.ts'
+import { WORKER_VARIABLE } from './worker-messages.ts'
 
 /** The whole life of the process. A bad command line or file ends it with status 1 before any port is bound. */
 export async function run(args: readonly string[]): Promise<void> {
@@ -38,8 +39,11 @@ async function runWith(options: Options): Promise<void> {
     process.stdout.write(`${validOk(options.configPath ?? '')}\n`)
     return
   }
-  if (options.concurrency !== 1) {
-    log.warning('main', `--concurrency ${options.concurrency}: Hopscope runs one worker, whatever the number`)
+  const worker = process.env[WORKER_VARIABLE]
+  if (worker !== undefined && process.send !== undefined) {
+    const { runWorker } = await import('./worker.ts')
+    runWorker(Number(worker), loaded.bootstrap, options, log)
+    return
   }
   const { startServer } = await import('./server.ts')
   await startServer(loaded.bootstrap, options, log, began)

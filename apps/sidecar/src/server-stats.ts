@@ -8,13 +8,14 @@ const NO_CERTIFICATE = 4_294_967_295
 export function createServerStats(
   stats: Stats,
   runtime: Runtime,
+  concurrency: number,
   uptimeSeconds: () => number,
 ): {
   setState(state: ServerState): void
   refresh(): void
   initialized(milliseconds: number): void
 } {
-  stats.gauge('server.concurrency').set(1)
+  stats.gauge('server.concurrency').set(concurrency)
   stats.gauge('server.hot_restart_epoch').set(0)
   stats.gauge('server.days_until_first_cert_expiring').set(NO_CERTIFICATE)
   for (const name of [

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Bootstrap } from '@hopscope/envoy-config'
-import { chooseTransports, createAccessLogs, createProxy, Runtime, Stats } from '@hopscope/proxy'
+import { Runtime, Stats } from '@hopscope/proxy'
 import { type AdminPage, type AdminServer, openAdminServer } from './admin/admin-server.ts'
 import { clustersPage } from './admin/clusters-page.ts'
 import { configDump } from './admin/config-dump.ts'
@@ -11,10 +11,10 @@ import { type ServerState, serverInfo } from './admin/server-info.ts'
 import { serverPages } from './admin/server-pages.ts'
 import { statsPages } from './admin/stats-pages.ts'
 import type { Options } from './command-line.ts'
+import { createLocalDataPlane, type DataPlane } from './data-plane.ts'
 import { type Log, logLevels, stderr } from './log.ts'
 import { createServerStats } from './server-stats.ts'
-import { clusterStatuses, listenerStatuses } from './statuses.ts'
-import { NAME, VERSION } from './version.ts'
+import { createWorkerDataPlane } from './worker-data-plane.ts'
 
 const STATS_FLUSH_INTERVAL = 5_000
 
@@ -29,39 +29,32 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
   let state: ServerState = 'PRE_INITIALIZING'
   let admin: AdminServer | undefined
   const uptimeSeconds = () => Math.floor(performance.now() / 1000)
-  const serverStats = createServerStats(stats, runtime, uptimeSeconds)
+  const serverStats = createServerStats(stats, runtime, options.concurrency, uptimeSeconds)
   const setState = (next: ServerState) => {
     state = next
     serverStats.setState(next)
   }
   setState('PRE_INITIALIZING')
 
-  const accessLogs = createAccessLogs({
-    flushInterval: options.fileFlushInterval,
-    stats,
-    onError: (path, error) => log.error('file', `cannot write to '${path}': ${error.message}`),
-  })
-  const transports = await chooseTransports(options.transport).catch((error: Error) => {
+  const plane = await createDataPlane().catch((error: Error) => {
     log.critical('main', error.message)
     process.exit(1)
   })
-  log.info('main', `transport: ${transports.name}`)
-  const proxy = createProxy({
-    node: bootstrap.node,
-    stats,
-    runtime,
-    accessLogs,
-    transports,
-    version: `${NAME}/${VERSION}`,
-  })
+
+  async function createDataPlane(): Promise<DataPlane> {
+    if (options.concurrency === 1) return createLocalDataPlane({ bootstrap, options, log }, runtime, stats)
+    return createWorkerDataPlane(options.concurrency, stats, reason => {
+      log.critical('main', reason)
+      void plane.close().then(() => process.exit(70))
+    })
+  }
 
   let ending = false
   async function end(reason: string): Promise<void> {
     if (ending) return
     ending = true
     log.warning('main', `${reason}: exiting`)
-    await proxy.close()
-    accessLogs.close()
+    await plane.close()
     process.exit(0)
   }
   process.on('SIGTERM', () => void end('caught SIGTERM'))
@@ -69,21 +62,26 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
   process.on('SIGHUP', () => {})
   const crash = (error: unknown) => {
     log.critical('main', error instanceof Error ? (error.stack ?? error.message) : String(error))
-    accessLogs.flush()
-    process.exit(70)
+    const leave = () => process.exit(70)
+    plane.change({ type: 'flush logs' }).then(leave, leave)
   }
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
+
+  async function presentStats(): Promise<Stats> {
+    serverStats.refresh()
+    return plane.stats()
+  }
 
   const pages: AdminPage[] = [
     ...serverPages({
       state: () => state,
       failHealthCheck(failed) {
         setState(failed ? 'DRAINING' : 'LIVE')
-        proxy.failHealthCheck(failed)
+        return plane.change({ type: 'fail health check', failed })
       },
-      drainListeners: inboundOnly => proxy.stopListening({ inboundOnly }),
-      reopenLogs: () => accessLogs.reopen(),
+      drainListeners,
+      reopenLogs: () => plane.change({ type: 'reopen logs' }),
       logLevel: () => log.level,
       setLogLevel(level) {
         const known = logLevels.find(one => one === (level === 'warn' ? 'warning' : level))
@@ -92,17 +90,17 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
       },
       quit: () => void end('quitquitquit'),
     }),
-    ...statsPages(stats, serverStats.refresh),
-    ...runtimePages(runtime),
+    ...statsPages(presentStats, () => plane.change({ type: 'reset counters' })),
+    ...runtimePages(runtime, changes => plane.change({ type: 'modify runtime', changes })),
     {
       path: '/clusters',
       help: 'upstream cluster status\n      filter: Regular expression for filtering clusters by name\n      format: One of (text, json)',
-      handle: ({ query }) => clustersPage(clusterStatuses(proxy.clusters()), query),
+      handle: async ({ query }) => clustersPage(await plane.clusters(), query),
     },
     {
       path: '/listeners',
       help: 'print listener info\n      format: File format to use; One of (text, json)',
-      handle: ({ query }) => listenersPage(listenerStatuses(proxy.listeners()), query),
+      handle: async ({ query }) => listenersPage(await plane.listeners(), query),
     },
     {
       path: '/config_dump',
@@ -129,7 +127,7 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
       if (options.adminAddressPath !== undefined) writeFileSync(options.adminAddressPath, addressText(admin.address))
     }
     setState('INITIALIZING')
-    await proxy.apply(bootstrap.snapshot)
+    await plane.start()
   } catch (error) {
     stderr(`${startProblem(error as NodeJS.ErrnoException)}\n`)
     process.exit(1)
@@ -138,9 +136,28 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
   serverStats.initialized(performance.now() - began)
   setInterval(() => {
     serverStats.refresh()
-    stats.flushHistograms()
+    void plane.change({ type: 'flush histograms' })
   }, STATS_FLUSH_INTERVAL).unref()
   log.info('main', 'starting main dispatch loop')
+
+  /** At once; `graceful`: after clients were asked to leave for `--drain-time-s`. */
+  async function drainListeners({ inboundOnly, graceful, skipExit }: DrainRequest): Promise<void> {
+    if (!graceful) {
+      if (!skipExit) await plane.change({ type: 'stop listening', inboundOnly })
+      return
+    }
+    const duration = options.drainTime * 1000
+    await plane.change({ type: 'drain', inboundOnly, duration, immediate: options.drainStrategy === 'immediate' })
+    if (skipExit) return
+    setTimeout(() => void plane.change({ type: 'stop listening', inboundOnly }), duration).unref()
+  }
+}
+
+interface DrainRequest {
+  inboundOnly: boolean
+  graceful: boolean
+  /** They go on listening. */
+  skipExit: boolean
 }
 
 /** Envoy's words where it is about an address. */

@@ -1,4 +1,4 @@
-import type { Listener, Node, Snapshot } from '@hopscope/envoy-config'
+import type { Listener, Milliseconds, Node, Snapshot } from '@hopscope/envoy-config'
 import type { AccessLogs } from './access-log/create-access-logs.ts'
 import { type Clock, createClock } from './clock.ts'
 import type { ActiveCluster } from './cluster/active-cluster.ts'
@@ -18,6 +18,7 @@ import { type Acceptor, listen, listenerStatName } from './listener/accept.ts'
 import { compileRoutes } from './route/compile-routes.ts'
 import type { Runtime } from './runtime.ts'
 import type { Stats } from './stats/stats.ts'
+import type { Instant } from './stream-info.ts'
 import { Timers } from './timers.ts'
 import { createHttpTracer } from './tracing/create-http-tracer.ts'
 import { createSpanReporters } from './tracing/span-reporters.ts'
@@ -37,8 +38,10 @@ export interface ProxyOptions {
   transports?: Transports
   /** This program's name and version, which spans over OTLP tell. */
   version?: string
-  /** Other processes listen on the same ports. */
-  reusePort?: boolean
+  /** One of several processes that listen on the same ports: which one (0 up). */
+  worker?: number
+  /** Of listeners on port 0, by name: what the first worker was given. */
+  ports?: ReadonlyMap<string, number>
 }
 
 export interface Proxy {
@@ -56,10 +59,19 @@ export interface Proxy {
   failHealthCheck(failed: boolean): void
   /** No new connections; those there are go on (`/drain_listeners`). */
   stopListening(which: { inboundOnly: boolean }): void
+  /** More and more responses, or with `immediate` all, say `connection: close`; new connections are taken. */
+  drainGradually(drain: { inboundOnly: boolean; immediate: boolean; duration: Milliseconds }): void
   /** No new connections; idle ones close, busy ones after their response. */
   drain(): void
   /** Closes everything at once; spans that wait are sent, no longer than a second. */
   close(): Promise<void>
+}
+
+interface GradualDrain {
+  inboundOnly: boolean
+  immediate: boolean
+  duration: Milliseconds
+  since: Instant
 }
 
 /** How long spans may take to leave at the end. */
@@ -98,10 +110,19 @@ export function createProxy(options: ProxyOptions): Proxy {
   const acceptorServices = {
     stats,
     transports,
-    reusePort: options.reusePort ?? false,
+    worker: options.worker,
+    portOf: (listener: Listener) => options.ports?.get(listener.name) ?? listener.address.port,
     nextConnectionId: () => ++connectionIds,
   }
   let draining = false
+  let gradual: GradualDrain | undefined
+
+  /** The chance that a response asks its client to leave grows until, at the end, all do. (Envoy's drain manager) */
+  function asksToLeave(listener: Listener): boolean {
+    if (draining) return true
+    if (gradual === undefined || (gradual.inboundOnly && listener.trafficDirection !== 'INBOUND')) return false
+    return gradual.immediate || random() < (clock.now() - gradual.since) / gradual.duration
+  }
 
   /** Everything that requests of a listener need, so that none of them looks at configuration. */
   function compile(listener: Listener): ConnectionManagerContext {
@@ -138,7 +159,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       clock,
       timers,
       random,
-      draining: () => draining,
+      draining: () => asksToLeave(listener),
     }
   }
 
@@ -194,6 +215,9 @@ export function createProxy(options: ProxyOptions): Proxy {
       for (const acceptor of acceptors.values()) {
         if (!inboundOnly || acceptor.direction === 'INBOUND') acceptor.stopListening()
       }
+    },
+    drainGradually(drain) {
+      gradual = { ...drain, since: clock.now() }
     },
     drain() {
       draining = true

@@ -20,7 +20,7 @@ export interface AdminPage {
   help: string
   /** Changes something: only POST. */
   mutates?: boolean
-  handle(request: AdminRequest): AdminReply
+  handle(request: AdminRequest): AdminReply | Promise<AdminReply>
   /** After the reply has left. */
   afterwards?(): void
 }
@@ -82,7 +82,7 @@ async function answer(
     return { reply: { status: 405, body: `Method ${request.method} not allowed, POST required.` } }
   }
   const form = await readForm(request)
-  return { reply: page.handle({ query: new URLSearchParams(search), form }), page }
+  return { reply: await page.handle({ query: new URLSearchParams(search), form }), page }
 }
 
 async function readForm(request: IncomingMessage): Promise<URLSearchParams> {

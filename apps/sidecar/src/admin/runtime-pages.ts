@@ -7,7 +7,11 @@ const USAGE =
   '       or send the parameters as form values\n' +
   'use an empty value to remove a previously added override'
 
-export function runtimePages(runtime: Runtime): AdminPage[] {
+/** `told` hears what was changed, for there may be others who have to know. */
+export function runtimePages(
+  runtime: Runtime,
+  told: (changes: readonly (readonly [key: string, value: string])[]) => Promise<void>,
+): AdminPage[] {
   return [
     {
       path: '/runtime',
@@ -20,11 +24,12 @@ export function runtimePages(runtime: Runtime): AdminPage[] {
         'Adds or modifies runtime values as passed in query parameters. To delete a previously added key, use an empty ' +
         'string as the value. E.g. ?key1=value1&key2=value2...',
       mutates: true,
-      handle({ query, form }) {
+      async handle({ query, form }) {
         const changes = [...query, ...form]
         if (changes.length === 0) return { status: 400, body: USAGE }
-        if (runtime.modify(changes) === 'ok') return { body: 'OK\n' }
-        return { status: 503, body: 'No admin layer specified' }
+        if (runtime.modify(changes) !== 'ok') return { status: 503, body: 'No admin layer specified' }
+        await told(changes)
+        return { body: 'OK\n' }
       },
     },
   ]

@@ -15,7 +15,7 @@ export function serverInfo(node: Node, options: Options, state: ServerState, upt
     hot_restart_version: 'disabled',
     command_line_options: {
       base_id: String(options.baseId),
-      concurrency: 1,
+      concurrency: options.concurrency,
       config_path: options.configPath ?? '',
       config_yaml: options.configYaml ?? '',
       admin_address_path: options.adminAddressPath ?? '',

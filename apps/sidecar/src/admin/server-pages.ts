@@ -3,9 +3,9 @@ import type { AdminPage } from './admin-server.ts'
 /** What the pages about the process itself need of it. */
 export interface ServerControls {
   state(): string
-  failHealthCheck(failed: boolean): void
-  drainListeners(inboundOnly: boolean): void
-  reopenLogs(): void
+  failHealthCheck(failed: boolean): Promise<void>
+  drainListeners(which: { inboundOnly: boolean; graceful: boolean; skipExit: boolean }): Promise<void>
+  reopenLogs(): Promise<void>
   setLogLevel(level: string): boolean
   logLevel(): string
   quit(): void
@@ -27,8 +27,8 @@ export function serverPages(server: ServerControls): AdminPage[] {
       path: '/healthcheck/fail',
       help: 'cause the server to fail health checks',
       mutates: true,
-      handle() {
-        server.failHealthCheck(true)
+      async handle() {
+        await server.failHealthCheck(true)
         return ok
       },
     },
@@ -36,20 +36,22 @@ export function serverPages(server: ServerControls): AdminPage[] {
       path: '/healthcheck/ok',
       help: 'cause the server to pass health checks',
       mutates: true,
-      handle() {
-        server.failHealthCheck(false)
+      async handle() {
+        await server.failHealthCheck(false)
         return ok
       },
     },
     {
       path: '/drain_listeners',
-      help: 'drain listeners\n      inboundonly: Only listeners with traffic_direction INBOUND',
+      help:
+        'drain listeners\n' +
+        '      graceful: Drain for --drain-time-s before they stop listening\n' +
+        '      skip_exit: Drain, and go on listening\n' +
+        '      inboundonly: Only listeners with traffic_direction INBOUND',
       mutates: true,
-      handle({ query }) {
-        for (const name of ['graceful', 'skip_exit']) {
-          if (query.has(name)) return { status: 400, body: `the parameter ${name} is not supported\n` }
-        }
-        server.drainListeners(query.has('inboundonly'))
+      async handle({ query }) {
+        const [inboundOnly, graceful, skipExit] = ['inboundonly', 'graceful', 'skip_exit'].map(name => query.has(name))
+        await server.drainListeners({ inboundOnly: inboundOnly!, graceful: graceful!, skipExit: skipExit! })
         return ok
       },
     },
@@ -57,8 +59,8 @@ export function serverPages(server: ServerControls): AdminPage[] {
       path: '/reopen_logs',
       help: 'reopen access logs',
       mutates: true,
-      handle() {
-        server.reopenLogs()
+      async handle() {
+        await server.reopenLogs()
         return ok
       },
     },

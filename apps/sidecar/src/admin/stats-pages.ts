@@ -16,13 +16,12 @@ const TYPES: Readonly<Record<string, StatsSelection['type']>> = {
   TextReadouts: 'texts',
 }
 
-/** `refresh` brings values up to date that are not counted but measured (uptime, memory). */
-export function statsPages(stats: Stats, refresh: () => void): AdminPage[] {
-  const page = (query: URLSearchParams, format: string): AdminReply => {
+/** `present` gives the stats of now, those that are not counted but measured (uptime, memory) too. */
+export function statsPages(present: () => Promise<Stats>, resetCounters: () => Promise<void>): AdminPage[] {
+  const page = async (query: URLSearchParams, format: string): Promise<AdminReply> => {
     const selection = selectionOf(query)
     if ('refused' in selection) return { status: 400, body: selection.refused }
-    refresh()
-    const selected = selectStats(stats, selection)
+    const selected = selectStats(await present(), selection)
     if (format === 'prometheus') return { body: renderPrometheus(selected) }
     if (format === 'json') return { type: 'json', body: renderStatsJson(selected) }
     if (format === 'text') return { body: renderStatsText(selected) }
@@ -49,8 +48,8 @@ export function statsPages(stats: Stats, refresh: () => void): AdminPage[] {
       path: '/reset_counters',
       help: 'reset all counters to zero',
       mutates: true,
-      handle() {
-        stats.resetCounters()
+      async handle() {
+        await resetCounters()
         return { body: 'OK\n' }
       },
     },

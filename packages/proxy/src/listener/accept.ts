@@ -26,15 +26,16 @@ export interface Acceptor {
 export interface AcceptorServices {
   stats: Stats
   transports: Transports
-  /** Several processes share the port. */
-  reusePort: boolean
+  /** Of several processes that share the port: which one. */
+  worker: number | undefined
+  portOf(listener: Listener): number
   nextConnectionId: () => number
 }
 
 /** Rejects with a `ListenError` when the address cannot be had. */
 export async function listen(listener: Listener, services: AcceptorServices): Promise<Acceptor> {
   const { stats, nextConnectionId } = services
-  const numbers = createListenerStats(stats, listenerStatName(listener))
+  const numbers = createListenerStats(stats, listenerStatName(listener), services.worker ?? 0)
   const connections = new Set<ConnectionManager>()
   let context: ConnectionManagerContext | undefined
   let name = listener.name
@@ -99,11 +100,12 @@ export function listenerStatName({ address }: Listener): string {
 }
 
 async function bind(
-  { address, perConnectionBufferLimitBytes }: Listener,
-  { transports, reusePort }: AcceptorServices,
+  listener: Listener,
+  { transports, worker, portOf }: AcceptorServices,
   onConnection: (transport: Transport) => void,
 ): Promise<BoundPort> {
-  const options = { ip: address.address, port: address.port, highWaterMark: perConnectionBufferLimitBytes, reusePort }
+  const { address, perConnectionBufferLimitBytes: highWaterMark } = listener
+  const options = { ip: address.address, port: portOf(listener), highWaterMark, reusePort: worker !== undefined }
   try {
     return await transports.listen(options, onConnection)
   } catch (error) {
@@ -125,7 +127,7 @@ function bindError(error: NodeJS.ErrnoException): string {
   }
 }
 
-function createListenerStats(stats: Stats, name: string) {
+function createListenerStats(stats: Stats, name: string, worker: number) {
   const prefix = `listener.${name}.`
   for (const counter of [
     'downstream_cx_overflow',
@@ -147,7 +149,7 @@ function createListenerStats(stats: Stats, name: string) {
     active: stats.gauge(`${prefix}downstream_cx_active`),
     destroy: stats.counter(`${prefix}downstream_cx_destroy`),
     length: stats.histogram(`${prefix}downstream_cx_length_ms`),
-    workerTotal: stats.counter(`${prefix}worker_0.downstream_cx_total`),
-    workerActive: stats.gauge(`${prefix}worker_0.downstream_cx_active`),
+    workerTotal: stats.counter(`${prefix}worker_${worker}.downstream_cx_total`),
+    workerActive: stats.gauge(`${prefix}worker_${worker}.downstream_cx_active`),
   }
 }

@@ -17,6 +17,11 @@ export class Buckets {
     for (const [lower, count] of other.#counts) this.add(lower, count)
   }
 
+  /** Lower bound and count of each, in no order. */
+  entries(): [lower: number, count: number][] {
+    return [...this.#counts]
+  }
+
   clear(): void {
     this.#counts.clear()
     this.total = 0
