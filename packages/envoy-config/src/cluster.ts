@@ -1,4 +1,5 @@
 import type { SocketAddress } from './bootstrap.ts'
+import type { Dns } from './dns.ts'
 import type { EndpointHealthCheck, HealthCheck } from './health-check.ts'
 import type { Milliseconds, Percent } from './listener.ts'
 import type { LbPolicy } from './load-balancing.ts'
@@ -8,7 +9,7 @@ export interface Cluster {
   name: string
   /** `alt_stat_name`, else the name: what stats, logs and spans call it. */
   observabilityName: string
-  type: 'STATIC' | 'STRICT_DNS'
+  type: 'STATIC' | 'STRICT_DNS' | 'LOGICAL_DNS'
   connectTimeout: Milliseconds
   lbPolicy: LbPolicy
   loadAssignment: ClusterLoadAssignment
@@ -22,8 +23,9 @@ export interface Cluster {
   healthyPanicThreshold: Percent
   /** common_lb_config.update_merge_window */
   updateMergeWindow: Milliseconds
-  dnsRefreshRate: Milliseconds
-  dnsLookupFamily: 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL'
+  dns: Dns
+  /** A host that DNS no longer names goes at once, though it passes its health checks. */
+  ignoreHealthOnHostRemoval: boolean
   perConnectionBufferLimitBytes: number
   /** common_http_protocol_options.idle_timeout of the upstream; 0 is off. */
   idleTimeout: Milliseconds

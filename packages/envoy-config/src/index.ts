@@ -1,6 +1,7 @@
 export type * from './access-log.ts'
 export type * from './bootstrap.ts'
 export type * from './cluster.ts'
+export type * from './dns.ts'
 export { type FormatError, type FormatSegment, parseFormat } from './format.ts'
 export { type FormatOperator, formatOperators } from './format-operators.ts'
 export type * from './health-check.ts'

@@ -19,6 +19,7 @@ import { localReplyCases } from './cases/local-replies.ts'
 import { localReplyConfigCases } from './cases/local-reply-config.ts'
 import { matcherCases } from './cases/matchers.ts'
 import { mirrorCases } from './cases/mirrors.ts'
+import { nameCases } from './cases/names.ts'
 import { openTelemetryCases } from './cases/opentelemetry.ts'
 import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
@@ -60,6 +61,7 @@ const groups: Record<string, Case[]> = {
   pools: poolCases,
   balancing: balancingCases,
   priorities: priorityCases,
+  names: nameCases,
   stats: statsCases,
   tracing: tracingCases,
   opentelemetry: openTelemetryCases,

@@ -38,7 +38,7 @@ export interface HostStatus {
   successRate: number
   localOriginSuccessRate: number
   /** What active health checks say. */
-  checks: { failed: boolean; timedOut: boolean; degraded: boolean; pending: boolean; excluded: boolean }
+  checks: Readonly<Record<'failed' | 'timedOut' | 'degraded' | 'pending' | 'excluded' | 'pendingRemoval', boolean>>
 }
 
 export function clustersPage(clusters: readonly ClusterStatus[], query: URLSearchParams): AdminReply {
@@ -159,6 +159,7 @@ function healthFlags({ ejected, edsHealth, checks }: HostStatus): string {
     [edsHealth === 'UNHEALTHY' || edsHealth === 'TIMEOUT', '/failed_eds_health'],
     [checks.degraded, '/degraded_active_hc'],
     [edsHealth === 'DEGRADED', '/degraded_eds_health'],
+    [checks.pendingRemoval, '/pending_dynamic_removal'],
     [checks.pending, '/pending_active_hc'],
     [checks.excluded, '/excluded_via_immediate_hc_fail'],
     [checks.timedOut, '/active_hc_timeout'],
@@ -174,6 +175,7 @@ function healthJson({ ejected, edsHealth, checks }: HostStatus): object {
     ...(ejected ? { failed_outlier_check: true } : {}),
     eds_health_status: edsHealth === 'UNKNOWN' ? 'HEALTHY' : edsHealth === 'TIMEOUT' ? 'UNHEALTHY' : edsHealth,
     ...(checks.degraded ? { failed_active_degraded_check: true } : {}),
+    ...(checks.pendingRemoval ? { pending_dynamic_removal: true } : {}),
     ...(checks.pending ? { pending_active_hc: true } : {}),
     ...(checks.excluded ? { excluded_via_immediate_hc_fail: true } : {}),
     ...(checks.timedOut ? { active_hc_timeout: true } : {}),

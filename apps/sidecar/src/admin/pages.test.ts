@@ -31,7 +31,14 @@ const cluster: ClusterStatus = {
       edsHealth: 'UNKNOWN',
       successRate: -1,
       localOriginSuccessRate: -1,
-      checks: { failed: false, timedOut: false, degraded: false, pending: false, excluded: false },
+      checks: {
+        failed: false,
+        timedOut: false,
+        degraded: false,
+        pending: false,
+        excluded: false,
+        pendingRemoval: false,
+      },
     },
   ],
 }

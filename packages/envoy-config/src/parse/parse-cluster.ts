@@ -1,6 +1,7 @@
 import type { Cluster, ClusterLoadAssignment, HealthStatus, Thresholds } from '../cluster.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
+import { parseDns } from './parse-dns.ts'
 import { parseEndpointHealthCheck, parseHealthChecks } from './parse-health-check.ts'
 import { parseLbPolicy } from './parse-load-balancing.ts'
 import { parseOutlierDetection } from './parse-outlier-detection.ts'
@@ -18,9 +19,6 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
   const lb = message.message('common_lb_config')
   const outliers = message.message('outlier_detection')
   const healthCheck = parseHealthChecks(message, context)
-  const rate = message.duration('dns_refresh_rate')
-  if (rate !== undefined && rate <= 1)
-    context.problems.add('invalid', message.valuePlace('dns_refresh_rate'), 'expected more than 0.001s')
   return {
     name,
     observabilityName: message.string('alt_stat_name') || name,
@@ -37,8 +35,8 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
     ignoreNewHostsUntilFirstHc: lb?.boolean('ignore_new_hosts_until_first_hc') ?? false,
     healthyPanicThreshold: parsePercent(lb?.message('healthy_panic_threshold'), 50),
     updateMergeWindow: lb?.duration('update_merge_window') ?? 1000,
-    dnsRefreshRate: rate ?? 5000,
-    dnsLookupFamily: message.enum<Cluster['dnsLookupFamily']>('dns_lookup_family', 'AUTO'),
+    dns: parseDns(message, context),
+    ignoreHealthOnHostRemoval: message.boolean('ignore_health_on_host_removal'),
     perConnectionBufferLimitBytes: message.number('per_connection_buffer_limit_bytes', 1024 * 1024),
     ...http,
   }
@@ -108,13 +106,18 @@ function parseLoadAssignment(
   context: ParseContext,
 ): ClusterLoadAssignment {
   const message = cluster.message('load_assignment')
+  const groups = message?.messages('endpoints') ?? []
+  if (type === 'LOGICAL_DNS' && (groups.length !== 1 || groups[0]!.messages('lb_endpoints').length !== 1)) {
+    const what = 'a LOGICAL_DNS cluster has a single endpoint, in a single locality'
+    context.problems.add('invalid', cluster.place('load_assignment'), what)
+  }
   const address =
     type === 'STATIC' ? { onlyIp: ". Consider setting the cluster's type to STRICT_DNS" } : ('names' as const)
   return {
     clusterName: message?.string('cluster_name') ?? name,
     overprovisioningFactor: message?.message('policy')?.number('overprovisioning_factor', 140) ?? 140,
     weightedPriorityHealth: message?.message('policy')?.boolean('weighted_priority_health') ?? false,
-    endpoints: (message?.messages('endpoints') ?? []).map(locality => ({
+    endpoints: groups.map(locality => ({
       priority: locality.number('priority'),
       locality: parseLocality(locality.message('locality')),
       loadBalancingWeight: locality.number('load_balancing_weight'),

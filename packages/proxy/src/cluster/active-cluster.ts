@@ -174,13 +174,31 @@ export class ActiveCluster {
       const key = `${endpoint.priority} ${formatAddress(endpoint.ip, endpoint.port)}`
       const known = before.get(key)
       if (known !== undefined && known.weight === endpoint.weight) {
+        known.checks.pendingRemoval = false
         hosts.push(known)
         before.delete(key)
       } else hosts.push(this.#createHost(endpoint))
     }
+    for (const [key, gone] of before) {
+      // What passes its checks is not given up on the word of DNS alone.
+      const isChecked = this.#checker !== undefined && !gone.healthCheck.disabled
+      if (!isChecked || this.config.ignoreHealthOnHostRemoval || gone.checks.failed) continue
+      gone.checks.pendingRemoval = true
+      hosts.push(gone)
+      before.delete(key)
+    }
     if (before.size === 0 && hosts.length === this.hosts.length) return
+    this.#replaceHosts(hosts, before.values())
+  }
+
+  #remove(host: Host): void {
+    const rest = this.hosts.filter(one => one !== host)
+    this.#replaceHosts(rest, [host])
+  }
+
+  #replaceHosts(hosts: readonly Host[], removed: Iterable<Host>): void {
     this.hosts = hosts
-    for (const gone of before.values()) for (const pool of gone.pools) pool.drain()
+    for (const gone of removed) for (const pool of gone.pools) pool.drain()
     this.#outliers?.follow(hosts)
     this.#chooseAmong()
     this.#checker?.follow(hosts)
@@ -254,7 +272,8 @@ export class ActiveCluster {
         if (healthy) this.#outliers?.onChecked(host)
         if (!changed) return
         if (host.checks.failed) for (const pool of host.pools) pool.retireConnections()
-        this.#onHealthChange()
+        if (host.checks.failed && host.checks.pendingRemoval) this.#remove(host)
+        else this.#onHealthChange()
       },
     }
     return new HealthChecker(cluster, config, this.#services)

@@ -51,9 +51,10 @@ export class ClusterManager {
         setStaticHosts(cluster)
         if (cluster.checked !== undefined) checks.push(cluster.checked)
       } else {
-        const hosts = new DnsHosts(cluster, this.#services.timers, this.#resolve)
+        const hosts = new DnsHosts(cluster, this.#services.timers, this.#resolve, this.#services.random)
         this.#names.set(name, hosts)
-        warming.push(hosts.start().then(() => cluster.checked))
+        const warm = hosts.start().then(() => cluster.checked)
+        if (config.dns.waitForWarmOnInit) warming.push(warm)
       }
     }
     const before = this.#clusters

@@ -1,4 +1,4 @@
-import type { Cluster } from '@hopscope/envoy-config'
+import type { Cluster, Dns } from '@hopscope/envoy-config'
 import { expect, test } from 'vitest'
 import { Stats } from '../stats/stats.ts'
 import type { Timer, Timers } from '../timers.ts'
@@ -7,8 +7,17 @@ import { createClusterStats } from './cluster-stats.ts'
 import { DnsHosts } from './dns-hosts.ts'
 import type { ResolvedEndpoint } from './resolved-endpoint.ts'
 
+const DNS: Dns = {
+  family: 'AUTO',
+  refreshRate: 5000,
+  respectTtl: false,
+  jitter: 0,
+  resolvers: [],
+  waitForWarmOnInit: true,
+}
+
 /** A cluster of names, the answers to be given, and the refresh timers to be fired by hand. */
-function start(names: string[]) {
+function start(names: string[], type: Cluster['type'] = 'STRICT_DNS') {
   const stats = new Stats()
   const answers = new Map<string, string[] | Error | Promise<string[]>>()
   const fire: (() => void)[] = []
@@ -25,20 +34,26 @@ function start(names: string[]) {
     loadBalancingWeight: 1,
   }))
   const locality = { region: '', zone: '', subZone: '' }
-  const config = { loadAssignment: { endpoints: [{ priority: 0, locality, lbEndpoints }] } } as unknown as Cluster
+  const loadAssignment = { endpoints: [{ priority: 0, locality, lbEndpoints }] }
+  const config = { type, dns: DNS, loadAssignment } as unknown as Cluster
   const cluster = {
     config,
+    get hosts() {
+      return hosts
+    },
     stats: createClusterStats(stats, 'a'),
     setHosts(endpoints: readonly ResolvedEndpoint[]) {
-      hosts = endpoints
+      hosts = endpoints.map(endpoint =>
+        Object.assign(endpoint, { moveTo: (ip: string) => Object.assign(endpoint, { ip }) }),
+      )
     },
   } as unknown as ActiveCluster
   const resolve = async (name: string) => {
     const answer = answers.get(name) ?? []
     if (answer instanceof Error) throw answer
-    return answer
+    return { addresses: await answer }
   }
-  const dns = new DnsHosts(cluster, timers, resolve)
+  const dns = new DnsHosts(cluster, timers, resolve, () => 0)
   const count = (name: string) => stats.counters.get(`cluster.a.update_${name}`)?.value
   const settled = () => new Promise(done => setImmediate(done))
   return { dns, answers, fire, count, settled, ips: () => hosts.map(host => host.ip) }
@@ -99,4 +114,21 @@ test('what comes after the end is not heard', async () => {
   await started
   await settled()
   expect(ips()).toEqual([])
+})
+
+test('LOGICAL_DNS: one host, which moves to another first address and stays when there is none', async () => {
+  const { dns, answers, fire, settled, ips } = start(['one'], 'LOGICAL_DNS')
+  answers.set('one', ['10.0.0.1', '10.0.0.2'])
+  await dns.start()
+  expect(ips()).toEqual(['10.0.0.1'])
+  for (const [answer, ip] of [
+    [['10.0.0.2', '10.0.0.1'], '10.0.0.2'],
+    [[], '10.0.0.2'],
+    [new Error('ETIMEOUT'), '10.0.0.2'],
+  ] as const) {
+    answers.set('one', answer as string[] | Error)
+    fire[0]!()
+    await settled()
+    expect(ips()).toEqual([ip])
+  }
 })

@@ -1,4 +1,4 @@
-import type { LbEndpoint } from '@hopscope/envoy-config'
+import type { LbEndpoint, Milliseconds } from '@hopscope/envoy-config'
 import type { Timer, Timers } from '../timers.ts'
 import type { ActiveCluster } from './active-cluster.ts'
 import type { ResolveName } from './resolve-dns.ts'
@@ -9,24 +9,33 @@ interface Target {
   endpoint: LbEndpoint
   addresses: readonly string[]
   timer: Timer
+  /** Failures in a row. */
+  failures: number
 }
 
 /**
  * STRICT_DNS: every address of every name is a host. Each name is asked for on its own. A name that has no address loses its hosts;
- * when there is no answer it keeps them.
+ * when there is no answer it keeps them. LOGICAL_DNS: one host at the first address there is; when that changes, it moves there.
  */
 export class DnsHosts {
   readonly #cluster: ActiveCluster
   readonly #resolve: ResolveName
+  readonly #random: () => number
   readonly #targets: readonly Target[]
   #stopped = false
 
-  constructor(cluster: ActiveCluster, timers: Timers, resolve: ResolveName) {
+  constructor(cluster: ActiveCluster, timers: Timers, resolve: ResolveName, random: () => number) {
     this.#cluster = cluster
     this.#resolve = resolve
+    this.#random = random
     const endpoints = cluster.config.loadAssignment.endpoints.flatMap(group => group.lbEndpoints)
     this.#targets = endpoints.map(endpoint => {
-      const target: Target = { endpoint, addresses: [], timer: timers.create(() => void this.#ask(target)) }
+      const target: Target = {
+        endpoint,
+        addresses: [],
+        failures: 0,
+        timer: timers.create(() => void this.#ask(target)),
+      }
       return target
     })
   }
@@ -44,19 +53,48 @@ export class DnsHosts {
   async #ask(target: Target): Promise<void> {
     const { stats, config } = this.#cluster
     stats.update_attempt.add()
+    let ttl: number | undefined
     try {
-      const addresses = await this.#resolve(target.endpoint.address.address, config.dnsLookupFamily)
+      const resolved = await this.#resolve(target.endpoint.address.address, config.dns)
       if (this.#stopped) return
       stats.update_success.add()
-      const same = [...addresses].sort().join() === [...target.addresses].sort().join()
-      target.addresses = addresses
-      if (same) stats.update_no_rebuild.add()
-      else this.#cluster.setHosts(this.#endpoints())
+      target.failures = 0
+      ttl = resolved.ttl
+      if (config.type === 'LOGICAL_DNS') this.#follow(target, resolved.addresses)
+      else this.#take(target, resolved.addresses)
     } catch {
       if (this.#stopped) return
       stats.update_failure.add()
+      target.failures++
     }
-    target.timer.start(config.dnsRefreshRate)
+    target.timer.start(this.#pause(target.failures, ttl))
+  }
+
+  #take(target: Target, addresses: readonly string[]): void {
+    const same = [...addresses].sort().join() === [...target.addresses].sort().join()
+    target.addresses = addresses
+    if (same) this.#cluster.stats.update_no_rebuild.add()
+    else this.#cluster.setHosts(this.#endpoints())
+  }
+
+  /** LOGICAL_DNS. Connections to the old address are kept as long as they last. */
+  #follow(target: Target, [first]: readonly string[]): void {
+    if (first === undefined || first === target.addresses[0]) return
+    target.addresses = [first]
+    const [host] = this.#cluster.hosts
+    if (host === undefined) this.#cluster.setHosts(this.#endpoints())
+    else host.moveTo(first)
+  }
+
+  /** Until the name is asked for again. */
+  #pause(failures: number, ttl: number | undefined): Milliseconds {
+    const { refreshRate, failureRefreshRate, respectTtl, jitter } = this.#cluster.config.dns
+    if (failures > 0 && failureRefreshRate !== undefined) {
+      const { base, max } = failureRefreshRate
+      return Math.max(1, Math.floor(this.#random() * Math.min(max, base * 2 ** (failures - 1))))
+    }
+    const pause = failures === 0 && respectTtl && ttl !== undefined && ttl > 0 ? ttl * 1000 : refreshRate
+    return pause + Math.floor(this.#random() * jitter)
   }
 
   #endpoints(): ResolvedEndpoint[] {

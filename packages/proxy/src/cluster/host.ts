@@ -9,10 +9,10 @@ export type RoutingPriority = 'default' | 'high'
 
 /** One endpoint of a cluster, with its connections. */
 export class Host {
-  readonly ip: string
+  ip: string
   readonly port: number
   /** `ip:port` */
-  readonly address: string
+  address: string
   /** endpoint.hostname, or the name that DNS was asked for; "" without one. */
   readonly hostname: string
   readonly weight: number
@@ -36,6 +36,8 @@ export class Host {
     pending: false,
     /** It said itself that it fails (`x-envoy-immediate-health-check-fail`). */
     excluded: false,
+    /** DNS names it no longer: it goes when it fails. */
+    pendingRemoval: false,
   }
   /** When it was first healthy, after which it may start slowly; set by who cares. */
   healthySince: number | undefined
@@ -91,6 +93,12 @@ export class Host {
 
   get pools(): readonly Pool[] {
     return this.#highPool === undefined ? [this.#pool] : [this.#pool, this.#highPool]
+  }
+
+  /** New connections go there. */
+  moveTo(ip: string): void {
+    this.ip = ip
+    this.address = formatAddress(ip, this.port)
   }
 
   /** Where health checks ask. */

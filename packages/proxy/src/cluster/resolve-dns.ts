@@ -1,19 +1,33 @@
-import { lookup } from 'node:dns/promises'
+import { lookup, Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import type { Cluster } from '@hopscope/envoy-config'
+import type { Dns } from '@hopscope/envoy-config'
 
-/**
- * All addresses of a name, as the system resolves it (hosts file included); none when there is no such name. Rejects when there is no
- * answer, and for what cannot be a name.
- */
-export type ResolveName = (name: string, family: Cluster['dnsLookupFamily']) => Promise<string[]>
+/** All addresses of a name; none when there is no such name. */
+export interface Resolved {
+  addresses: string[]
+  /** How long that is good for, in seconds; undefined: not said. */
+  ttl?: number
+}
+
+/** Rejects when there is no answer, and for what cannot be a name. */
+export type ResolveName = (name: string, dns: Pick<Dns, 'family' | 'resolvers'>) => Promise<Resolved>
 
 /** RFC 1035 §2.3.4: a label has 1 to 63 bytes; a dot may end the name. */
 const LABELS = /^([^.]{1,63}\.)*[^.]{1,63}\.?$/
 
-export const resolveName: ResolveName = async (name, family) => {
-  if (isIP(name) !== 0) return [name]
+/** As the system resolves it (hosts file included), unless the cluster says whom to ask. */
+export const resolveName: ResolveName = async (name, { family, resolvers }) => {
+  if (isIP(name) !== 0) return { addresses: [name] }
   if (!LABELS.test(name)) throw new Error(`not a name: ${name}`)
+  if (resolvers.length === 0 || name === 'localhost') return { addresses: await lookUp(name, family) }
+  const resolver = new Resolver()
+  resolver.setServers(
+    resolvers.map(({ address, port }) => `${isIP(address) === 6 ? `[${address}]` : address}:${port || 53}`),
+  )
+  return ask(resolver, name, family)
+}
+
+async function lookUp(name: string, family: Dns['family']): Promise<string[]> {
   const found = await lookup(name, { all: true, verbatim: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOTFOUND') return []
     throw error
@@ -23,7 +37,30 @@ export const resolveName: ResolveName = async (name, family) => {
   return [...new Set(chooseFamily(v4, v6, family))]
 }
 
-function chooseFamily(v4: string[], v6: string[], family: Cluster['dnsLookupFamily']): string[] {
+async function ask(resolver: Resolver, name: string, family: Dns['family']): Promise<Resolved> {
+  const [v4, v6] = await Promise.all([
+    family === 'V6_ONLY' ? [] : records(resolver.resolve4(name, { ttl: true })),
+    family === 'V4_ONLY' ? [] : records(resolver.resolve6(name, { ttl: true })),
+  ])
+  const chosen = chooseFamily(v4, v6, family)
+  const addresses = [...new Set(chosen.map(record => record.address))]
+  return chosen.length === 0 ? { addresses } : { addresses, ttl: Math.min(...chosen.map(record => record.ttl)) }
+}
+
+type Records = { address: string; ttl: number }[]
+
+/** "No such name" and "no such address" are answers, too. */
+async function records(answer: Promise<Records>): Promise<Records> {
+  try {
+    return await answer
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOTFOUND' || code === 'ENODATA') return []
+    throw error
+  }
+}
+
+function chooseFamily<T>(v4: T[], v6: T[], family: Dns['family']): T[] {
   switch (family) {
     case 'V4_ONLY':
       return v4

@@ -10,6 +10,8 @@ export interface Case {
   config?: ConfigOptions | ((ports: Ports) => ConfigOptions)
   /** By cluster name; without `app`, that cluster's port has no listener. Default: `{ app: ok() }`. */
   upstreams?: Record<string, Behaviour | typeof NEVER_ACCEPTS>
+  /** A DNS server at `ports.names` that knows these. */
+  names?: Record<string, string[]>
   /** What the client does, one after the other; parallel ones in an inner list. */
   steps: (Step | Step[])[]
   /** Spans to wait for. */

@@ -6,6 +6,8 @@ export interface Ports {
   /** By upstream name. A port of `dead` has no listener. */
   upstream: Record<string, number>
   dead: number
+  /** Of the DNS server, if there is one. */
+  names?: number
 }
 
 type Fields = Record<string, unknown>

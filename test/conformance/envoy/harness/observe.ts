@@ -7,6 +7,7 @@ import { RawClient } from './client.ts'
 import { bootstrap, type Ports } from './config.ts'
 import { FullListener } from './full-listener.ts'
 import { mask } from './mask.ts'
+import type { NameServer } from './name-server.ts'
 import { freePorts, type ProgramName, startProgram } from './program.ts'
 import { readOtlpSpans, readZipkinSpans } from './protobuf-spans.ts'
 import { NEVER_ACCEPTS, ok, Upstream, type UpstreamRequest } from './upstream.ts'
@@ -34,6 +35,7 @@ export async function observe(name: ProgramName, test: Case): Promise<Observatio
   const upstreams: Record<string, Upstream | FullListener> = {}
   const spans: Record<string, unknown>[] = []
   let collector: Server | undefined
+  let names: NameServer | undefined
   try {
     for (const [cluster, behaviour] of Object.entries(test.upstreams ?? { app: ok() })) {
       upstreams[cluster] = behaviour === NEVER_ACCEPTS ? await FullListener.open() : await Upstream.open(behaviour)
@@ -47,6 +49,7 @@ export async function observe(name: ProgramName, test: Case): Promise<Observatio
       admin,
       dead,
       collector: opened.port,
+      ...(names === undefined ? {} : { names: names.port }),
       upstream: Object.fromEntries(Object.entries(upstreams).map(([cluster, upstream]) => [cluster, upstream.port])),
     }
     const logFile = join(folder, 'access.log')
@@ -101,6 +104,7 @@ export async function observe(name: ProgramName, test: Case): Promise<Observatio
     for (const upstream of Object.values(upstreams)) await upstream.close()
     collector?.closeAllConnections()
     collector?.close()
+    names?.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -15,7 +15,7 @@ function create(config: Partial<HealthCheck> = {}) {
     ip: '127.0.0.1',
     port: 80,
     locality: { region: '', zone: 'z', subZone: '' },
-    checks: { failed: true, timedOut: false, degraded: false, pending: false, excluded: false },
+    checks: { failed: true, timedOut: false, degraded: false, pending: false, excluded: false, pendingRemoval: false },
     healthySince: undefined,
   } as unknown as Host
   let listener: ProbeListener | undefined
