@@ -3,6 +3,7 @@ import type { Dns } from './dns.ts'
 import type { EndpointHealthCheck, HealthCheck } from './health-check.ts'
 import type { Milliseconds, Percent } from './listener.ts'
 import type { LbPolicy } from './load-balancing.ts'
+import type { Metadata } from './metadata.ts'
 
 /** envoy.config.cluster.v3.Cluster */
 export interface Cluster {
@@ -10,6 +11,8 @@ export interface Cluster {
   /** `alt_stat_name`, else the name: what stats, logs and spans call it. */
   observabilityName: string
   type: 'STATIC' | 'STRICT_DNS' | 'LOGICAL_DNS'
+  /** For `%CLUSTER_METADATA%`. */
+  metadata?: Metadata
   connectTimeout: Milliseconds
   lbPolicy: LbPolicy
   loadAssignment: ClusterLoadAssignment

@@ -77,6 +77,9 @@ function operatorError(
   if (length !== undefined && !form.length) return invalid('takes no length')
   if (argument === undefined) return undefined
   if (form.argument === undefined) return argumentError(name, invalid)
+  if (form.unsupportedArgument?.test(argument)) return unsupportedArgument(name)
+  const inner = name === 'COALESCE' ? coalesceError(argument) : undefined
+  if (inner !== undefined) return inner
   if (!form.argument.test(argument)) return invalid(`does not take '${argument}'`)
   return HEADER_OPERATORS.test(name) ? headerArgumentError(argument, invalid) : undefined
 }
@@ -85,10 +88,35 @@ function operatorError(
 function argumentError(name: string, invalid: (message: string) => Omit<FormatError, 'at'>): Omit<FormatError, 'at'> {
   if (!/_WITHOUT_PORT$|^REQUESTED_SERVER_NAME$/.test(name) || name === 'UPSTREAM_HOST_NAME_WITHOUT_PORT')
     return invalid('takes no argument')
+  return unsupportedArgument(name)
+}
+
+function unsupportedArgument(name: string): Omit<FormatError, 'at'> {
   return { kind: 'unsupported', message: `Envoy may know an argument of %${name}%; Hopscope does not support it yet` }
 }
 
-const HEADER_OPERATORS = /^(REQ|RESP|TRAILER)$/
+/** An operator within `%COALESCE(…)%`, by name alone or with what stands in its parentheses. */
+export type CoalescedOperator = string | { command: string; param?: string; max_length?: number }
+
+/** Its argument is JSON: `{"operators": ["HOSTNAME", {"command": "REQ", "param": "x"}]}`. */
+function coalesceError(argument: string): Omit<FormatError, 'at'> | undefined {
+  const invalid = (what: string): Omit<FormatError, 'at'> => ({ kind: 'invalid', message: `%COALESCE% ${what}` })
+  let operators: readonly CoalescedOperator[]
+  try {
+    operators = (JSON.parse(argument) as { operators: readonly CoalescedOperator[] }).operators
+  } catch {
+    return invalid('expects JSON with a list of operators')
+  }
+  if (!Array.isArray(operators) || operators.length === 0) return invalid('expects a list of operators')
+  for (const one of operators as readonly CoalescedOperator[]) {
+    const { command, param } = typeof one === 'string' ? { command: one, param: undefined } : one
+    const error = operatorError(command, param, undefined)
+    if (error !== undefined) return error
+  }
+  return undefined
+}
+
+const HEADER_OPERATORS = /^(REQ|REQUEST_HEADER|RESP|RESPONSE_HEADER|TRAILER|RESPONSE_TRAILER)$/
 
 /** `name` or `name?alternative`. */
 function headerArgumentError(

@@ -728,6 +728,7 @@ export const supported: SupportTable = {
     name: 'yes',
     alt_stat_name: 'yes',
     type: ['STATIC', 'STRICT_DNS', 'LOGICAL_DNS'],
+    metadata: 'yes',
     connect_timeout: 'yes',
     lb_policy: ['ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'RING_HASH', 'MAGLEV', 'LOAD_BALANCING_POLICY_CONFIG'],
     load_balancing_policy: 'yes',

@@ -1,4 +1,4 @@
-import type { Route } from '@hopscope/envoy-config'
+import type { Metadata, Route } from '@hopscope/envoy-config'
 import type { RequestHeaders, ResponseHeaders } from './http/headers.ts'
 
 /** Monotonic milliseconds with fraction (`performance.now()`); NaN: did not happen. */
@@ -99,6 +99,10 @@ export class StreamInfo {
 
   route: Route | undefined
   virtualHostName = ''
+  virtualHostMetadata: Metadata | undefined
+  clusterMetadata: Metadata | undefined
+  /** What filters say of the request, by namespace. */
+  dynamicMetadata: Map<string, unknown> | undefined
   clusterName = ''
   /** alt_stat_name or name; "" when no cluster was selected. */
   clusterObservabilityName = ''

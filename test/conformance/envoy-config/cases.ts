@@ -16,6 +16,8 @@ const hcmType = 'envoy.extensions.filters.network.http_connection_manager.v3.Htt
 const router =
   '{ name: router, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router } }'
 const cors = '{ name: cors, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors } }'
+const lua =
+  '{ name: lua, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua, default_source_code: { inline_string: "" } } }'
 const direct = '{ match: { prefix: / }, direct_response: { status: 200 } }'
 const address = (port: number): string => `{ socket_address: { address: 127.0.0.1, port_value: ${port} } }`
 
@@ -112,7 +114,7 @@ export const shapes: ValidateCase[] = [
   c('an enum by number in quotes', 'accepted', cluster('type: "1"')),
   c('an unknown enum value', 'refused', cluster('lb_policy: ROUND_ROBBIN'), /did you mean 'ROUND_ROBIN'/),
   c('an unknown enum number', 'refused', cluster('type: 99')),
-  c('an enum value that Hopscope has not', 'unsupported', cluster('lb_policy: RANDOM')),
+  c('an enum value that Hopscope has not', 'unsupported', hcm('codec_type: HTTP2')),
   c(
     'an integer in quotes',
     'accepted',
@@ -282,7 +284,7 @@ export const references: ValidateCase[] = [
   c('Zipkin without endpoint', 'refused', zipkin('collector_cluster: zipkin, collector_endpoint_version: HTTP_JSON')),
   c(
     'Zipkin in protobuf',
-    'unsupported',
+    'accepted',
     zipkin('collector_cluster: zipkin, collector_endpoint: /api/v2/spans, collector_endpoint_version: HTTP_PROTO'),
   ),
   c(
@@ -292,7 +294,7 @@ export const references: ValidateCase[] = [
       'collector_cluster: zipkin, collector_endpoint: /api/v2/spans, collector_endpoint_version: HTTP_JSON, trace_context_option: USE_B3_WITH_W3C_PROPAGATION',
     ),
   ),
-  c('a tracing operation', 'unsupported', hcm('tracing: { operation: "op-%REQ(x)%" }')),
+  c('a tracing operation', 'accepted', hcm('tracing: { operation: "op-%REQ(x)%" }')),
   c('a cluster twice', 'refused', bootstrap('[]', '[{ name: c }, { name: c }]'), /duplicate cluster 'c'/),
   c(
     'a listener address twice',
@@ -316,7 +318,7 @@ export const references: ValidateCase[] = [
   c(
     'a filter that Hopscope has not',
     'unsupported',
-    bootstrap(listener(`stat_prefix: a, route_config: {}, http_filters: [${cors}, ${router}]`)),
+    bootstrap(listener(`stat_prefix: a, route_config: {}, http_filters: [${lua}, ${router}]`)),
   ),
   c(
     'an HTTP filter as a network filter',

@@ -11,6 +11,7 @@ import { connectionManagerCases } from './cases/connection-manager.ts'
 import { corsCases } from './cases/cors.ts'
 import { csrfCases } from './cases/csrf.ts'
 import { filterCases } from './cases/filters.ts'
+import { formatOperatorCases } from './cases/format-operators.ts'
 import { headerMutationCases } from './cases/header-mutation.ts'
 import { headerCases } from './cases/headers.ts'
 import { healthCheckCases } from './cases/health-checks.ts'
@@ -67,6 +68,7 @@ const groups: Record<string, Case[]> = {
   opentelemetry: openTelemetryCases,
   'access log': accessLogCases,
   'access log filters': accessLogFilterCases,
+  'format operators': formatOperatorCases,
   'local reply config': localReplyConfigCases,
   admin: adminCases,
 }

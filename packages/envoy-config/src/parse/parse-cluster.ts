@@ -1,6 +1,7 @@
 import type { Cluster, ClusterLoadAssignment, HealthStatus, Thresholds } from '../cluster.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
+import { parseMetadata } from './metadata.ts'
 import { parseDns } from './parse-dns.ts'
 import { parseEndpointHealthCheck, parseHealthChecks } from './parse-health-check.ts'
 import { parseLbPolicy } from './parse-load-balancing.ts'
@@ -22,6 +23,7 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
   return {
     name,
     observabilityName: message.string('alt_stat_name') || name,
+    ...(message.has('metadata') ? { metadata: parseMetadata(message.message('metadata')) } : {}),
     type,
     connectTimeout: message.duration('connect_timeout', 5000),
     lbPolicy: parseLbPolicy(message, context),

@@ -84,7 +84,7 @@ test('JSON: sorted, typed, with the escapes of Envoy', () => {
   )
   const text = line(stream('a"b\\c\td'))
   expect(text).toBe(
-    '{"boo":true,"code":200,"emp":"","flt":"1.5","lit":"50%","mix":"a---2","nested":{"a":"HTTP/1.1","b":"x"},"none":null,"num":12,"ua":"a\\"b\\\\c\\td","zz":0}\n',
+    '{"boo":true,"code":200,"emp":"","flt":1.5,"lit":"50%","mix":"a---2","nested":{"a":"HTTP/1.1","b":"x"},"none":null,"num":12,"ua":"a\\"b\\\\c\\td","zz":0}\n',
   )
   expect(JSON.parse(text).ua).toBe('a"b\\c\td')
   expect(line(stream('x\xffy'))).toContain('"ua":"x\\u00ffy"')

@@ -24,6 +24,7 @@ export function chooseCluster(
   const cluster = services.clusters.get(chosen.name)
   if (cluster !== undefined) {
     exchange.info.clusterName = cluster.name
+    exchange.info.clusterMetadata = cluster.config.metadata
     exchange.info.clusterObservabilityName = cluster.observabilityName
   }
   return chosen

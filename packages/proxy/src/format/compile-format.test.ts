@@ -108,7 +108,8 @@ test('a single operator keeps its type', () => {
 test('a request that the codec refused has no headers', () => {
   const info = new StreamInfo()
   for (const operator of Object.keys(formatOperators) as (keyof typeof formatOperators)[]) {
-    expect(() => operators[operator]('x')(info), operator).not.toThrow()
+    const argument = operator === 'COALESCE' ? '{"operators":["REQ"]}' : operator === 'METADATA' ? 'ROUTE:x' : 'x'
+    expect(() => operators[operator](argument)(info), operator).not.toThrow()
   }
   expect(text('%REQ(:METHOD)% %PATH% %STREAM_ID%', info)).toBe('- - -')
 })

@@ -1,7 +1,7 @@
 import { parseFormat } from '@hopscope/envoy-config'
 import type { StreamInfo } from '../stream-info.ts'
 import type { Formatter } from './formatter.ts'
-import { cut, operators, type Reader, type Value } from './operators.ts'
+import { cut, type JsonText, operators, type Reader, type Value } from './operators.ts'
 
 export interface FormatOptions {
   /** What stands for an operator that has no value: nothing in headers, `-` in text logs. */
@@ -31,7 +31,7 @@ export function compileFormat(format: string, options: FormatOptions): Formatter
 export function compileTypedFormat(
   format: string,
   absent: FormatOptions['absent'] = '-',
-): (info: StreamInfo) => string | number | null {
+): (info: StreamInfo) => string | number | JsonText | null {
   const parts = compileParts(format)
   const only = parts[0]
   if (parts.length === 1 && typeof only === 'function') return info => only(info) ?? null
@@ -48,11 +48,14 @@ function compileParts(format: string): (string | Reader)[] {
     if (length === undefined) return reader
     return info => {
       const value = reader(info)
+      if (typeof value === 'object') return cut(value.json, length)
       return typeof value === 'string' ? cut(value, length) : value
     }
   })
 }
 
 function textOf(value: Value, absent: string): string {
-  return value === undefined ? absent : typeof value === 'number' ? String(value) : value
+  if (typeof value === 'string') return value
+  if (value === undefined) return absent
+  return typeof value === 'number' ? String(value) : value.json
 }

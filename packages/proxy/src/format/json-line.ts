@@ -2,6 +2,7 @@ import type { JsonFormat, JsonFormatValue } from '@hopscope/envoy-config'
 import type { StreamInfo } from '../stream-info.ts'
 import { compileTypedFormat } from './compile-format.ts'
 import type { Formatter } from './formatter.ts'
+import type { JsonText } from './operators.ts'
 
 type Part = string | ((info: StreamInfo) => string)
 
@@ -30,8 +31,7 @@ function writeValue(value: unknown, parts: Part[]): void {
     const read = compileTypedFormat(value)
     parts.push(info => jsonOf(read(info)))
   } else if (typeof value === 'number') {
-    // Whole numbers stay numbers, others become texts.
-    parts.push(Number.isInteger(value) ? String(value) : `"${value}"`)
+    parts.push(String(value))
   } else if (typeof value === 'boolean') parts.push(String(value))
   else if (Array.isArray(value)) {
     parts.push('[')
@@ -61,7 +61,8 @@ function compileSparse(value: JsonFormatValue): Sparse {
       return given === null ? undefined : jsonOf(given)
     }
   }
-  if (typeof value !== 'object' || value === null) {
+  if (value === null) return () => undefined
+  if (typeof value !== 'object') {
     const parts: Part[] = []
     writeValue(value, parts)
     const text = parts.join('')
@@ -80,7 +81,7 @@ function compileSparse(value: JsonFormatValue): Sparse {
       const written = write(info)
       if (written !== undefined) text += `${text === '' ? '' : ','}${key}:${written}`
     }
-    return `{${text}}`
+    return text === '' ? undefined : `{${text}}`
   }
 }
 
@@ -88,7 +89,8 @@ const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('la
 
 const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
-function jsonOf(value: string | number | null): string {
+function jsonOf(value: string | number | JsonText | null): string {
+  if (typeof value === 'object' && value !== null) return value.json
   return typeof value === 'string' ? quoteJson(value) : String(value)
 }
 

@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { FormatOperator } from '@hopscope/envoy-config'
+import { type CoalescedOperator, type FormatOperator, type Metadata, tlsOperators } from '@hopscope/envoy-config'
 import { grpcStatusOfHttp, isGrpc } from '../http/grpc-status.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
 import { portOf, withoutPort } from './address-text.ts'
 import { flagNames } from './flag-names.ts'
-import { compileStartTime } from './start-time.ts'
+import { maskedAddress } from './masked-address.ts'
+import { metadataValue } from './metadata-value.ts'
+import { compileEmitTime, compileStartTime } from './start-time.ts'
 
 /** A value as a JSON log writes it; undefined: there is none. */
-export type Value = string | number | undefined
+export type Value = string | number | JsonText | undefined
+
+/** A value that is neither text nor number, as JSON. */
+export interface JsonText {
+  json: string
+}
 export type Reader = (info: StreamInfo) => Value
 
 /** Makes the reader of one operator from what stands in its parentheses. */
@@ -33,7 +40,17 @@ function between(from: Instant, to: Instant): number | undefined {
 }
 
 const filled = (text: string): string | undefined => (text === '' ? undefined : text)
-const ip = (address: string): string | undefined => filled(withoutPort(address))
+/** An address without its port; with an argument so many bits of it (`10.1.0.0/16`). */
+const ip =
+  (addressOf: (info: StreamInfo) => string): Operator =>
+  args => {
+    if (args === undefined || args === '') return info => filled(withoutPort(addressOf(info)))
+    const bits = Number(args)
+    return info => {
+      const address = withoutPort(addressOf(info))
+      return address === '' ? undefined : maskedAddress(address, bits)
+    }
+  }
 const port = (address: string): number | undefined => (address === '' ? undefined : portOf(address))
 
 /** One row for each operator that a configuration may name. */
@@ -41,49 +58,65 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   ACCESS_LOG_TYPE: plain(() => 'DownstreamEnd'),
   BYTES_RECEIVED: plain(info => info.bytesReceived),
   BYTES_SENT: plain(info => info.bytesSent),
+  CLUSTER_METADATA: metadata(info => info.clusterMetadata),
+  COALESCE: coalesce,
+  COMMON_DURATION: commonDuration,
   CONNECTION_ID: plain(info => info.connectionId),
   CONNECTION_TERMINATION_DETAILS: plain(() => undefined),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS: plain(info => filled(info.downstreamLocalAddress)),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamLocalAddress),
+  DOWNSTREAM_DIRECT_LOCAL_PORT: plain(info => port(info.downstreamLocalAddress)),
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS: plain(info => filled(info.downstreamDirectRemoteAddress)),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: plain(info => ip(info.downstreamDirectRemoteAddress)),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamDirectRemoteAddress),
   DOWNSTREAM_DIRECT_REMOTE_PORT: plain(info => port(info.downstreamDirectRemoteAddress)),
   DOWNSTREAM_LOCAL_ADDRESS: plain(info => filled(info.downstreamLocalAddress)),
-  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: plain(info => ip(info.downstreamLocalAddress)),
+  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamLocalAddress),
   DOWNSTREAM_LOCAL_PORT: plain(info => port(info.downstreamLocalAddress)),
   DOWNSTREAM_REMOTE_ADDRESS: plain(info => filled(info.downstreamRemoteAddress)),
-  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: plain(info => ip(info.downstreamRemoteAddress)),
+  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamRemoteAddress),
   DOWNSTREAM_REMOTE_PORT: plain(info => port(info.downstreamRemoteAddress)),
   DURATION: sinceStart(info => info.endInstant),
+  DYNAMIC_METADATA: metadata(info => info.dynamicMetadata),
+  EMIT_TIME: compileEmitTime,
   ENVIRONMENT: args => {
     const [name, length] = nameAndLength(args)
     const value = process.env[name]
     const text = value === undefined ? undefined : cut(Buffer.from(value, 'utf8').toString('latin1'), length)
     return () => text
   },
+  // No filter of ours leaves any.
+  FILTER_STATE: plain(() => undefined),
   GRPC_STATUS: args => info => grpcStatus(info, args ?? ''),
+  GRPC_STATUS_NUMBER: plain(info => grpcStatus(info, 'NUMBER')),
   HOSTNAME: () => {
     const name = hostname()
     return () => name
   },
   LOCAL_REPLY_BODY: plain(info => info.localReplyBody),
+  METADATA: args => {
+    const [which = '', ...path] = (args ?? '').split(':')
+    const of = METADATA_OF[which as keyof typeof METADATA_OF]
+    return info => metadataValue(of(info), path)
+  },
   PATH: compilePath,
   PROTOCOL: plain(info => info.protocol),
   QUERY_PARAM: args => {
     const [name, length] = nameAndLength(args)
     return info => cut(queryParameter(info.requestHeaders?.path, name), length)
   },
-  REQ: args => {
-    const [name, alternative] = headerNames(args)
-    if (alternative === undefined) return info => info.requestHeaders?.get(name)
-    return info => info.requestHeaders?.get(name) ?? info.requestHeaders?.get(alternative)
-  },
+  QUERY_PARAMS: plain(info => query(info.requestHeaders?.path)),
+  REQ: requestHeader,
+  REQUEST_HEADER: requestHeader,
+  REQUEST_HEADERS_BYTES: plain(info => info.requestHeaders?.byteSize ?? 0),
   REQUESTED_SERVER_NAME: plain(() => undefined),
   REQUEST_DURATION: sinceStart(info => info.lastDownstreamRxByte),
   REQUEST_TX_DURATION: sinceStart(info => info.lastUpstreamTxByte),
-  RESP: args => {
-    const [name, alternative] = headerNames(args)
-    if (alternative === undefined) return info => info.responseHeaders?.get(name)
-    return info => info.responseHeaders?.get(name) ?? info.responseHeaders?.get(alternative)
-  },
+  RESP: responseHeader,
+  RESPONSE_HEADER: responseHeader,
+  RESPONSE_HEADERS_BYTES: plain(info => info.responseHeaders?.byteSize ?? 0),
+  // No codec hands trailers on.
+  RESPONSE_TRAILER: plain(() => undefined),
+  RESPONSE_TRAILERS_BYTES: plain(() => 0),
   RESPONSE_CODE: plain(info => info.responseCode),
   RESPONSE_CODE_DETAILS: plain(info => filled(info.responseCodeDetails)),
   RESPONSE_DURATION: sinceStart(info => info.firstUpstreamRxByte),
@@ -104,18 +137,103 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   UPSTREAM_CLUSTER_RAW: plain(info => filled(info.clusterName)),
   UPSTREAM_HOST: plain(info => filled(info.upstreamHost)),
   UPSTREAM_HOST_NAME: plain(info => filled(info.upstreamHostName) ?? filled(info.upstreamHost)),
-  UPSTREAM_HOST_NAME_WITHOUT_PORT: plain(info => filled(info.upstreamHostName) ?? ip(info.upstreamHost)),
+  UPSTREAM_HOST_NAME_WITHOUT_PORT: plain(
+    info => filled(info.upstreamHostName) ?? filled(withoutPort(info.upstreamHost)),
+  ),
   UPSTREAM_LOCAL_ADDRESS: plain(info => filled(info.upstreamLocalAddress)),
-  UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: plain(info => ip(info.upstreamLocalAddress)),
+  UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.upstreamLocalAddress),
   UPSTREAM_LOCAL_PORT: plain(info => port(info.upstreamLocalAddress)),
   UPSTREAM_PROTOCOL: plain(info => (info.upstreamLocalAddress === '' ? undefined : 'HTTP/1.1')),
   // The peer's address is known with the connection, not with the choice of the host.
   UPSTREAM_REMOTE_ADDRESS: plain(info => filled(upstreamPeer(info))),
-  UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: plain(info => ip(upstreamPeer(info))),
+  UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: ip(info => upstreamPeer(info)),
   UPSTREAM_REMOTE_PORT: plain(info => port(upstreamPeer(info))),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: plain(info => info.upstreamAttemptCount),
   UPSTREAM_TRANSPORT_FAILURE_REASON: plain(info => filled(info.upstreamTransportFailureReason)),
   VIRTUAL_CLUSTER_NAME: plain(() => undefined),
+  ...(Object.fromEntries(Object.keys(tlsOperators).map(name => [name, plain(() => undefined)])) as unknown as Record<
+    keyof typeof tlsOperators,
+    Operator
+  >),
+}
+
+const METADATA_OF = {
+  DYNAMIC: (info: StreamInfo) => info.dynamicMetadata,
+  ROUTE: (info: StreamInfo) => info.route?.metadata,
+  VIRTUAL_HOST: (info: StreamInfo) => info.virtualHostMetadata,
+  CLUSTER: (info: StreamInfo) => info.clusterMetadata,
+}
+
+function metadata(of: (info: StreamInfo) => Metadata | undefined): Operator {
+  return args => {
+    const path = (args ?? '').split(':')
+    return info => metadataValue(of(info), path)
+  }
+}
+
+function requestHeader(args: string | undefined): Reader {
+  const [name, alternative] = headerNames(args)
+  if (alternative === undefined) return info => info.requestHeaders?.get(name)
+  return info => info.requestHeaders?.get(name) ?? info.requestHeaders?.get(alternative)
+}
+
+function responseHeader(args: string | undefined): Reader {
+  const [name, alternative] = headerNames(args)
+  if (alternative === undefined) return info => info.responseHeaders?.get(name)
+  return info => info.responseHeaders?.get(name) ?? info.responseHeaders?.get(alternative)
+}
+
+/** The first of its operators that has a value. */
+function coalesce(args: string | undefined): Reader {
+  const { operators: given } = JSON.parse(args ?? '') as { operators: readonly CoalescedOperator[] }
+  const readers = given.map((one): Reader => {
+    const { command, param, max_length } =
+      typeof one === 'string' ? { command: one, param: undefined, max_length: undefined } : one
+    const reader = operators[command as FormatOperator](param)
+    if (max_length === undefined) return reader
+    return info => {
+      const value = reader(info)
+      return typeof value === 'string' ? cut(value, max_length) : value
+    }
+  })
+  return info => {
+    for (const reader of readers) {
+      const value = reader(info)
+      if (value !== undefined) return value
+    }
+    return undefined
+  }
+}
+
+/** Moments of a stream by Envoy's names; other names are moments that nobody sets. */
+const MOMENTS: Readonly<Record<string, (info: StreamInfo) => Instant>> = {
+  DS_RX_BEG: info => info.startInstant,
+  DS_RX_END: info => info.lastDownstreamRxByte,
+  US_TX_BEG: info => info.firstUpstreamTxByte,
+  US_TX_END: info => info.lastUpstreamTxByte,
+  US_RX_BEG: info => info.firstUpstreamRxByte,
+  US_RX_END: info => info.lastUpstreamRxByte,
+  DS_TX_BEG: info => info.firstDownstreamTxByte,
+  DS_TX_END: info => info.lastDownstreamTxByte,
+}
+const PER_MILLISECOND: Readonly<Record<string, number>> = { ms: 1, us: 1e3, ns: 1e6 }
+
+/** `FROM:TO:us`; none when one of them did not happen, or they did in the other order. */
+function commonDuration(args: string | undefined): Reader {
+  const [from = '', to = '', unit = 'ms'] = (args ?? '').split(':')
+  const begin = MOMENTS[from]
+  const end = MOMENTS[to]
+  const factor = PER_MILLISECOND[unit]!
+  if (begin === undefined || end === undefined) return () => undefined
+  return info => {
+    const millis = end(info) - begin(info)
+    return millis >= 0 ? Math.floor(millis * factor) : undefined
+  }
+}
+
+function query(path: string | undefined): string | undefined {
+  const mark = path?.indexOf('?') ?? -1
+  return mark === -1 ? undefined : path!.slice(mark + 1)
 }
 
 const upstreamPeer = (info: StreamInfo): string => (info.upstreamLocalAddress === '' ? '' : info.upstreamHost)

@@ -1,3 +1,4 @@
+import type { StreamInfo } from '../stream-info.ts'
 import type { Formatter } from './formatter.ts'
 
 /**
@@ -5,7 +6,16 @@ import type { Formatter } from './formatter.ts'
  * fraction). Without a format `2026-01-31T08:00:00.123Z`.
  */
 export function compileStartTime(format: string | undefined): Formatter {
-  if (format === undefined || format === '') return info => isoMillis(info.startTime)
+  return compileTime(format, info => info.startTime)
+}
+
+/** `%EMIT_TIME%`: when the line is written. */
+export function compileEmitTime(format: string | undefined): Formatter {
+  return compileTime(format, info => info.startTime + Math.max(0, info.endInstant - info.startInstant || 0) * 1000)
+}
+
+function compileTime(format: string | undefined, of: (info: StreamInfo) => number): Formatter {
+  if (format === undefined || format === '') return info => isoMillis(of(info))
   const parts: ((time: Time) => string)[] = []
   for (const [text, width, letter] of format.matchAll(/%([1-9])?([a-zA-Z%])|[^%]+|%/g)) {
     if (width !== undefined && letter === 'f') {
@@ -17,7 +27,7 @@ export function compileStartTime(format: string | undefined): Formatter {
     } else parts.push(() => text)
   }
   return info => {
-    const time = timeOf(info.startTime)
+    const time = timeOf(of(info))
     let text = ''
     for (const part of parts) text += part(time)
     return text

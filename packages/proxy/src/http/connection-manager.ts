@@ -241,6 +241,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (route !== undefined) {
       info.route = route.route
       info.virtualHostName = route.virtualHost.name
+      info.virtualHostMetadata = route.virtualHost.metadata
       exchange.responseMutations = route.mutations.response
     }
     if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c') {

@@ -126,6 +126,13 @@ export class HeaderMap {
     return found
   }
 
+  /** Of all names and values. */
+  get byteSize(): number {
+    let size = 0
+    for (const text of this.#list) size += text.length
+    return size
+  }
+
   get size(): number {
     return this.#list.length / 2
   }
@@ -169,6 +176,11 @@ export class RequestHeaders extends HeaderMap {
     return undefined
   }
 
+  override get byteSize(): number {
+    const pseudo = [this.method, ':method', this.path, ':path', this.authority, ':authority', this.scheme, ':scheme']
+    return super.byteSize + pseudo.join('').length
+  }
+
   protected override isInline(name: string): boolean {
     return INLINE_REQUEST_HEADERS.has(name)
   }
@@ -187,6 +199,10 @@ export class RequestHeaders extends HeaderMap {
 /** A response's head. `get(':status')` answers the code as text. */
 export class ResponseHeaders extends HeaderMap {
   status = 0
+
+  override get byteSize(): number {
+    return super.byteSize + ':status'.length + String(this.status).length
+  }
 
   protected override isInline(name: string): boolean {
     return INLINE_RESPONSE_HEADERS.has(name)
