@@ -14,6 +14,8 @@ export interface Config {
   data: string
   maxSpans: number
   maxBytes: number
+  /** ms */
+  maxAge: number
   /** HOPSCOPE_MAX_PENDING_BYTES: of messages that are under way at once; more is answered 503. */
   maxPendingBytes: number
   /** HOPSCOPE_MAX_REQUEST_SPANS; more of them are refused whole. */
@@ -77,8 +79,9 @@ export const HELP = `Usage: node apps/collector/src/main.ts [flags]
                      OTLP/gRPC (HOPSCOPE_OTLP_GRPC_PORT, 4317; off when the other is set)
   --data FOLDER      where spans are kept (HOPSCOPE_DATA, .hopscope/collector)
   --storage TYPE     sqlite or mem (STORAGE_TYPE, sqlite)
-  --max-spans N      oldest traces go above this (HOPSCOPE_MAX_SPANS, 1000000; with mem MEM_MAX_SPANS, 500000)
+  --max-spans N      oldest traces go above this (HOPSCOPE_MAX_SPANS, no limit; with mem MEM_MAX_SPANS, 500000)
   --max-bytes N      likewise, by size of data and indexes (HOPSCOPE_MAX_BYTES, 2147483648)
+  --max-age TIME     likewise, sealed longer ago than this, like 12h or 7d (HOPSCOPE_MAX_AGE, no limit)
   --viewer FOLDER    the built viewer (HOPSCOPE_VIEWER, apps/viewer/dist)
 
 zipkin-server's environment works too: STRICT_TRACE_ID SEARCH_ENABLED QUERY_ENABLED UI_ENABLED QUERY_LOOKBACK
@@ -159,6 +162,9 @@ export function readConfig(argv: string[], environment: Environment): { config: 
   const timeout = text('QUERY_TIMEOUT')
   const queryTimeout = timeout === undefined ? 11_000 : parseDuration(timeout.value)
   if (timeout !== undefined && queryTimeout === undefined) problem(timeout, 'a duration like 11s or 500ms')
+  const age = text('HOPSCOPE_MAX_AGE', 'max-age')
+  const maxAge = age && parseDuration(age.value)
+  if (age !== undefined && !maxAge) problem(age, 'a duration like 12h or 7d')
   const basepath = text('ZIPKIN_UI_BASEPATH')?.value ?? '/zipkin'
 
   const config: Config = {
@@ -175,13 +181,14 @@ export function readConfig(argv: string[], environment: Environment): { config: 
     data: text('HOPSCOPE_DATA', 'data')?.value ?? '.hopscope/collector',
     maxSpans: integer(
       inMemory ? 'MEM_MAX_SPANS' : 'HOPSCOPE_MAX_SPANS',
-      inMemory ? 500_000 : 1_000_000,
+      inMemory ? 500_000 : Number.MAX_SAFE_INTEGER,
       1,
       Number.MAX_SAFE_INTEGER,
       'max-spans',
     ),
     maxBytes: integer('HOPSCOPE_MAX_BYTES', 2 * 1024 ** 3, 1024 ** 2, Number.MAX_SAFE_INTEGER, 'max-bytes'),
     maxPendingBytes: integer('HOPSCOPE_MAX_PENDING_BYTES', 64 * 1024 ** 2, 1, Number.MAX_SAFE_INTEGER),
+    maxAge: maxAge ?? Number.POSITIVE_INFINITY,
     maxRequestSpans: integer('HOPSCOPE_MAX_REQUEST_SPANS', 200_000, 1, Number.MAX_SAFE_INTEGER),
     strictTraceId: boolean('STRICT_TRACE_ID', true),
     searchEnabled: boolean('SEARCH_ENABLED', true),
@@ -230,6 +237,7 @@ function readFlags(argv: string[], problems: string[]): Record<string, string | 
         storage: string,
         'max-spans': string,
         'max-bytes': string,
+        'max-age': string,
         viewer: string,
         help: { type: 'boolean', short: 'h' },
       },
@@ -240,11 +248,11 @@ function readFlags(argv: string[], problems: string[]): Record<string, string | 
   }
 }
 
-/** `11s`, `500ms`, `1m`; a bare number is ms. → ms */
+/** `11s`, `500ms`, `1m`, `7d`; a bare number is ms. → ms */
 function parseDuration(text: string): number | undefined {
-  const [, number, unit] = /^(\d+)(ms|s|m|h)?$/.exec(text) ?? []
+  const [, number, unit] = /^(\d+)(ms|s|m|h|d)?$/.exec(text) ?? []
   if (number === undefined) return undefined
-  const ms = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit ?? 'ms'] ?? 1
+  const ms = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? 'ms'] ?? 1
   return Number(number) * ms
 }
 

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Span } from '@hopscope/model'
 import Database from 'better-sqlite3'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { StoreError, type StoreErrorCode } from '../store.ts'
 import { SegmentStore } from './segment-store.ts'
 
@@ -205,5 +205,47 @@ describe('retention by bytes', () => {
     await store.close()
     expect(existsSync(`${file}-wal`)).toBe(false)
     expect(statSync(file).size).toBeLessThan(maxBytes * 2)
+  })
+})
+
+describe('retention by age', () => {
+  const HOUR = 3_600_000
+
+  it('drops segments that were sealed too long ago, when spans come and at a start', async () => {
+    const file = newFile()
+    const store = new SegmentStore({ file, maxAge: HOUR })
+    const old = span()
+    await store.accept([old])
+    await store.seal()
+    await store.close()
+    const database = new Database(file)
+    database.prepare('update segment set sealed_ms = sealed_ms - ?').run(2 * HOUR)
+    database.close()
+    const again = new SegmentStore({ file, maxAge: HOUR })
+    expect(await again.getTrace(old.traceId)).toEqual([])
+    expect(again.stats().spans).toBe(0)
+    await again.close()
+  })
+
+  it('goes on as if nothing was when the clock is set, forward or back', async () => {
+    const warnings: string[] = []
+    const store = new SegmentStore({ file: newFile(), maxAge: HOUR, warn: line => warnings.push(line) })
+    const before = span()
+    await store.accept([before])
+    await store.seal()
+    const now = vi.spyOn(Date, 'now')
+    try {
+      for (const jump of [365 * 24 * HOUR, -365 * 24 * HOUR]) {
+        now.mockReturnValue(Date.UTC(2026, 0, 1) + jump)
+        const during = span()
+        await store.accept([during])
+        await store.seal()
+        for (const one of [before, during]) expect(await store.getTrace(one.traceId)).toEqual([one])
+        expect(warnings.pop()).toMatch(/^the clock jumped by -?\d+ s: nothing is deleted/)
+      }
+    } finally {
+      now.mockRestore()
+    }
+    await store.close()
   })
 })

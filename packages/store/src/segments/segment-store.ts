@@ -55,6 +55,9 @@ const MAX_UNSEALED_BYTES = 256 * 1024 * 1024
 const CACHE_BYTES = 64 * 1024 * 1024
 const RETRY_MS = 1000
 const AGE_CHECK_MS = 60_000
+/** A clock that moves this much by itself was set: ages say nothing until somebody could have seen to it. */
+const CLOCK_JUMP_MS = 60_000
+const AGE_HELD_MS = 60 * 60_000
 
 /** A head, and the log that makes it durable. */
 interface LoggedHead {
@@ -62,6 +65,7 @@ interface LoggedHead {
   scanner: JsonScanner
   log: LogWriter
   number: number
+  /** `performance.now()` */
   begun: number
   /** Retention took it before it was sealed. */
   isDropped: boolean
@@ -108,6 +112,8 @@ export class SegmentStore implements SpanStore {
   #reads = new Set<object>()
   #retiring: { until: Set<object>; run: () => void }[] = []
   #told = new Set<string>()
+  #clockOffset = Date.now() - performance.now()
+  #ageHeldUntil = 0
   #commitError: unknown
   #sealError: unknown
   #closed = false
@@ -202,7 +208,7 @@ export class SegmentStore implements SpanStore {
       const part = this.#openHead(replayed.head, number)
       const log = new LogWriter(path, number, replayed.head, replayed.end)
       const scanner = new JsonScanner(replayed.head)
-      heads.push({ part, scanner, log, number, begun: Date.now(), isDropped: false })
+      heads.push({ part, scanner, log, number, begun: performance.now(), isDropped: false })
     }
     const last = heads.at(-1)
     if (last !== undefined && !this.#isFull(last)) heads.pop()
@@ -215,7 +221,7 @@ export class SegmentStore implements SpanStore {
     const head = new Head()
     const log = new LogWriter(`${this.#file}-log-${number}`, number, head)
     const part = this.#openHead(head, number)
-    return { part, scanner: new JsonScanner(head), log, number, begun: Date.now(), isDropped: false }
+    return { part, scanner: new JsonScanner(head), log, number, begun: performance.now(), isDropped: false }
   }
 
   #openHead(head: Head, number: number): HeadPart {
@@ -317,7 +323,7 @@ export class SegmentStore implements SpanStore {
       head.dictionary.entries.length >= SEGMENT_ENTRIES ||
       head.dictionary.byteLength >= SEGMENT_DICTIONARY_BYTES ||
       log.byteLength >= this.#maxBytes / SEGMENTS_IN_LIMIT ||
-      (head.spanCount > 0 && Date.now() - begun > SEGMENT_AGE_MS)
+      (head.spanCount > 0 && performance.now() - begun > SEGMENT_AGE_MS)
     )
   }
 
@@ -421,10 +427,10 @@ export class SegmentStore implements SpanStore {
   /** Lets the oldest parts go until the store is within its limits. */
   #enforce(): void {
     let { spans, bytes } = this.#sums()
-    const now = Date.now()
+    const sealedBefore = this.#expiry()
     for (;;) {
       const oldest = this.#segments[0]
-      const isTooOld = oldest !== undefined && now - oldest.segment.meta.sealedMs > this.#maxAge
+      const isTooOld = oldest !== undefined && oldest.segment.meta.sealedMs < sealedBefore
       if (spans <= this.#maxSpans && bytes <= this.#maxBytes && !isTooOld) return
       if (oldest !== undefined) {
         this.#drop(oldest)
@@ -443,6 +449,23 @@ export class SegmentStore implements SpanStore {
       spans -= head.part.spanCount
       bytes -= head.log.byteLength
     }
+  }
+
+  /** Segments that were sealed before this go by their age; ms. A clock that is set forward must not empty the store. */
+  #expiry(): Milliseconds {
+    const now = Date.now()
+    const running = performance.now()
+    const jump = now - running - this.#clockOffset
+    if (Math.abs(jump) > CLOCK_JUMP_MS) {
+      this.#clockOffset = now - running
+      if (this.#maxAge !== Number.POSITIVE_INFINITY) {
+        this.#ageHeldUntil = running + AGE_HELD_MS
+        this.#warn(
+          `the clock jumped by ${Math.round(jump / 1000)} s: nothing is deleted for its age within the next hour`,
+        )
+      }
+    }
+    return running < this.#ageHeldUntil ? Number.NEGATIVE_INFINITY : now - this.#maxAge
   }
 
   #sums(): { spans: number; traces: number; bytes: number } {
@@ -621,6 +644,7 @@ export class SegmentStore implements SpanStore {
     await this.#merging
     await this.#sealing
     const rest = this.#frozen
+    await Promise.all(rest.map(({ log }) => log.close()))
     await this.#sealer.close().catch(() => {})
     try {
       this.#sealHere(rest)
