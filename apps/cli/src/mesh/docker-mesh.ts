@@ -111,6 +111,10 @@ class DockerMesh implements Mesh {
     // The whole pod: a container in the network namespace of another does not follow it into a new one.
     const pods = new Set(changed.map(service => service.pod))
     const services = this.services.filter(name => pods.has(this.#services.get(name)!.pod))
+    // Those that share a network go first, as long as there is one: nobody hears of their end afterwards, and whoever has a
+    // connection to them goes on using it, until the next container of that address resets it.
+    const guests = services.filter(name => this.#services.get(name)!.pod !== name)
+    if (guests.length > 0) await this.#run('stop', '-t', '3', ...guests)
     await this.#run('up', '-d', '--no-build', '--no-deps', '--force-recreate', ...services)
     await this.#findAddresses()
     await this.#untilReady()
