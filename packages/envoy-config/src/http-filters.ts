@@ -1,7 +1,10 @@
 import type { BufferFilter } from './http-filters/buffer.ts'
+import type { CompressorFilter, CompressorOfRoute, DecompressorFilter } from './http-filters/compression.ts'
 import type { CorsFilter, CorsPolicy } from './http-filters/cors.ts'
 import type { CsrfFilter } from './http-filters/csrf.ts'
+import type { ExtAuthzFilter, ExtAuthzOfRoute } from './http-filters/ext-authz.ts'
 import type { HeaderMutationFilter } from './http-filters/header-mutation.ts'
+import type { HealthCheckFilter } from './http-filters/health-check.ts'
 import type { RbacFilter } from './http-filters/rbac.ts'
 import type { Milliseconds } from './listener.ts'
 import type { HeaderMatcher } from './matchers.ts'
@@ -20,18 +23,24 @@ export interface HttpFilter {
 export type HttpFilterConfig =
   | RouterFilter
   | BufferFilter
+  | CompressorFilter
   | CorsFilter
   | CsrfFilter
+  | DecompressorFilter
+  | ExtAuthzFilter
   | FaultFilter
   | HeaderMutationFilter
+  | HealthCheckFilter
   | LocalRateLimitFilter
   | RbacFilter
 
 /** What a weighted cluster, a route, a virtual host or all routes say of a filter. */
 export type RouteFilterConfig =
   | BufferFilter
+  | CompressorOfRoute
   | CorsPolicy
   | CsrfFilter
+  | ExtAuthzOfRoute
   | FaultFilter
   | HeaderMutationFilter
   | LocalRateLimitFilter

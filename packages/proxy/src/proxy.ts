@@ -128,8 +128,15 @@ export function createProxy(options: ProxyOptions): Proxy {
   function compile(listener: Listener): ConnectionManagerContext {
     const config = listener.filterChains[0]!.httpConnectionManager
     const http = createHttpStats(stats, config.statPrefix, listenerStatName(listener))
-    const { filters, router } = createFilters(config, { stats, runtime, clock, timers, random, http })
     const routerServices = { clusters, runtime, clock, timers, random }
+    const { filters, router } = createFilters(config, {
+      ...routerServices,
+      stats,
+      http,
+      asyncClient,
+      failing: () => draining,
+      serviceName: node.cluster,
+    })
     const route = createRouter(router, http, listener.perConnectionBufferLimitBytes, routerServices)
     const { tracing, statPrefix } = config
     const { startChildSpan } = router

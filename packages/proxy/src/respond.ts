@@ -49,6 +49,9 @@ export function respondWith(
       headers.remove('content-type')
       headers.append('content-type', rewritten.contentType)
     } else if (!headers.has('content-type')) headers.append('content-type', 'text/plain')
+  } else {
+    headers.remove('content-length')
+    headers.remove('content-type')
   }
   const isHead = exchange.info.requestHeaders?.method === 'HEAD'
   if (body.length === 0 || isHead) exchange.sendHead(headers, true)

@@ -45,6 +45,12 @@ export class Runtime {
     return inShare(share, draw)
   }
 
+  /** A switch: `true` or `false`; whatever else is there leaves the default. */
+  flag(key: string, defaultValue: boolean): boolean {
+    const value = key === '' ? undefined : this.get(key)
+    return typeof value === 'boolean' ? value : defaultValue
+  }
+
   /** Writes into the admin layer; an empty value takes the key out of it. */
   modify(changes: Iterable<readonly [key: string, value: string]>): 'ok' | 'no admin layer' {
     if (!this.layers.some(layer => layer.kind === 'admin')) return 'no admin layer'

@@ -7,13 +7,16 @@ import { bodyCases } from './cases/bodies.ts'
 import { bufferCases } from './cases/buffer.ts'
 import { clustersOfRoutesCases } from './cases/clusters-of-routes.ts'
 import { codecCases } from './cases/codec.ts'
+import { compressionCases } from './cases/compression.ts'
 import { connectionManagerCases } from './cases/connection-manager.ts'
 import { corsCases } from './cases/cors.ts'
 import { csrfCases } from './cases/csrf.ts'
+import { extAuthzCases } from './cases/ext-authz.ts'
 import { filterCases } from './cases/filters.ts'
 import { formatOperatorCases } from './cases/format-operators.ts'
 import { headerMutationCases } from './cases/header-mutation.ts'
 import { headerCases } from './cases/headers.ts'
+import { healthCheckFilterCases } from './cases/health-check-filter.ts'
 import { healthCheckCases } from './cases/health-checks.ts'
 import { limitCases } from './cases/limits.ts'
 import { localReplyCases } from './cases/local-replies.ts'
@@ -55,7 +58,17 @@ const groups: Record<string, Case[]> = {
   retries: retryCases,
   timeouts: timeoutCases,
   limits: limitCases,
-  filters: [...filterCases, ...bufferCases, ...corsCases, ...csrfCases, ...headerMutationCases, ...rbacCases],
+  filters: [
+    ...filterCases,
+    ...bufferCases,
+    ...corsCases,
+    ...csrfCases,
+    ...headerMutationCases,
+    ...healthCheckFilterCases,
+    ...compressionCases,
+    ...extAuthzCases,
+    ...rbacCases,
+  ],
   mirrors: mirrorCases,
   outliers: outlierCases,
   'health checks': healthCheckCases,

@@ -15,6 +15,8 @@ export interface CompressorFilter {
   weakenEtagOnCompress: boolean
   removeAcceptEncodingHeader: boolean
   uncompressibleResponseCodes: readonly number[]
+  /** The file has a configuration of this direction: stats are named after it. */
+  namesResponses: boolean
   /** Among equal wishes of a client this one. */
   chooseFirst: boolean
 }

@@ -165,9 +165,9 @@ export class Mirror implements AttemptOwner {
 
   #beginSpan(): void {
     const { name, observabilityName } = this.#cluster
-    const mirror = { clusterName: name, sampled: this.#traceSampled }
+    const aside = { spanName: 'mirror', clusterName: name, sampled: this.#traceSampled }
     const at = this.#services.clock.now()
-    this.#span = this.#requestSpan?.beginAttempt({ clusterName: observabilityName, number: 1, mirror }, at)
+    this.#span = this.#requestSpan?.beginAttempt({ clusterName: observabilityName, number: 1, aside }, at)
     this.#span?.inject(this.#headers)
   }
 

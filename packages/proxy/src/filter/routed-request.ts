@@ -237,7 +237,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#informed = true
     this.#retry = undefined
     this.#perTryTimer?.stop()
-    this.#plan.cluster.countStatus(status, this.#exchange.internal)
+    this.#countStatus(status)
   }
 
   onResponseHead(attempt: Attempt, head: ResponseHead): void {
@@ -264,7 +264,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     }
     this.#noteLimit(decision)
     this.#canary = headers.get('x-envoy-upstream-canary') === 'true'
-    cluster.countStatus(status, exchange.internal, this.#answerOf(attempt))
+    this.#countStatus(status, attempt)
     if (status >= 500) attempt.host.stats.rq_error.add()
     else attempt.host.stats.rq_success.add()
 
@@ -397,9 +397,14 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
 
   /** A failure that the cluster is charged with, as if it had answered so; unless it was charged with a 1xx. */
   #failWithoutAnswer(failure: Failure, attempt?: Attempt): void {
-    if (!this.#informed)
-      this.#plan.cluster.countStatus(failure.status, this.#exchange.internal, this.#answerOf(attempt))
+    if (!this.#informed) this.#countStatus(failure.status, attempt)
     this.#fail(failure)
+  }
+
+  /** Charges the cluster, unless it is a health check, which is nobody's request. */
+  #countStatus(status: number, attempt?: Attempt): void {
+    const { info, internal } = this.#exchange
+    if (!info.healthCheck) this.#plan.cluster.countStatus(status, internal, this.#answerOf(attempt))
   }
 
   #answerOf(attempt: Attempt | undefined): Answer {

@@ -387,7 +387,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.responseCode = headers.status
     info.responseHeaders = headers
     info.firstDownstreamTxByte = now
-    stats.countResponse(headers.status)
+    stats.countResponse(headers.status, info.healthCheck)
     const head = encodeResponseHead(
       headers,
       { isHead, isHttp10: this.#isHttp10, properCase: config.properCaseHeaders },
@@ -480,6 +480,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.endInstant = this.#responseDone ? info.lastDownstreamTxByte : clock.now()
     stats.downstream_rq_active.sub()
     stats.downstream_rq_time.record(Math.trunc(info.endInstant - info.startInstant))
+    if (info.healthCheck) stats['tracing.health_check'].add()
     accessLogger.log(info)
     exchange.span?.finish(info)
     exchange.onDestroy?.()

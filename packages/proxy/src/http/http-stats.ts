@@ -89,7 +89,7 @@ export type HttpStats = {
   readonly [name in (typeof COUNTERS)[number]]: Counter
 } & { readonly [name in (typeof GAUGES)[number]]: Gauge } & {
   readonly [name in (typeof HISTOGRAMS)[number]]: Histogram
-} & { countResponse(status: number): void }
+} & { countResponse(status: number, healthCheck?: boolean): void }
 
 /** `listenerAddress` as in stat names: `127.0.0.1_8080`. */
 export function createHttpStats(stats: Stats, statPrefix: string, listenerAddress: string): HttpStats {
@@ -102,7 +102,9 @@ export function createHttpStats(stats: Stats, statPrefix: string, listenerAddres
     completed: stats.counter(`${where}downstream_rq_completed`),
     groups: [1, 2, 3, 4, 5].map(group => stats.counter(`${where}downstream_rq_${group}xx`)),
   }))
-  all.countResponse = (status: number): void => {
+  all.countResponse = (status: number, healthCheck = false): void => {
+    // A health check is nobody's request.
+    if (healthCheck) return
     const group = Math.trunc(status / 100) - 1
     for (const { completed, groups } of classes) {
       completed.add()

@@ -59,6 +59,7 @@ function setUp(wanted: Wanted = {}) {
     stats,
     runtime,
     asyncClient: {
+      ask: () => () => {},
       async send(request) {
         posts.push(request)
         return { status: wanted.status ?? 202 }

@@ -46,11 +46,14 @@ export function createHttpTracer(config: HttpTracerConfig, services: TracingServ
   const names = new SpanNames(tracing)
   return {
     begin(info, headers) {
-      const traced = decision.decide(headers, info.route)
+      const reason = decision.decide(headers, info.route)
+      const traced = reason !== 'not traceable'
       info.traced = traced
       const start = spans?.start(headers, traced)
       if (start !== undefined) spans!.log(start, info)
-      return new TracedRequest(spans, start, egress, spans?.name(headers) ?? '', names.of(info.route), info, headers)
+      const name = spans?.name(headers) ?? ''
+      const leaveOut = () => decision.leaveOut(reason)
+      return new TracedRequest(spans, start, egress, name, names.of(info.route), leaveOut, info, headers)
     },
     refused() {
       decision.refused()
@@ -71,6 +74,7 @@ class TracedRequest implements RequestSpan {
   readonly #start: SpanStart | undefined
   readonly #egress: boolean
   readonly #names: Names
+  readonly #leaveOut: () => void
   readonly #info: StreamInfo
   #name: string
   /** The route's operation, when it is to be told to the other side. */
@@ -82,6 +86,7 @@ class TracedRequest implements RequestSpan {
     egress: boolean,
     name: string,
     names: Names,
+    leaveOut: () => void,
     info: StreamInfo,
     headers: RequestHeaders,
   ) {
@@ -90,6 +95,7 @@ class TracedRequest implements RequestSpan {
     this.#egress = egress
     this.#info = info
     this.#names = names
+    this.#leaveOut = leaveOut
     this.#name = name
     if (names.withoutDecorators) return
     const decorator = info.route?.decorator
@@ -116,16 +122,15 @@ class TracedRequest implements RequestSpan {
     if (spans === undefined || start === undefined) return NO_ATTEMPT_SPAN
     const info = this.#info
     const names = this.#names
-    const { mirror } = attempt
-    if (!spans.spawn && mirror === undefined) return { inject: headers => spans.inject(headers, start), finish() {} }
+    const { aside } = attempt
+    if (!spans.spawn && aside === undefined) return { inject: headers => spans.inject(headers, start), finish() {} }
     const child = spans.child(start)
-    if (mirror?.sampled !== undefined) child.context.sampled = mirror.sampled
+    if (aside?.sampled !== undefined) child.context.sampled = aside.sampled
     return {
       inject: headers => spans.inject(headers, child),
       finish(outcome) {
         if (!child.context.sampled) return
-        const name =
-          mirror === undefined ? (names.attempt?.(info) ?? `router ${wireText(attempt.clusterName)} egress`) : 'mirror'
+        const name = aside?.spanName ?? names.attempt?.(info) ?? `router ${wireText(attempt.clusterName)} egress`
         spans.finishAttempt(child, name, momentOf(info, at), info, attempt, outcome)
       },
     }
@@ -141,6 +146,11 @@ class TracedRequest implements RequestSpan {
     if (given === undefined) return
     if (given !== '') this.#name = given
     headers.remove('x-envoy-decorator-operation')
+  }
+
+  leaveOut(): void {
+    this.#leaveOut()
+    if (this.#start !== undefined) this.#start.context.sampled = false
   }
 
   finish(info: StreamInfo): void {

@@ -18,6 +18,8 @@ export interface RequestSpan {
   beginAttempt(attempt: Attempt, at: Instant): AttemptSpan
   /** The response's head is about to go downstream (decorator operation is consumed or returned here). */
   onResponseHeaders(headers: ResponseHeaders): void
+  /** A health check: it is no part of a trace. */
+  leaveOut(): void
   /** The stream is done (`info.endInstant`); also after resets and local replies. */
   finish(info: StreamInfo): void
 }
@@ -33,8 +35,8 @@ export interface Attempt {
   clusterName: string
   /** 1 for the first. */
   number: number
-  /** A copy for another cluster: a span of its own, named so. `sampled` undefined: as the request. */
-  mirror?: { clusterName: string; sampled: boolean | undefined }
+  /** For another cluster than the request's own: a span in any case, named so. `sampled` undefined: as the request. */
+  aside?: { spanName: string; clusterName: string; sampled?: boolean | undefined }
 }
 
 /** What became of one upstream attempt. Instants NaN: did not happen. */
@@ -47,6 +49,8 @@ export interface AttemptOutcome {
   responseFlags: string
   /** Of the response, if there was one. */
   responseHeaders: ResponseHeaders | undefined
+  /** Of whoever sent it, beside those that every attempt has. */
+  tags?: readonly (readonly [name: string, value: string])[]
   /** `connection termination`, `remote connection failure`, `protocol error`, …; absent when there was an answer. */
   resetReason?: string
   /** The proxy itself reset the attempt: a timeout, a client gone, a discarded unfinished response. */

@@ -124,6 +124,7 @@ export function writeAttemptTags(tags: TagWriter, attempt: AttemptTags, outcome:
   tags.set('response_flags', outcome.responseFlags === '' ? '-' : outcome.responseFlags)
   if (outcome.resetReason !== undefined) tags.set('error.reason', outcome.resetReason)
   if (outcome.canceled) tags.set('canceled', 'true')
+  for (const [name, value] of outcome.tags ?? []) tags.set(name, value)
   const failed = writeGrpcStatus(tags, outcome.responseHeaders) || outcome.resetReason !== undefined || outcome.canceled
   if (isFailure(outcome.statusCode) || failed) tags.set('error', 'true')
   tags.finish()

@@ -50,7 +50,6 @@ export class TraceDecision {
     this.#runtime = runtime
     this.#random = random
     const counter = (name: string) => stats.counter(`http.${statPrefix}.tracing.${name}`)
-    counter('health_check')
     this.#counters = {
       'not traceable': counter('not_traceable'),
       sampled: counter('random_sampling'),
@@ -59,10 +58,16 @@ export class TraceDecision {
     }
   }
 
-  decide(headers: RequestHeaders, route: Route | undefined): boolean {
+  decide(headers: RequestHeaders, route: Route | undefined): TraceReason {
     const reason = this.#reason(headers, route)
     this.#counters[reason].add()
-    return reason !== 'not traceable'
+    return reason
+  }
+
+  /** It was a health check: it counts as one that nobody decided on. */
+  leaveOut(reason: TraceReason): void {
+    this.#counters[reason].add(-1)
+    this.#counters['not traceable'].add()
   }
 
   refused(): void {

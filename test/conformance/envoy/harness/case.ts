@@ -30,6 +30,8 @@ export interface Case {
    * code and details of each request, in place of the comparison.
    */
   differs?: { why: string; envoy: string[]; hopscope: string[] }
+  /** Bodies come compressed: what is in them is compared, not how well two libraries squeeze it. */
+  compressed?: boolean
   /** What must hold of Envoy's own observation, so that a case cannot pass by comparing two failures. */
   sane?(observation: Observation): void
 }

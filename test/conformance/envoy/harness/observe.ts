@@ -10,6 +10,7 @@ import { mask } from './mask.ts'
 import type { NameServer } from './name-server.ts'
 import { freePorts, type ProgramName, startProgram } from './program.ts'
 import { readOtlpSpans, readZipkinSpans } from './protobuf-spans.ts'
+import { unpack } from './unpack.ts'
 import { NEVER_ACCEPTS, ok, Upstream, type UpstreamRequest } from './upstream.ts'
 
 /** All that can be seen of a program while a case runs. */
@@ -96,6 +97,7 @@ export async function observe(name: ProgramName, test: Case): Promise<Observatio
       observation.reports = [...reports.values()]
       for (const [cluster, upstream] of Object.entries(upstreams))
         observation.upstream[cluster] = [...upstream.requests]
+      if (test.compressed) unpack(observation)
       return mask(observation, ports, sentBytes(test))
     } finally {
       await program.stop()

@@ -31,6 +31,7 @@ export function parseCompressor(message: Message, context: ParseContext): Compre
     uncompressibleResponseCodes: (response?.scalars('uncompressible_response_codes') ?? []).map(one =>
       Number(one.value),
     ),
+    namesResponses: response !== undefined,
     chooseFirst: message.boolean('choose_first'),
   }
 }

@@ -2,10 +2,13 @@ import type { HttpFilter, HttpFilterConfig, PerFilter, PerFilterConfig, RouteFil
 import type { Message } from '../../schema/message.ts'
 import type { ParseContext } from '../context.ts'
 import { parseBuffer, parseBufferOfRoute } from './parse-buffer.ts'
+import { parseCompressor, parseCompressorOfRoute, parseDecompressor } from './parse-compression.ts'
 import { parseCors, parseCorsPolicy } from './parse-cors.ts'
 import { parseCsrf } from './parse-csrf.ts'
+import { parseExtAuthz, parseExtAuthzOfRoute } from './parse-ext-authz.ts'
 import { parseFault } from './parse-fault.ts'
 import { parseHeaderMutation } from './parse-header-mutation.ts'
+import { parseHealthCheck } from './parse-health-check.ts'
 import { parseLocalRateLimit } from './parse-local-ratelimit.ts'
 import { parseRbac, parseRbacOfRoute } from './parse-rbac.ts'
 
@@ -18,10 +21,14 @@ const HTTP = 'envoy.extensions.filters.http.'
 const filterParsers: Readonly<Record<string, (message: Message, context: ParseContext) => HttpFilterConfig>> = {
   [ROUTER]: parseRouter,
   [`${HTTP}buffer.v3.Buffer`]: parseBuffer,
+  [`${HTTP}compressor.v3.Compressor`]: parseCompressor,
   [`${HTTP}cors.v3.Cors`]: parseCors,
   [`${HTTP}csrf.v3.CsrfPolicy`]: parseCsrf,
+  [`${HTTP}decompressor.v3.Decompressor`]: parseDecompressor,
+  [`${HTTP}ext_authz.v3.ExtAuthz`]: parseExtAuthz,
   [`${HTTP}fault.v3.HTTPFault`]: parseFault,
   [`${HTTP}header_mutation.v3.HeaderMutation`]: parseHeaderMutation,
+  [`${HTTP}health_check.v3.HealthCheck`]: parseHealthCheck,
   [`${HTTP}local_ratelimit.v3.LocalRateLimit`]: parseLocalRateLimit,
   [`${HTTP}rbac.v3.RBAC`]: parseRbac,
 }
@@ -29,6 +36,8 @@ const filterParsers: Readonly<Record<string, (message: Message, context: ParseCo
 /** And what routes say of them. */
 const routeParsers: Readonly<Record<string, (message: Message, context: ParseContext) => RouteFilterConfig>> = {
   [`${HTTP}buffer.v3.BufferPerRoute`]: parseBufferOfRoute,
+  [`${HTTP}compressor.v3.CompressorPerRoute`]: parseCompressorOfRoute,
+  [`${HTTP}ext_authz.v3.ExtAuthzPerRoute`]: parseExtAuthzOfRoute,
   [`${HTTP}cors.v3.CorsPolicy`]: parseCorsPolicy,
   [`${HTTP}csrf.v3.CsrfPolicy`]: parseCsrf,
   [`${HTTP}fault.v3.HTTPFault`]: parseFault,
