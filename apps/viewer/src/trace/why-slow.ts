@@ -50,7 +50,9 @@ function ownTimes(trace: ReadTrace, total: number): Reason[] {
     if (!(amount > 0)) return
     const sum = sums.get(key) ?? { amount: 0, most: 0, span, calls: new Set(), say }
     sum.amount += amount
-    sum.calls.add(span)
+    // Spans of one call count once, attempts each.
+    const hop = hops.hopOf[span]!
+    sum.calls.add(hop < 0 || attemptOf[span]! >= 0 ? span : table.count + hop)
     if (amount > sum.most) {
       sum.most = amount
       sum.span = span

@@ -13,8 +13,10 @@ export function measureAttempts(table: SpanTable, hops: HopTable): void {
     for (let i = from; i < to; i++) {
       const client = attempts.client[i]!
       const server = attempts.server[i]!
-      // The call's own annotations are those of its last attempt (Envoy may write them 1 µs off the attempt's).
-      const wait = i === to - 1 && !Number.isNaN(callWait) ? callWait : waitOf(client)
+      // The call's own annotations are those of its last attempt (Envoy may write them 1 µs off the attempt's). Where it
+      // had several, the attempt's say it more surely.
+      const isCalls = i === to - 1 && !Number.isNaN(callWait) && (to - from === 1 || Number.isNaN(waitOf(client)))
+      const wait = isCalls ? callWait : waitOf(client)
       if (server >= 0) {
         attempts.wire[i] = wait - duration[server]!
         attempts.ingressProxy[i] = duration[server]! - waitOf(server)

@@ -220,7 +220,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   onAttemptReady(attempt: Attempt): void {
     const { info } = this.#exchange
     info.upstreamLocalAddress = attempt.localAddress
-    if (Number.isNaN(info.firstUpstreamTxByte)) info.firstUpstreamTxByte = attempt.firstTxByte
+    // Of several attempts the request's span, and its log line, have the times of the last.
+    info.firstUpstreamTxByte = attempt.firstTxByte
     if (this.#requestEnded) this.#startPerTryTimer()
     if (!this.#hasBody) return
     let writable = true
