@@ -106,6 +106,17 @@ program
   })
 
 program
+  .command('store')
+  .description("look into a collector's span store, check it, copy spans out and in (hopscope store --help)")
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .helpOption(false)
+  .argument('[args...]')
+  .action(async (_args, _options, command: Command) => {
+    exitCode = await (await import('./commands/run-app.ts')).store(command.args)
+  })
+
+program
   .command('load')
   .description('send load: the client of the scenarios, with its own options (hopscope load --help)')
   .allowUnknownOption()

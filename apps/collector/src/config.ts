@@ -70,7 +70,7 @@ export class ConfigError extends Error {
   }
 }
 
-export const HELP = `Usage: node apps/collector/src/main.ts [flags]
+export const HELP = `Usage: node apps/collector/src/main.ts [flags], or: … store inspect|verify|export|import
 
   --port N           Zipkin API, OTLP and viewer (QUERY_PORT, 9411)
   --host HOST        address to listen on (HOST, 127.0.0.1)

@@ -2,5 +2,11 @@
 import { enableCompileCache } from 'node:module'
 
 enableCompileCache()
-const { start } = await import('./start.ts')
-await start(process.argv.slice(2), process.env)
+const [command, ...rest] = process.argv.slice(2)
+if (command === 'store') {
+  const { storeCommand } = await import('./store-command.ts')
+  process.exitCode = await storeCommand(rest, process.env)
+} else {
+  const { start } = await import('./start.ts')
+  await start(process.argv.slice(2), process.env)
+}

@@ -12,6 +12,11 @@ export function load(args: readonly string[]): Promise<number> {
   return runApp('client', args)
 }
 
+/** `hopscope store …`: the collector's own subcommand, with its own arguments. */
+export function store(args: readonly string[]): Promise<number> {
+  return runApp('collector', ['store', ...args])
+}
+
 function runApp(app: string, args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, [join(checkout, 'apps', app, 'src/main.ts'), ...args], { stdio: 'inherit' })
   // Ctrl-C reaches the child through the terminal; this process waits for its end.
