@@ -76,6 +76,10 @@ export interface Thresholds {
   maxPendingRequests: number
   maxRequests: number
   maxRetries: number
+  /** In place of maxRetries: so many per cent of the requests, and so many always. */
+  retryBudget?: { percent: Percent; minConcurrency: number }
+  /** Gauges of what is left. */
+  trackRemaining: boolean
 }
 
 export interface ClusterLoadAssignment {

@@ -202,8 +202,14 @@ describe('a good file', () => {
         ],
       },
       circuitBreakers: {
-        default: { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 7 },
-        high: { maxConnections: 1, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 },
+        default: {
+          maxConnections: 1024,
+          maxPendingRequests: 1024,
+          maxRequests: 1024,
+          maxRetries: 7,
+          trackRemaining: false,
+        },
+        high: { maxConnections: 1, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3, trackRemaining: false },
       },
       ignoreNewHostsUntilFirstHc: false,
       healthyPanicThreshold: 50,

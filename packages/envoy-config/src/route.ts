@@ -33,6 +33,7 @@ export interface VirtualHost extends HeaderMutations {
   requestBodyBufferLimit?: number
   includeRequestAttemptCount: boolean
   includeAttemptCountInResponse: boolean
+  includeIsTimeoutRetryHeader: boolean
   requestMirrorPolicies: readonly RequestMirrorPolicy[]
   perFilterConfig: PerFilterConfig
 }
@@ -155,6 +156,24 @@ export interface RetryPolicy {
   baseInterval: Milliseconds
   maxInterval: Milliseconds
   retriableStatusCodes: readonly number[]
+  /** Of an upstream that is silent for so long, before its response or in it. 0: none. */
+  perTryIdleTimeout: Milliseconds
+  /** Of a response, with the condition retriable-headers. */
+  retriableHeaders: readonly HeaderMatcher[]
+  /** Not empty: only requests that one of them matches are tried again. */
+  retriableRequestHeaders: readonly HeaderMatcher[]
+  /** A response says in one of these how long to wait, but for more than `maxInterval`. */
+  rateLimitedBackOff?: { resetHeaders: readonly ResetHeader[]; maxInterval: Milliseconds }
+  /** Not one that was tried already, if another can be had. */
+  avoidPreviousHosts: boolean
+  /** How often another host is chosen in place of one that is not wanted. */
+  hostSelectionRetryMaxAttempts: number
+}
+
+export interface ResetHeader {
+  /** Lower case. */
+  name: string
+  format: 'SECONDS' | 'UNIX_TIMESTAMP'
 }
 
 export interface RedirectAction {

@@ -4,7 +4,13 @@ import { configDump } from './config-dump.ts'
 import { listenersPage } from './listeners-page.ts'
 import { compileFilter } from './stats-pages.ts'
 
-const limits = { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 }
+const limits = {
+  maxConnections: 1024,
+  maxPendingRequests: 1024,
+  maxRequests: 1024,
+  maxRetries: 3,
+  trackRemaining: false,
+}
 const cluster: ClusterStatus = {
   name: 'zipkin',
   observabilityName: 'zipkin',

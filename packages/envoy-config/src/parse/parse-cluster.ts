@@ -93,11 +93,21 @@ function parseThresholds(message: Message, priority: 'DEFAULT' | 'HIGH'): Thresh
   const all = message.message('circuit_breakers')?.messages('thresholds') ?? []
   // The first of a priority counts, as in Envoy.
   const one = all.find(thresholds => thresholds.enum('priority', 'DEFAULT') === priority)
+  const budget = one?.message('retry_budget')
   return {
     maxConnections: one?.number('max_connections', 1024) ?? 1024,
     maxPendingRequests: one?.number('max_pending_requests', 1024) ?? 1024,
     maxRequests: one?.number('max_requests', 1024) ?? 1024,
     maxRetries: one?.number('max_retries', 3) ?? 3,
+    ...(budget === undefined
+      ? {}
+      : {
+          retryBudget: {
+            percent: parsePercent(budget.message('budget_percent'), 20),
+            minConcurrency: budget.number('min_retry_concurrency', 3),
+          },
+        }),
+    trackRemaining: one?.boolean('track_remaining') ?? false,
   }
 }
 

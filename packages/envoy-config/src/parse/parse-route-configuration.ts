@@ -44,6 +44,7 @@ function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseC
     ...parseBodyBufferLimit(message),
     includeRequestAttemptCount: message.boolean('include_request_attempt_count'),
     includeAttemptCountInResponse: message.boolean('include_attempt_count_in_response'),
+    includeIsTimeoutRetryHeader: message.boolean('include_is_timeout_retry_header'),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     perFilterConfig: parsePerFilterConfig(message, context),
     ...parseHeaderMutations(message, context),

@@ -1,13 +1,20 @@
+import type { Thresholds } from '@hopscope/envoy-config'
 import { expect, test } from 'vitest'
 import { Runtime } from '../runtime.ts'
 import { Stats } from '../stats/stats.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
 
-const thresholds = { maxConnections: 2, maxPendingRequests: 1, maxRequests: 3, maxRetries: 0 }
+const thresholds = { maxConnections: 2, maxPendingRequests: 1, maxRequests: 3, maxRetries: 0, trackRemaining: false }
 
-function create(runtime = new Runtime([])) {
+function create(runtime = new Runtime([]), more: Partial<Thresholds> = {}) {
   const stats = new Stats()
-  const breaker = createCircuitBreaker({ name: 'a', observabilityName: 'alt' }, 'default', thresholds, stats, runtime)
+  const breaker = createCircuitBreaker(
+    { name: 'a', observabilityName: 'alt' },
+    'default',
+    { ...thresholds, ...more },
+    stats,
+    runtime,
+  )
   const gauge = (name: string) => stats.gauges.get(`cluster.alt.circuit_breakers.default.${name}`)?.value
   return { breaker, gauge }
 }
@@ -45,4 +52,20 @@ test('runtime overrides the limit while it runs, by the name of the cluster', ()
   expect([connections.max, connections.canCreate()]).toEqual([3, true])
   runtime.modify([['circuit_breakers.a.default.max_connections', '']])
   expect(connections.canCreate()).toBe(false)
+})
+
+test('a budget: a share of the requests that are there, and so many always', () => {
+  const { breaker } = create(new Runtime([]), { retryBudget: { percent: 50, minConcurrency: 1 } })
+  expect(breaker.retries.max).toBe(1)
+  for (let i = 0; i < 5; i++) breaker.requests.add()
+  expect(breaker.retries.max).toBe(2)
+  breaker.pendingRequests.add()
+  expect(breaker.retries.max).toBe(3)
+})
+
+test('what remains is shown when it is asked for', () => {
+  const { breaker, gauge } = create(new Runtime([]), { trackRemaining: true })
+  breaker.requests.add()
+  expect(['remaining_cx', 'remaining_pending', 'remaining_rq', 'remaining_retries'].map(gauge)).toEqual([2, 1, 2, 0])
+  expect(create().gauge('remaining_rq')).toBeUndefined()
 })

@@ -5,30 +5,26 @@ import type { Gauge, Stats } from '../stats/stats.ts'
 /** One resource of a cluster and priority: how many are in use, and the gauge that is 1 while there are no more. */
 export class Resource {
   current = 0
-  readonly #runtime: Runtime
-  readonly #runtimeKey: string
-  readonly #limit: number
+  readonly #limit: () => number
   readonly #open: Gauge
-  #max = 0
-  #maxVersion = -1
+  readonly #remaining: Gauge | undefined
+  readonly #budget: (() => number) | undefined
 
-  constructor(runtime: Runtime, runtimeKey: string, limit: number, open: Gauge) {
-    this.#runtime = runtime
-    this.#runtimeKey = runtimeKey
+  /** `budget` has the word in place of the limit; then the gauges know only the limit, and nothing is said to remain. */
+  constructor(limit: () => number, open: Gauge, remaining: Gauge | undefined, budget?: () => number) {
     this.#limit = limit
+    this.#budget = budget
     this.#open = open
+    this.#remaining = remaining
     this.#update()
   }
 
   get max(): number {
-    if (this.#maxVersion !== this.#runtime.version) {
-      this.#max = this.#runtime.number(this.#runtimeKey, this.#limit)
-      this.#maxVersion = this.#runtime.version
-    }
-    return this.#max
+    return (this.#budget ?? this.#limit)()
   }
 
   canCreate(): boolean {
+    if (this.#budget !== undefined) this.#remaining?.set(0)
     return this.current < this.max
   }
 
@@ -43,7 +39,10 @@ export class Resource {
   }
 
   #update(): void {
-    this.#open.value = this.current >= this.max ? 1 : 0
+    const limit = this.#limit()
+    this.#open.value = this.current >= limit ? 1 : 0
+    const isTold = this.#budget === undefined || this.current === 0
+    this.#remaining?.set(isTold ? Math.max(0, limit - this.current) : 0)
   }
 }
 
@@ -62,18 +61,29 @@ export function createCircuitBreaker(
   stats: Stats,
   runtime: Runtime,
 ): CircuitBreaker {
-  const resource = (key: string, limit: number, gauge: string): Resource =>
-    new Resource(
-      runtime,
-      `circuit_breakers.${cluster.name}.${priority}.${key}`,
-      limit,
-      stats.gauge(`cluster.${cluster.observabilityName}.circuit_breakers.${priority}.${gauge}`),
-    )
-  stats.gauge(`cluster.${cluster.observabilityName}.circuit_breakers.${priority}.cx_pool_open`)
-  return {
-    connections: resource('max_connections', thresholds.maxConnections, 'cx_open'),
-    pendingRequests: resource('max_pending_requests', thresholds.maxPendingRequests, 'rq_pending_open'),
-    requests: resource('max_requests', thresholds.maxRequests, 'rq_open'),
-    retries: resource('max_retries', thresholds.maxRetries, 'rq_retry_open'),
-  }
+  const key = `circuit_breakers.${cluster.name}.${priority}.`
+  const gauge = (name: string): Gauge =>
+    stats.gauge(`cluster.${cluster.observabilityName}.circuit_breakers.${priority}.${name}`)
+  const limit = (name: string, value: number) => () => runtime.number(`${key}${name}`, value)
+  const resource = (of: () => number, open: string, remaining: string): Resource =>
+    new Resource(of, gauge(open), thresholds.trackRemaining ? gauge(remaining) : undefined)
+  gauge('cx_pool_open')
+  const { maxConnections, maxPendingRequests, maxRequests } = thresholds
+  const connections = resource(limit('max_connections', maxConnections), 'cx_open', 'remaining_cx')
+  const pendingRequests = resource(limit('max_pending_requests', maxPendingRequests), 'rq_pending_open', 'remaining_pending') // biome-ignore format: one line
+  const requests = resource(limit('max_requests', maxRequests), 'rq_open', 'remaining_rq')
+  const budgetOf =
+    ({ percent, minConcurrency }: NonNullable<Thresholds['retryBudget']>) =>
+    (): number => {
+      const share = runtime.number(`${key}retry_budget.budget_percent`, percent) / 100
+      const least = runtime.number(`${key}retry_budget.min_retry_concurrency`, minConcurrency)
+      return Math.max(least, Math.floor(share * (requests.current + pendingRequests.current)))
+    }
+  const retries = new Resource(
+    limit('max_retries', thresholds.maxRetries),
+    gauge('rq_retry_open'),
+    thresholds.trackRemaining ? gauge('remaining_retries') : undefined,
+    thresholds.retryBudget && budgetOf(thresholds.retryBudget),
+  )
+  return { connections, pendingRequests, requests, retries }
 }

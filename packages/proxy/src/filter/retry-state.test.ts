@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
 import { createCircuitBreaker } from '../cluster/circuit-breaker.ts'
 import { createClusterStats } from '../cluster/cluster-stats.ts'
-import { RequestHeaders } from '../http/headers.ts'
+import type { Host } from '../cluster/host.ts'
+import { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import { Runtime } from '../runtime.ts'
 import { Stats } from '../stats/stats.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
@@ -16,8 +17,16 @@ const policyOf = (retryOn: string, numRetries = 1, fields: Partial<RetryPolicy> 
   baseInterval: 25,
   maxInterval: 250,
   retriableStatusCodes: [],
+  perTryIdleTimeout: 0,
+  retriableHeaders: [],
+  retriableRequestHeaders: [],
+  avoidPreviousHosts: false,
+  hostSelectionRetryMaxAttempts: 1,
   ...fields,
 })
+
+/** 1000 s after the epoch. */
+const clock = { now: () => 0, epochMicros: () => 1_000_000_000 }
 
 interface Options {
   headers?: string[]
@@ -32,12 +41,12 @@ function create(
 ) {
   const stats = new Stats()
   const limits = new Runtime([{ name: 'static', kind: 'static', values: new Map(Object.entries(runtime ?? {})) }])
-  const thresholds = { maxConnections: 1, maxPendingRequests: 1, maxRequests: 1, maxRetries }
+  const thresholds = { maxConnections: 1, maxPendingRequests: 1, maxRequests: 1, maxRetries, trackRemaining: false }
   const breaker = createCircuitBreaker({ name: 'a', observabilityName: 'a' }, 'default', thresholds, stats, limits)
   // The two things that a retry state needs of a cluster.
   const cluster = { stats: createClusterStats(stats, 'a'), breakers: { default: breaker } } as unknown as ActiveCluster
   const request = new RequestHeaders(headers)
-  const state = RetryState.create(policy, request, cluster, 'default', { runtime: limits, random })
+  const state = RetryState.create(policy, request, cluster, 'default', { runtime: limits, random, clock })
   const count = (name: string) => stats.counters.get(`cluster.a.${name}`)?.value
   return { state, request, breaker, count, cluster, limits }
 }
@@ -138,6 +147,7 @@ test('the breaker of retries: a place is held from the decision to the next outc
   const { state, breaker, count, cluster, limits } = create(policyOf('5xx', 5), { maxRetries: 1 })
   const second = RetryState.create(policyOf('5xx', 5), new RequestHeaders(), cluster, 'default', {
     runtime: limits,
+    clock,
     random: () => 0,
   })!
   expect(state!.onStatus(503).retry).toBe(true)
@@ -156,4 +166,57 @@ test('upstream.use_retry in the runtime turns retries off', () => {
   const { state, breaker, count } = create(policyOf('5xx', 1), { runtime: { 'upstream.use_retry': 0 } })
   expect(state!.onStatus(503)).toEqual({ retry: false })
   expect([breaker.retries.current, count('upstream_rq_retry')]).toEqual([0, 0])
+})
+
+const answer = (fields: string[]) => new ResponseHeaders(fields)
+
+test.each<[retryOn: string, headers: string[], retried: boolean]>([
+  ['5xx', ['x-envoy-ratelimited', 'true'], false],
+  ['5xx,envoy-ratelimited', ['x-envoy-ratelimited', 'true'], true],
+  ['unavailable', ['grpc-status', '14'], true],
+  ['unavailable', ['grpc-status', '13'], false],
+  ['cancelled,deadline-exceeded,resource-exhausted,internal', ['grpc-status', '8'], true],
+  ['retriable-headers', ['x-again', 'yes'], true],
+  ['retriable-headers', ['x-again', 'no'], false],
+  ['5xx', [], true],
+])('%s and a response 503 with %j: %s', (retryOn, fields, retried) => {
+  const again = { name: 'x-again', match: { type: 'string', matcher: { type: 'exact', value: 'yes', ignoreCase: false } }, invertMatch: false, treatMissingHeaderAsEmpty: false } as const // biome-ignore format: one line
+  const { state } = create(policyOf(retryOn, 1, { retriableHeaders: [again] }))
+  expect(state!.onStatus(503, answer(fields)).retry).toBe(retried)
+})
+
+test('a response says how long to wait, within what is allowed', () => {
+  const rateLimitedBackOff = {
+    resetHeaders: [
+      { name: 'retry-after', format: 'SECONDS' },
+      { name: 'x-reset', format: 'UNIX_TIMESTAMP' },
+    ],
+    maxInterval: 10_000,
+  } as const
+  const after = (fields: string[], random: number) => {
+    const { state, count } = create(policyOf('5xx', 1, { rateLimitedBackOff }), { random: () => random })
+    const decision = state!.onStatus(503, answer(fields))
+    return [decision.retry ? decision.after : undefined, count('upstream_rq_retry_backoff_ratelimited')]
+  }
+  expect(after(['retry-after', '4'], 0)).toEqual([4000, 1])
+  expect(after(['retry-after', '4'], 0.999)).toEqual([5998, 1])
+  expect(after(['x-reset', '1003'], 0)).toEqual([3000, 1])
+  // Too long, no number, in the past: as without.
+  expect(after(['retry-after', '11', 'x-reset', '1002'], 0)).toEqual([2000, 1])
+  expect(after(['retry-after', 'soon'], 0)).toEqual([0, 0])
+  expect(after(['x-reset', '999'], 0)).toEqual([0, 0])
+})
+
+test('reset-before-request fires only before the request was sent', () => {
+  expect(create(policyOf('reset-before-request')).state!.onReset('connection termination', true).retry).toBe(false)
+  expect(create(policyOf('reset-before-request')).state!.onReset('remote connection failure', false).retry).toBe(true)
+})
+
+test('hosts that were tried are avoided, as often as is allowed', () => {
+  const { state } = create(policyOf('5xx', 2, { avoidPreviousHosts: true, hostSelectionRetryMaxAttempts: 3 }))
+  const [a, b] = [{}, {}] as Host[]
+  state!.onHost(a!)
+  const { avoid, attempts } = state!.pickContext
+  expect([avoid!(a!), avoid!(b!), attempts]).toEqual([true, false, 4])
+  expect(create(policyOf('5xx')).state!.pickContext).toEqual({})
 })

@@ -1,13 +1,17 @@
 import type { Milliseconds, RetryPolicy } from '@hopscope/envoy-config'
+import type { Clock } from '../clock.ts'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
+import type { PickContext } from '../cluster/balancing/load-balancer.ts'
 import type { CircuitBreaker } from '../cluster/circuit-breaker.ts'
-import type { RoutingPriority } from '../cluster/host.ts'
-import type { RequestHeaders } from '../http/headers.ts'
+import type { Host, RoutingPriority } from '../cluster/host.ts'
+import { type HeaderMap, type RequestHeaders, ResponseHeaders } from '../http/headers.ts'
+import { compileHeaderMatcher, type MatchHeaders } from '../match/header-matcher.ts'
 import type { Runtime } from '../runtime.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
 
 export interface RetryServices {
   runtime: Runtime
+  clock: Clock
   /** Numbers in [0, 1). */
   random: () => number
 }
@@ -22,9 +26,27 @@ const TOKENS: ReadonlySet<string> = new Set([
   'gateway-error',
   'reset',
   'connect-failure',
+  'reset-before-request',
   'retriable-4xx',
   'retriable-status-codes',
+  'retriable-headers',
+  'envoy-ratelimited',
+  // Of grpc-status in a response's head.
+  'cancelled',
+  'deadline-exceeded',
+  'internal',
+  'resource-exhausted',
+  'unavailable',
 ])
+
+/** gRPC's codes, by the conditions that they fire. */
+const GRPC_CONDITIONS: Readonly<Record<string, string>> = {
+  1: 'cancelled',
+  4: 'deadline-exceeded',
+  8: 'resource-exhausted',
+  13: 'internal',
+  14: 'unavailable',
+}
 
 /** What a client may say of retries. */
 const RETRY_HEADERS = [
@@ -46,6 +68,10 @@ export class RetryState {
   readonly #maxInterval: Milliseconds
   #interval: Milliseconds
   #left: number
+  readonly #policy: RetryPolicy | undefined
+  readonly #retriableHeaders: readonly MatchHeaders[]
+  readonly #tried = new Set<Host>()
+  readonly #wallClock: () => number
   /** A retry was made: its outcome is awaited, and it holds a place in the breaker. */
   #retrying = false
 
@@ -55,8 +81,12 @@ export class RetryState {
     policy: { numRetries: number; baseInterval: Milliseconds; maxInterval: Milliseconds },
     cluster: ActiveCluster,
     priority: RoutingPriority,
-    { runtime, random }: RetryServices,
+    { runtime, random, clock }: RetryServices,
+    headers: { policy: RetryPolicy | undefined; retriable: readonly MatchHeaders[] },
   ) {
+    this.#policy = headers.policy
+    this.#retriableHeaders = headers.retriable
+    this.#wallClock = () => clock.epochMicros(clock.now()) / 1000
     this.#on = on
     this.#codes = codes
     this.#cluster = cluster
@@ -79,10 +109,13 @@ export class RetryState {
     if (policy === undefined && !RETRY_HEADERS.some(name => headers.has(name))) return undefined
     const on = new Set(policy?.retryOn.filter(token => TOKENS.has(token)))
     const codes = new Set(policy?.retriableStatusCodes)
-    for (const token of takeList(headers, 'x-envoy-retry-on')) if (TOKENS.has(token)) on.add(token)
-    headers.remove('x-envoy-retry-grpc-on')
+    for (const name of ['x-envoy-retry-on', 'x-envoy-retry-grpc-on'])
+      for (const token of takeList(headers, name)) if (TOKENS.has(token)) on.add(token)
+    const { response, request } = matchersOf(policy)
+    if (request.length > 0 && !request.some(matches => matches(headers))) on.clear()
     for (const code of takeList(headers, 'x-envoy-retriable-status-codes')) codes.add(Number(code))
-    headers.remove('x-envoy-retriable-header-names')
+    const named = takeList(headers, 'x-envoy-retriable-header-names')
+    const retriable = [...response, ...named.map(name => (answer: HeaderMap) => answer.has(name.toLowerCase()))]
     const maxRetries = headers.get('x-envoy-max-retries')
     headers.remove('x-envoy-max-retries')
     if (on.size === 0) return undefined
@@ -98,15 +131,17 @@ export class RetryState {
       cluster,
       priority,
       services,
+      { policy, retriable },
     )
   }
 
-  onStatus(status: number): RetryDecision {
-    return this.#decide(this.#isRetriableStatus(status))
+  onStatus(status: number, headers: ResponseHeaders = NO_HEADERS): RetryDecision {
+    return this.#decide(this.isRetriable(status, headers), this.#resetInterval(headers))
   }
 
-  onReset(reason: ResetReason): RetryDecision {
-    return this.#decide(this.#isRetriableReset(reason))
+  /** `started`: the upstream has been sent the request's head. */
+  onReset(reason: ResetReason, started = true): RetryDecision {
+    return this.#decide(this.#isRetriableReset(reason, started))
   }
 
   onPerTryTimeout(): RetryDecision {
@@ -114,23 +149,45 @@ export class RetryState {
     return this.#decide(on.has('5xx') || on.has('gateway-error') || on.has('reset'))
   }
 
+  /** With hedging: whatever the conditions say. */
+  onHedge(): RetryDecision {
+    return this.#decide(true)
+  }
+
+  /** What is asked of the host of the next try. */
+  onHost(host: Host): void {
+    this.#tried.add(host)
+  }
+
+  get pickContext(): PickContext {
+    if (this.#policy?.avoidPreviousHosts !== true) return {}
+    const attempts = this.#policy.hostSelectionRetryMaxAttempts + 1
+    return { avoid: host => this.#tried.has(host), attempts }
+  }
+
   /** The request is over. */
   close(): void {
     this.#release()
   }
 
-  #isRetriableStatus(status: number): boolean {
+  isRetriable(status: number, headers: ResponseHeaders): boolean {
     const on = this.#on
+    // Whoever limits the rate is not asked again, unless that is what is wanted.
+    if (headers.has('x-envoy-ratelimited')) return on.has('envoy-ratelimited')
     if (on.has('5xx') && status >= 500 && status < 600) return true
     if (on.has('gateway-error') && status >= 502 && status <= 504) return true
     if (on.has('retriable-4xx') && status === 409) return true
-    return on.has('retriable-status-codes') && this.#codes.has(status)
+    if (on.has('retriable-status-codes') && this.#codes.has(status)) return true
+    if (on.has('retriable-headers') && this.#retriableHeaders.some(matches => matches(headers))) return true
+    const condition = GRPC_CONDITIONS[headers.get('grpc-status') ?? '']
+    return condition !== undefined && on.has(condition)
   }
 
-  #isRetriableReset(reason: ResetReason): boolean {
+  #isRetriableReset(reason: ResetReason, started: boolean): boolean {
     if (reason === 'overflow') return false
     const on = this.#on
     if (on.has('5xx') || on.has('gateway-error') || on.has('reset')) return true
+    if (on.has('reset-before-request') && !started) return true
     return (
       on.has('connect-failure') &&
       (reason === 'remote connection failure' ||
@@ -139,7 +196,20 @@ export class RetryState {
     )
   }
 
-  #decide(wanted: boolean): RetryDecision {
+  /** How long the response says to wait; undefined: it does not say, or for too long. */
+  #resetInterval(headers: ResponseHeaders): Milliseconds | undefined {
+    const backOff = this.#policy?.rateLimitedBackOff
+    if (backOff === undefined) return undefined
+    for (const { name, format } of backOff.resetHeaders) {
+      const value = headers.get(name)?.trim()
+      if (value === undefined || !/^\d+$/.test(value)) continue
+      const seconds = format === 'SECONDS' ? Number(value) : Number(value) - Math.floor(this.#wallClock() / 1000)
+      if (seconds >= 0 && seconds * 1000 <= backOff.maxInterval) return seconds * 1000
+    }
+    return undefined
+  }
+
+  #decide(wanted: boolean, resetInterval?: Milliseconds): RetryDecision {
     const { stats } = this.#cluster
     const { retries } = this.#breaker
     if (this.#retrying && !wanted) stats.upstream_rq_retry_success.add()
@@ -159,6 +229,10 @@ export class RetryState {
     retries.add()
     this.#retrying = true
     stats.upstream_rq_retry.add()
+    if (resetInterval !== undefined && resetInterval > 1) {
+      stats.upstream_rq_retry_backoff_ratelimited.add()
+      return { retry: true, after: resetInterval + Math.floor(this.#random() * (resetInterval >> 1)) }
+    }
     stats.upstream_rq_retry_backoff_exponential.add()
     return { retry: true, after: this.#backOff() }
   }
@@ -174,6 +248,30 @@ export class RetryState {
     if (this.#retrying) this.#breaker.retries.release()
     this.#retrying = false
   }
+}
+
+const NO_HEADERS = new ResponseHeaders()
+
+interface PolicyMatchers {
+  response: readonly MatchHeaders[]
+  request: readonly MatchHeaders[]
+}
+
+const NONE: PolicyMatchers = { response: [], request: [] }
+const compiled = new WeakMap<RetryPolicy, PolicyMatchers>()
+
+/** Compiled once a policy. */
+function matchersOf(policy: RetryPolicy | undefined): PolicyMatchers {
+  if (policy === undefined) return NONE
+  let matchers = compiled.get(policy)
+  if (matchers === undefined) {
+    matchers = {
+      response: policy.retriableHeaders.map(compileHeaderMatcher),
+      request: policy.retriableRequestHeaders.map(compileHeaderMatcher),
+    }
+    compiled.set(policy, matchers)
+  }
+  return matchers
 }
 
 function takeList(headers: RequestHeaders, name: string): string[] {

@@ -1,11 +1,13 @@
 import type { Milliseconds, RouteAction } from '@hopscope/envoy-config'
 import type { ActiveCluster, Answer } from '../cluster/active-cluster.ts'
+import type { PickContext } from '../cluster/balancing/load-balancer.ts'
 import type { RoutingPriority } from '../cluster/host.ts'
 import { FAILURES, type Failure } from '../errors.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import type { Exchange, RequestHandler } from '../http/exchange.ts'
 import type { ResponseHeaders } from '../http/headers.ts'
 import { respond } from '../respond.ts'
+import type { Counter } from '../stats/stats.ts'
 import type { Timer } from '../timers.ts'
 import type { AttemptSpan } from '../tracing/http-tracer.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
@@ -22,6 +24,10 @@ export interface Plan {
   timeout: Milliseconds
   /** 0: none. */
   perTryTimeout: Milliseconds
+  /** 0: none. */
+  perTryIdleTimeout: Milliseconds
+  /** x-envoy-is-timeout-retry */
+  tellTimeoutRetries: boolean
   retry: RetryState | undefined
   suppressEnvoyHeaders: boolean
   /** x-envoy-attempt-count: to the upstream, to the client. */
@@ -43,6 +49,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   readonly #services: RouterServices
   readonly #responseTimer: Timer
   #perTryTimer: Timer | undefined
+  #idleTimer: Timer | undefined
+  /** The next try follows a timeout. */
+  #retriesTimeout = false
   #backOffTimer: Timer | undefined
   #attempt: Attempt | undefined
   #span: AttemptSpan | undefined
@@ -183,19 +192,22 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const { clock } = this.#services
     this.#attempts++
     info.upstreamAttemptCount = this.#attempts
-    const host = cluster.pickHost()
+    const host = cluster.pickHost(this.#pickContext())
     if (host === undefined) {
       cluster.stats.upstream_cx_none_healthy.add()
       this.#hostless = true
       this.#failWithoutAnswer(FAILURES.no_healthy_host)
       return
     }
+    this.#retry?.onHost(host)
     info.upstreamHost = host.address
     info.upstreamTransportFailureReason = ''
     info.upstreamHostName = host.hostname
     if (action.autoHostRewrite && host.hostname !== '')
       rewriteHost(this.#exchange, host.hostname, action, suppressEnvoyHeaders)
     if (countAttempts.request) headers.set('x-envoy-attempt-count', String(this.#attempts))
+    if (this.#attempts > 1 && this.#plan.tellTimeoutRetries)
+      headers.set('x-envoy-is-timeout-retry', String(this.#retriesTimeout))
     if (this.#attempts > 1 && !suppressEnvoyHeaders) this.#setExpectedTimeout()
     this.#span = this.#exchange.span?.beginAttempt(
       { clusterName: cluster.observabilityName, number: this.#attempts },
@@ -206,6 +218,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const attempt = new Attempt(host, this.#attempts, request, clock, this)
     this.#attempt = attempt
     attempt.start()
+  }
+
+  #pickContext(): PickContext | undefined {
+    return this.#attempts > 1 ? this.#retry?.pickContext : undefined
   }
 
   /** What is left of the global timeout bounds the next try. */
@@ -243,13 +259,14 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
 
   onResponseHead(attempt: Attempt, head: ResponseHead): void {
     this.#perTryTimer?.stop()
+    if (this.#idleTimer?.running) this.#startIdleTimer()
     const { cluster, suppressEnvoyHeaders, countAttempts } = this.#plan
     const exchange = this.#exchange
     const { headers } = head
     const { status } = headers
     attempt.host.monitor?.answered(status)
     if (headers.has('x-envoy-immediate-health-check-fail')) attempt.host.failCheck?.()
-    const decision = this.#retry?.onStatus(status)
+    const decision = this.#retry?.onStatus(status, headers)
     if (decision?.retry) {
       cluster.codes.retry.add(status)
       if (status >= 500) attempt.host.stats.rq_error.add()
@@ -287,6 +304,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   onResponseData(attempt: Attempt, chunk: Buffer): void {
+    if (this.#idleTimer?.running) this.#startIdleTimer()
     if (!this.#exchange.sendData(chunk) && !this.#readingPaused) {
       this.#readingPaused = true
       attempt.pauseReading()
@@ -312,6 +330,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
 
   onAttemptReset(attempt: Attempt, reason: ResetReason, transportFailure: string): void {
     this.#perTryTimer?.stop()
+    this.#idleTimer?.stop()
     const { info } = this.#exchange
     if (!attempt.hostKnown) {
       info.upstreamHost = ''
@@ -325,7 +344,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     }
     if (!this.#informed) attempt.host.stats.rq_error.add()
     if (reason !== 'overflow') attempt.host.monitor?.failed(503)
-    const decision = this.#retry?.onReset(reason)
+    const decision = this.#retry?.onReset(reason, attempt.ready)
     if (decision?.retry) {
       this.#retryLater(decision)
       return
@@ -338,8 +357,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#resumeRequest()
   }
 
-  #retryLater(decision: { after: Milliseconds }): void {
+  #retryLater(decision: { after: Milliseconds }, afterTimeout = false): void {
+    this.#idleTimer?.stop()
     this.#attempt = undefined
+    this.#retriesTimeout = afterTimeout
     this.#backOffTimer ??= this.#services.timers.create(() => this.#send())
     if (decision.after === 0) setImmediate(() => this.#isOver || this.#send())
     else this.#backOffTimer.start(decision.after)
@@ -348,28 +369,48 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   // ── timeouts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #startPerTryTimer(): void {
+    this.#startIdleTimer()
     const { perTryTimeout } = this.#plan
     if (perTryTimeout === 0) return
     this.#perTryTimer ??= this.#services.timers.create(() => this.#onPerTryTimeout())
     this.#perTryTimer.start(perTryTimeout)
   }
 
+  #startIdleTimer(): void {
+    const { perTryIdleTimeout } = this.#plan
+    if (perTryIdleTimeout === 0) return
+    const { upstream_rq_per_try_idle_timeout } = this.#plan.cluster.stats
+    const onIdle = (): void => this.#onTryTimeout(upstream_rq_per_try_idle_timeout, FAILURES.per_try_idle_timeout)
+    this.#idleTimer ??= this.#services.timers.create(onIdle)
+    this.#idleTimer.start(perTryIdleTimeout)
+  }
+
   #onPerTryTimeout(): void {
+    this.#onTryTimeout(this.#plan.cluster.stats.upstream_rq_per_try_timeout, FAILURES.per_try_timeout)
+  }
+
+  #onTryTimeout(counter: Counter, failure: Failure): void {
     const attempt = this.#attempt
     if (attempt === undefined) return
-    this.#plan.cluster.stats.upstream_rq_per_try_timeout.add()
+    counter.add()
+    this.#perTryTimer?.stop()
+    this.#idleTimer?.stop()
     attempt.host.stats.rq_timeout.add()
     attempt.cancel()
     attempt.host.stats.rq_error.add()
     attempt.host.monitor?.failed(504)
     this.#finishSpan(attempt, true)
+    if (this.#responding) {
+      this.#fail(failure)
+      return
+    }
     const decision = this.#retry?.onPerTryTimeout()
     if (decision?.retry) {
-      this.#retryLater(decision)
+      this.#retryLater(decision, true)
       return
     }
     this.#noteLimit(decision)
-    this.#failWithoutAnswer(FAILURES.per_try_timeout, attempt)
+    this.#failWithoutAnswer(failure, attempt)
   }
 
   #onResponseTimeout(): void {
@@ -424,6 +465,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#isOver = true
     this.#responseTimer.stop()
     this.#perTryTimer?.stop()
+    this.#idleTimer?.stop()
     this.#backOffTimer?.stop()
     this.#retry?.close()
     this.#exchange.handler = undefined

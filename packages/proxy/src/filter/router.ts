@@ -93,6 +93,8 @@ export function createRouter(
         action,
         timeout,
         perTryTimeout,
+        perTryIdleTimeout: route.retryPolicy?.perTryIdleTimeout ?? 0,
+        tellTimeoutRetries: route.virtualHost.includeIsTimeoutRetryHeader,
         retry: RetryState.create(route.retryPolicy, headers, cluster, action.priority, services),
         suppressEnvoyHeaders: config.suppressEnvoyHeaders,
         countAttempts: { request: includeRequestAttemptCount, response: includeAttemptCountInResponse },

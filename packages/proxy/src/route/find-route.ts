@@ -33,6 +33,7 @@ export const TO_HTTPS: CompiledRoute = {
     requireTls: 'ALL',
     includeRequestAttemptCount: false,
     includeAttemptCountInResponse: false,
+    includeIsTimeoutRetryHeader: false,
     requestMirrorPolicies: [],
     ...nothing,
   },

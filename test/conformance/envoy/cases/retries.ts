@@ -1,9 +1,23 @@
 import { type Case, get, request } from '../harness/case.ts'
-import { close, early, echo, ok, raw, reset, sequence, status } from '../harness/upstream.ts'
+import { cluster, endpoint, type Ports } from '../harness/config.ts'
+import type { Observation } from '../harness/observe.ts'
+import { close, early, echo, hang, ok, raw, reset, sequence, status } from '../harness/upstream.ts'
 
 const retry = (policy: Record<string, unknown>) => ({
   routes: [{ match: { prefix: '/' }, route: { cluster: 'app', retry_policy: policy } }],
 })
+
+const ANYBODY = [{ address_prefix: '0.0.0.0', prefix_len: 0 }]
+
+/** The number of pools that Envoy still allows is 2^64 less those there are: no number of ours. */
+const POOLS = {
+  why: 'remaining_cx_pools is no number that can be held here',
+  drop: (observation: Observation) => {
+    for (const page of observation.admin) page.body = page.body.replace(/^.*remaining_cx_pools.*\n/gm, '')
+    for (const name of Object.keys(observation.stats))
+      if (name.endsWith('remaining_cx_pools')) delete observation.stats[name]
+  },
+}
 
 export const retryCases: Case[] = [
   {
@@ -163,5 +177,230 @@ export const retryCases: Case[] = [
     upstreams: { app: raw('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf', true) },
     config: retry({ retry_on: '5xx,reset', num_retries: 2 }),
     steps: [{ send: get('/') }],
+  },
+  {
+    name: 'retriable headers',
+    covers: '4.3: retriable-headers with retriable_headers; a response without them is passed on',
+    upstreams: { app: sequence(status(200, '', 'x-again: yes\r\n'), status(200, 'done', 'x-again: no\r\n')) },
+    config: retry({
+      retry_on: 'retriable-headers',
+      num_retries: 3,
+      retriable_headers: [{ name: 'x-again', string_match: { exact: 'yes' } }],
+    }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'only some requests are tried again',
+    covers: 'retriable_request_headers',
+    upstreams: { app: status(503) },
+    config: retry({
+      retry_on: '5xx',
+      num_retries: 1,
+      retriable_request_headers: [{ name: 'x-idempotent', present_match: true }],
+    }),
+    steps: [{ send: get('/never') }, { send: get('/once', { 'x-idempotent': '1' }) }],
+  },
+  {
+    name: 'a rate limit is not tried again',
+    covers: 'x-envoy-ratelimited suppresses a retry',
+    upstreams: { app: status(429, '', 'x-envoy-ratelimited: true\r\n') },
+    config: retry({ retry_on: 'retriable-status-codes', retriable_status_codes: [429], num_retries: 2 }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'a rate limit is tried again when that is asked for',
+    covers: 'envoy-ratelimited',
+    upstreams: { app: sequence(status(429, '', 'x-envoy-ratelimited: true\r\n'), ok()) },
+    config: retry({ retry_on: 'envoy-ratelimited', num_retries: 2 }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'statuses of gRPC in a head',
+    covers: 'unavailable, internal; another status is passed on',
+    upstreams: {
+      app: sequence(
+        status(200, '', 'content-type: application/grpc\r\ngrpc-status: 14\r\n'),
+        status(200, '', 'content-type: application/grpc\r\ngrpc-status: 13\r\n'),
+        status(200, '', 'content-type: application/grpc\r\ngrpc-status: 5\r\n'),
+      ),
+    },
+    config: retry({ retry_on: 'unavailable,internal', num_retries: 5 }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'reset before the request',
+    covers: 'reset-before-request: a refused connection, not one that is lost later',
+    upstreams: { app: close },
+    config: (ports: Ports) => ({
+      clusters: [cluster('refused', ports.dead)],
+      routes: [
+        {
+          match: { prefix: '/refused' },
+          route: { cluster: 'refused', retry_policy: { retry_on: 'reset-before-request', num_retries: 1 } },
+        },
+        {
+          match: { prefix: '/' },
+          route: { cluster: 'app', retry_policy: { retry_on: 'reset-before-request', num_retries: 1 } },
+        },
+      ],
+    }),
+    steps: [{ send: get('/refused') }, { send: get('/lost') }],
+  },
+  {
+    name: 'the upstream says how long to wait',
+    covers: 'rate_limited_retry_back_off: upstream_rq_retry_backoff_ratelimited',
+    upstreams: { app: sequence(status(503, '', 'retry-after: 1\r\n'), ok()) },
+    config: retry({
+      retry_on: '5xx',
+      num_retries: 1,
+      rate_limited_retry_back_off: { reset_headers: [{ name: 'Retry-After', format: 'SECONDS' }], max_interval: '2s' },
+    }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'the upstream says to wait too long',
+    covers: 'rate_limited_retry_back_off.max_interval: the exponential one instead',
+    upstreams: { app: sequence(status(503, '', 'retry-after: 3\r\n'), ok()) },
+    config: retry({
+      retry_on: '5xx',
+      num_retries: 1,
+      rate_limited_retry_back_off: { reset_headers: [{ name: 'Retry-After' }], max_interval: '2s' },
+    }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'what the client may say',
+    covers:
+      '4.1: x-envoy-retry-on, -grpc-on, -retriable-header-names, -max-retries from an internal address; all removed',
+    upstreams: { app: sequence(status(200, '', 'x-again: 1\r\n'), status(409), echo) },
+    config: { hcm: { use_remote_address: true, internal_address_config: { cidr_ranges: ANYBODY } } },
+    steps: [
+      {
+        send: get('/', {
+          'x-envoy-retry-on': 'retriable-headers,retriable-4xx',
+          'x-envoy-retry-grpc-on': 'unavailable',
+          'x-envoy-retriable-header-names': 'x-again',
+          'x-envoy-max-retries': '5',
+        }),
+      },
+    ],
+  },
+  {
+    name: 'another host for the next try',
+    covers: 'previous_hosts: the second try is at the other host',
+    upstreams: { app: ok(), bad: status(503) },
+    config: (ports: Ports) => ({
+      clusters: [
+        cluster('both', 1, {
+          lb_policy: 'RANDOM',
+          load_assignment: {
+            cluster_name: 'both',
+            endpoints: [{ lb_endpoints: [endpoint(ports.upstream.app!), endpoint(ports.upstream.bad!)] }],
+          },
+        }),
+      ],
+      routes: [
+        {
+          match: { prefix: '/' },
+          route: {
+            cluster: 'both',
+            retry_policy: {
+              retry_on: '5xx',
+              num_retries: 1,
+              host_selection_retry_max_attempts: 100,
+              retry_host_predicate: [
+                {
+                  name: 'previous',
+                  typed_config: {
+                    '@type': 'type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
+                  },
+                },
+              ],
+            },
+          },
+        },
+      ],
+      accessLog: '%RESPONSE_CODE%\n',
+    }),
+    steps: Array.from({ length: 12 }, () => ({ send: get('/') })),
+    except: {
+      why: 'hosts are drawn at random: compared is that every request has its answer',
+      drop: observation => {
+        observation.answers = []
+        observation.stats = {}
+        observation.upstream = {}
+      },
+    },
+  },
+  {
+    name: 'an idle try',
+    covers: 'per_try_idle_timeout: upstream_rq_per_try_idle_timeout, tried again',
+    upstreams: { app: sequence(hang, ok()) },
+    config: retry({ retry_on: '5xx', num_retries: 1, per_try_idle_timeout: '0.2s' }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'an idle try, and no other',
+    covers: 'per_try_idle_timeout without retries: 504 UT upstream_per_try_idle_timeout',
+    upstreams: { app: hang },
+    config: retry({ per_try_idle_timeout: '0.2s' }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'idle inside a response',
+    covers: 'per_try_idle_timeout after the head: the connection is closed',
+    upstreams: { app: raw('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab') },
+    config: retry({ per_try_idle_timeout: '0.2s' }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'why it is tried again',
+    covers: 'include_is_timeout_retry_header: true after a per-try timeout, false after a response',
+    upstreams: { app: sequence(hang, status(503), echo) },
+    config: {
+      virtualHosts: [
+        {
+          name: 'any',
+          domains: ['*'],
+          include_is_timeout_retry_header: true,
+          retry_policy: { retry_on: '5xx', num_retries: 3, per_try_timeout: '0.2s' },
+          routes: [{ match: { prefix: '/' }, route: { cluster: 'app' } }],
+        },
+      ],
+    },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'a retry budget',
+    covers: 'retry_budget: 0 per cent and none always: upstream_rq_retry_overflow, UO; track_remaining',
+    upstreams: { app: status(503) },
+    config: {
+      ...retry({ retry_on: '5xx', num_retries: 1 }),
+      app: {
+        circuit_breakers: {
+          thresholds: [
+            { retry_budget: { budget_percent: { value: 0 }, min_retry_concurrency: 0 }, track_remaining: true },
+          ],
+        },
+      },
+    },
+    steps: [{ send: get('/') }, { admin: '/stats?filter=circuit_breakers.default' }],
+    except: POOLS,
+  },
+  {
+    name: 'what remains',
+    covers: 'track_remaining: remaining_cx, remaining_pending, remaining_rq, remaining_retries, remaining_cx_pools',
+    upstreams: { app: hang },
+    config: { app: { circuit_breakers: { thresholds: [{ track_remaining: true, max_requests: 5 }] } } },
+    steps: [{ send: get('/'), patience: 200 }, { admin: '/stats?filter=cluster.app.circuit_breakers' }],
+    logLines: 0,
+    except: {
+      why: POOLS.why,
+      drop: observation => {
+        POOLS.drop(observation)
+        // The request ends with the case.
+        observation.accessLog = []
+      },
+    },
   },
 ]
