@@ -5,6 +5,7 @@ import { type AdminPage, type AdminServer, openAdminServer } from './admin/admin
 import { clustersPage } from './admin/clusters-page.ts'
 import { configDump } from './admin/config-dump.ts'
 import { dumpJson } from './admin/dump-json.ts'
+import { homePage } from './admin/home-page.ts'
 import { addressText, listenersPage } from './admin/listeners-page.ts'
 import { runtimePages } from './admin/runtime-pages.ts'
 import { type ServerState, serverInfo } from './admin/server-info.ts'
@@ -12,8 +13,9 @@ import { serverPages } from './admin/server-pages.ts'
 import { statsPages } from './admin/stats-pages.ts'
 import type { Options } from './command-line.ts'
 import { createLocalDataPlane, type DataPlane } from './data-plane.ts'
-import { type Log, logLevels, stderr } from './log.ts'
+import { type Log, stderr } from './log.ts'
 import { createServerStats } from './server-stats.ts'
+import { NAME } from './version.ts'
 import { createWorkerDataPlane } from './worker-data-plane.ts'
 
 const STATS_FLUSH_INTERVAL = 5_000
@@ -74,6 +76,7 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
   }
 
   const pages: AdminPage[] = [
+    homePage(NAME, () => pages.slice(1)),
     ...serverPages({
       state: () => state,
       failHealthCheck(failed) {
@@ -82,12 +85,7 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
       },
       drainListeners,
       reopenLogs: () => plane.change({ type: 'reopen logs' }),
-      logLevel: () => log.level,
-      setLogLevel(level) {
-        const known = logLevels.find(one => one === (level === 'warn' ? 'warning' : level))
-        if (known !== undefined) log.level = known
-        return known !== undefined
-      },
+      log,
       quit: () => void end('quitquitquit'),
     }),
     ...statsPages(presentStats, () => plane.change({ type: 'reset counters' })),
@@ -106,9 +104,11 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
       path: '/config_dump',
       help:
         'dump current configs\n' +
-        '      resource: One of (bootstrap, static_listeners, static_clusters, static_route_configs)\n' +
-        '      name_regex: Dump only the configurations whose names match the specified regex',
-      handle: ({ query }) => configDump(bootstrap.source, loaded, query),
+        '      resource: The resource to dump; One of (bootstrap, static_listeners, static_clusters, static_route_configs)\n' +
+        '      mask: Field paths, with commas; with a resource they apply to every element of it\n' +
+        '      name_regex: Dump only the configurations whose names match the specified regex\n' +
+        '      include_eds: Endpoints too',
+      handle: async ({ query }) => configDump(bootstrap.source, loaded, await plane.clusters(), query),
     },
     {
       path: '/server_info',
@@ -142,8 +142,8 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
 
   /** At once; `graceful`: after clients were asked to leave for `--drain-time-s`. */
   async function drainListeners({ inboundOnly, graceful, skipExit }: DrainRequest): Promise<void> {
-    if (!graceful) {
-      if (!skipExit) await plane.change({ type: 'stop listening', inboundOnly })
+    if (!graceful && !skipExit) {
+      await plane.change({ type: 'stop listening', inboundOnly })
       return
     }
     const duration = options.drainTime * 1000

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type ClusterStatus, clustersPage } from './clusters-page.ts'
 import { configDump } from './config-dump.ts'
+import { homePage, statsHtml } from './home-page.ts'
 import { listenersPage } from './listeners-page.ts'
 import { compileFilter } from './stats-pages.ts'
 
@@ -133,7 +134,7 @@ test('/config_dump: whole, one resource, by name', () => {
       listeners: [{ name: 'l', filter_chains: [{ filters: [{ name: 'hcm', typed_config: { route_config } }] }] }],
     },
   }
-  const dump = (text: string) => JSON.parse(configDump(source, new Date(0), query(text)).body).configs
+  const dump = (text: string) => JSON.parse(configDump(source, new Date(0), [cluster], query(text)).body).configs
   expect(dump('')[1].static_clusters).toEqual([
     {
       cluster: { '@type': 'type.googleapis.com/envoy.config.cluster.v3.Cluster', name: 'a' },
@@ -146,15 +147,25 @@ test('/config_dump: whole, one resource, by name', () => {
   ])
   expect(dump('resource=static_route_configs')[0].route_config).toMatchObject(route_config)
   expect(dump('resource=static_clusters&name_regex=b')).toHaveLength(1)
-  expect(configDump(source, new Date(), query('resource=bogus'))).toEqual({
+  expect(configDump(source, new Date(), [cluster], query('resource=bogus'))).toEqual({
     status: 404,
     body: 'bogus not found in config dump',
   })
-  expect(configDump(source, new Date(), query('resource=toString')).status).toBe(404)
+  expect(configDump(source, new Date(), [cluster], query('resource=toString')).status).toBe(404)
 })
 
 test('what is wrong with a pattern is said in the words of RE2', () => {
   expect(compileFilter('[')).toBe('Invalid re2 regex: missing ]: [')
   expect(compileFilter('a(b')).toBe('Invalid re2 regex: missing ): a(b')
   expect(compileFilter('^a.*')).toBeInstanceOf(RegExp)
+})
+
+test('names that a mesh brings are text on the home page and among the stats', async () => {
+  const name = '<script>alert(1)</script>"\''
+  const page = { path: '/x', help: name, handle: () => ({ body: '' }) }
+  const home = await homePage('hopscope', () => [page]).handle({ query: query(), form: query() })
+  for (const html of [home.body, statsHtml(`cluster.${name}.x: 1\n`, new URLSearchParams({ filter: name }))]) {
+    expect(html).not.toMatch(/<script|"'/)
+    expect(html).toContain('&#60;script&#62;alert(1)')
+  }
 })

@@ -1,4 +1,6 @@
-import type { AdminPage } from './admin-server.ts'
+import { type Log, type LogLevel, logLevels } from '../log.ts'
+import type { AdminPage, AdminReply } from './admin-server.ts'
+import { dumpJson } from './dump-json.ts'
 
 /** What the pages about the process itself need of it. */
 export interface ServerControls {
@@ -6,12 +8,55 @@ export interface ServerControls {
   failHealthCheck(failed: boolean): Promise<void>
   drainListeners(which: { inboundOnly: boolean; graceful: boolean; skipExit: boolean }): Promise<void>
   reopenLogs(): Promise<void>
-  setLogLevel(level: string): boolean
-  logLevel(): string
+  log: Log
   quit(): void
 }
 
 const ok = { body: 'OK\n' }
+
+/** Our components; Envoy has more. */
+const LOGGERS = ['file', 'main']
+
+const USAGE =
+  'usage: /logging?<name>=<level> (change single level)\n' +
+  'usage: /logging?paths=name1:level1,name2:level2,... (change multiple levels)\n' +
+  'usage: /logging?level=<level> (change all levels)\n' +
+  `levels: ${logLevels.join(' ')} \n`
+
+/** All or nothing; says what was wrong. */
+function changeLevels(log: Log, query: URLSearchParams): string | undefined {
+  const wanted: [name: string, level: string][] = []
+  for (const [name, value] of query) {
+    if (name !== 'paths') wanted.push([name, value])
+    else for (const [one = '', level = ''] of value.split(',').map(pair => pair.split(':'))) wanted.push([one, level])
+  }
+  const changes: [name: string, level: LogLevel][] = []
+  for (const [name, text] of wanted) {
+    if (name !== 'level' && !LOGGERS.includes(name)) return 'unknown logger name'
+    const level = logLevels.find(one => one === (text === 'warn' ? 'warning' : text))
+    if (level === undefined) return 'unknown logger level'
+    changes.push([name, level])
+  }
+  for (const [name, level] of changes) log.setLevel(level, name === 'level' ? undefined : name)
+  return undefined
+}
+
+function json(value: object): AdminReply {
+  return { type: 'json', body: dumpJson(value) }
+}
+
+/** Envoy's fields; V8 has no page heap. */
+function memory(): object {
+  const { heapUsed, heapTotal, external, rss } = process.memoryUsage()
+  return {
+    allocated: String(heapUsed + external),
+    heap_size: String(heapTotal),
+    pageheap_unmapped: '0',
+    pageheap_free: String(heapTotal - heapUsed),
+    total_thread_cache: '0',
+    total_physical_bytes: String(rss),
+  }
+}
 
 export function serverPages(server: ServerControls): AdminPage[] {
   return [
@@ -66,13 +111,17 @@ export function serverPages(server: ServerControls): AdminPage[] {
     },
     {
       path: '/logging',
-      help: 'query/change the logging level\n      level: trace, debug, info, warning, error, critical, off',
+      help:
+        'query/change logging levels\n' +
+        '      paths: Change multiple logging levels by setting to <logger_name1>:<desired_level1>,<logger_name2>:<desired_level2>\n' +
+        "      level: desired logging level, this will change all loggers's level; One of (, trace, debug, info, warning, error, critical, off)",
       mutates: true,
       handle({ query }) {
-        const level = query.get('level')
-        if (level !== null && !server.setLogLevel(level))
-          return { status: 400, body: 'error: unknown logger level\n\n' }
-        return { body: `active loggers:\n  main: ${server.logLevel()}\n\n` }
+        const problem = changeLevels(server.log, query)
+        const levels = `active loggers:\n${LOGGERS.map(name => `  ${name}: ${server.log.levelOf(name)}\n`).join('')}\n`
+        return problem === undefined
+          ? { body: levels }
+          : { status: 400, body: `error: ${problem}\n\n${USAGE}${levels}` }
       },
     },
     {
@@ -82,6 +131,16 @@ export function serverPages(server: ServerControls): AdminPage[] {
       handle: () => ok,
       afterwards: () => server.quit(),
     },
+    { path: '/certs', help: 'print certs on machine', handle: () => json({ certificates: [] }) },
+    {
+      path: '/contention',
+      help: 'dump mutex contention stats (if enabled)',
+      handle: () => ({
+        body: 'Mutex contention tracing is not enabled. There is nothing to contend for: a worker is one thread.',
+      }),
+    },
+    { path: '/init_dump', help: 'dump what is not initialized yet', handle: () => json({}) },
+    { path: '/memory', help: 'print current allocation/heap usage', handle: () => json(memory()) },
     {
       path: '/hot_restart_version',
       help: 'print the hot restart compatibility version',

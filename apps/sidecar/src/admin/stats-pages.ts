@@ -1,4 +1,6 @@
 import {
+  BUCKET_MODES,
+  type BucketMode,
   renderPrometheus,
   renderStatsJson,
   renderStatsText,
@@ -7,6 +9,7 @@ import {
   selectStats,
 } from '@hopscope/proxy'
 import type { AdminPage, AdminReply } from './admin-server.ts'
+import { statsHtml } from './home-page.ts'
 
 const TYPES: Readonly<Record<string, StatsSelection['type']>> = {
   All: undefined,
@@ -16,16 +19,27 @@ const TYPES: Readonly<Record<string, StatsSelection['type']>> = {
   TextReadouts: 'texts',
 }
 
+const FORMATS = ['html', 'active-html', 'json', 'prometheus', 'text']
+
 /** `present` gives the stats of now, those that are not counted but measured (uptime, memory) too. */
 export function statsPages(present: () => Promise<Stats>, resetCounters: () => Promise<void>): AdminPage[] {
   const page = async (query: URLSearchParams, format: string): Promise<AdminReply> => {
     const selection = selectionOf(query)
     if ('refused' in selection) return { status: 400, body: selection.refused }
+    if (!FORMATS.includes(format)) return { status: 400, body: `usage: /stats?format=(${FORMATS.join('|')})\n\n` }
+    const buckets = query.get('histogram_buckets')
+    if (buckets !== null && !(BUCKET_MODES as readonly string[]).includes(buckets)) {
+      return { status: 400, body: `usage: /stats?histogram_buckets=(${BUCKET_MODES.join('|')}|prometheusnative)\n` }
+    }
+    const mode = (buckets as BucketMode | null) ?? (format === 'prometheus' ? 'cumulative' : 'summary')
+    if (format === 'prometheus' && mode !== 'cumulative' && mode !== 'summary') {
+      return { status: 400, body: 'unsupported prometheus histogram bucket mode' }
+    }
     const selected = selectStats(await present(), selection)
-    if (format === 'prometheus') return { body: renderPrometheus(selected) }
-    if (format === 'json') return { type: 'json', body: renderStatsJson(selected) }
-    if (format === 'text') return { body: renderStatsText(selected) }
-    return { status: 400, body: 'usage: /stats?format=(json|prometheus|text)\n\n' }
+    if (format === 'prometheus') return { body: renderPrometheus(selected, mode as 'cumulative' | 'summary') }
+    if (format === 'json') return { type: 'json', body: renderStatsJson(selected, mode) }
+    const text = renderStatsText(selected, mode)
+    return format === 'text' ? { body: text } : { type: 'html', body: statsHtml(text, query) }
   }
   return [
     {
@@ -35,13 +49,14 @@ export function statsPages(present: () => Promise<Stats>, resetCounters: () => P
         '      usedonly: Only include stats that have been written by system since restart\n' +
         '      filter: Regular expression for filtering stats\n' +
         '      invert_filter: Invert the filter regex\n' +
-        '      format: Format to use; One of (text, json, prometheus)\n' +
-        '      type: Stat types to include.; One of (All, Counters, Histograms, Gauges, TextReadouts)',
+        '      format: Format to use; One of (html, active-html, text, json)\n' +
+        '      type: Stat types to include.; One of (All, Counters, Histograms, Gauges, TextReadouts)\n' +
+        '      histogram_buckets: Histogram bucket display mode; One of (cumulative, disjoint, detailed, summary)',
       handle: ({ query }) => page(query, query.get('format') ?? 'text'),
     },
     {
       path: '/stats/prometheus',
-      help: 'print server stats in prometheus format\n      usedonly, filter, invert_filter: as for /stats',
+      help: 'print server stats in prometheus format\n      usedonly, filter, invert_filter: as for /stats\n      histogram_buckets: One of (cumulative, summary)',
       handle: ({ query }) => page(query, 'prometheus'),
     },
     {

@@ -17,6 +17,11 @@ export class Buckets {
     for (const [lower, count] of other.#counts) this.add(lower, count)
   }
 
+  /** Of all that have values, lowest first. */
+  ranges(): { lower: number; width: number; count: number }[] {
+    return this.#sorted().map(([lower, count]) => ({ lower, width: widthAt(lower), count }))
+  }
+
   /** Lower bound and count of each, in no order. */
   entries(): [lower: number, count: number][] {
     return [...this.#counts]

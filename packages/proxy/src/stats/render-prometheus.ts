@@ -1,18 +1,17 @@
 import { extractTags, type TaggedName } from './extract-tags.ts'
+import { BOUNDS } from './histogram-bounds.ts'
+import { numberText, SHARES } from './render-text.ts'
 import { byName, type SelectedStats } from './select-stats.ts'
 import type { Histogram } from './stats.ts'
 
-const BOUNDS = [
-  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000,
-  3_600_000,
-]
-
 /** `/stats/prometheus`: counters, gauges, histograms; within each by name without its tags, then by full name. */
-export function renderPrometheus(selected: SelectedStats): string {
+export function renderPrometheus(selected: SelectedStats, buckets: 'cumulative' | 'summary' = 'cumulative'): string {
   return (
     renderGroup('counter', selected.counters, (name, labels, { value }) => `${name}{${labels}} ${value}\n`) +
     renderGroup('gauge', selected.gauges, (name, labels, { value }) => `${name}{${labels}} ${value}\n`) +
-    renderGroup('histogram', selected.histograms, histogramLines)
+    (buckets === 'cumulative'
+      ? renderGroup('histogram', selected.histograms, histogramLines)
+      : renderGroup('summary', selected.histograms, summaryLines))
   )
 }
 
@@ -50,6 +49,17 @@ function histogramLines(name: string, labels: string, histogram: Histogram): str
   let lines = ''
   for (const bound of BOUNDS) lines += `${name}_bucket{${also}le="${bound}"} ${cumulative.countUpTo(bound)}\n`
   lines += `${name}_bucket{${also}le="+Inf"} ${cumulative.total}\n`
+  lines += `${name}_sum{${labels}} ${digits32(cumulative.sum())}\n`
+  lines += `${name}_count{${labels}} ${cumulative.total}\n`
+  return lines
+}
+
+function summaryLines(name: string, labels: string, { cumulative }: Histogram): string {
+  const also = labels === '' ? '' : `${labels},`
+  const values = cumulative.quantiles(SHARES)
+  let lines = ''
+  for (const [i, share] of SHARES.entries())
+    lines += `${name}{${also}quantile="${Number(share.toFixed(4))}"} ${numberText(values[i]!)}\n`
   lines += `${name}_sum{${labels}} ${digits32(cumulative.sum())}\n`
   lines += `${name}_count{${labels}} ${cumulative.total}\n`
   return lines

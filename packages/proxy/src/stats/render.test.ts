@@ -152,3 +152,28 @@ test('resetting zeroes counters and leaves gauges', () => {
   expect(stats.counter('cluster.b.upstream_rq_total').value).toBe(0)
   expect(stats.gauge('g').value).toBe(7)
 })
+
+// Envoy 1.40's own lines for one value of 0 in this state.
+test('histograms by bucket', () => {
+  const stats = new Stats()
+  stats.histogram('h').record(0)
+  stats.flushHistograms()
+  const selected = selectStats(stats, {})
+  const bounds = '0.5 1 5 10 25 50 100 250 500 1000 2500 5000 10000 30000 60000 300000 600000 1.8e+06 3.6e+06'.split(
+    ' ',
+  )
+  expect(renderStatsText(selected, 'cumulative')).toBe(`h: ${bounds.map(bound => `B${bound}(1,1)`).join(' ')}\n`)
+  expect(renderStatsText(selected, 'disjoint')).toBe(
+    `h: ${bounds.map((bound, i) => `B${bound}(${i === 0 ? '1,1' : '0,0'})`).join(' ')}\n`,
+  )
+  const summary = 'P0(0,0) P25(0,0) P50(0,0) P75(0,0) P90(0,0) P95(0,0) P99(0,0) P99.5(0,0) P99.9(0,0) P100(0,0)'
+  expect(renderStatsText(selected, 'detailed')).toBe(`h:\n  totals=0,0:1\n  intervals=0,0:1\n  summary=${summary}\n`)
+  expect(JSON.parse(renderStatsJson(selected, 'disjoint')).stats[0].histograms[0]).toMatchObject({
+    name: 'h',
+    buckets: [{ upper_bound: 0.5, interval: 1, cumulative: 1 }, ...bounds.slice(1).map(bound => ({ upper_bound: Number(bound), interval: 0, cumulative: 0 }))], // biome-ignore format: one line
+  })
+  expect(JSON.parse(renderStatsJson(selected, 'detailed')).stats[0].histograms.details[0]).toMatchObject({
+    totals: [{ lower_bound: 0, width: 0, count: 1 }],
+  })
+  expect(renderPrometheus(selected, 'summary')).toContain('# TYPE envoy_h summary\nenvoy_h{quantile="0"} 0\n')
+})
