@@ -34,6 +34,7 @@ export interface Cluster {
   idleTimeout: Milliseconds
   /** 0: unlimited. */
   maxRequestsPerConnection: number
+  enableTrailers?: boolean
 }
 
 /** envoy.config.cluster.v3.OutlierDetection, with Envoy's defaults filled in. */

@@ -61,6 +61,7 @@ export interface HttpConnectionManager {
   /** Of HTTP/1.0 requests that name none; "": they are refused. */
   defaultHostForHttp10: string
   allowAbsoluteUrl: boolean
+  enableTrailers: boolean
   /** Transfer-Encoding beats a Content-Length beside it, which is dropped. */
   allowChunkedLength: boolean
   /** Names of response headers go out as `Proper-Case`. */

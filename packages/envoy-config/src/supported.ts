@@ -127,6 +127,7 @@ export const supported: SupportTable = {
   },
   'envoy.config.core.v3.Http1ProtocolOptions': {
     accept_http_10: 'of a listener; in a cluster it has no effect',
+    enable_trailers: 'yes',
     allow_absolute_url: 'of a listener; in a cluster it has no effect',
     default_host_for_http_10: 'of a listener; in a cluster it has no effect',
     allow_chunked_length: 'of a listener; in a cluster unsupported',

@@ -1,5 +1,5 @@
 import type { Metadata, Route } from '@hopscope/envoy-config'
-import type { RequestHeaders, ResponseHeaders } from './http/headers.ts'
+import type { HeaderMap, RequestHeaders, ResponseHeaders } from './http/headers.ts'
 
 /** Monotonic milliseconds with fraction (`performance.now()`); NaN: did not happen. */
 export type Instant = number
@@ -83,6 +83,8 @@ export class StreamInfo {
   /** Absent when the codec refused the head. */
   requestHeaders: RequestHeaders | undefined
   responseHeaders: ResponseHeaders | undefined
+  /** Of the upstream, where its codec keeps them. */
+  responseTrailers: HeaderMap | undefined
   /** 0: no response was begun. */
   responseCode = 0
   /** RESPONSE_CODE_DETAILS, blanks already `_`; "" when unset. */

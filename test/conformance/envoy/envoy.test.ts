@@ -35,6 +35,7 @@ import { routingCases } from './cases/routing.ts'
 import { statsCases } from './cases/stats.ts'
 import { timeoutCases } from './cases/timeouts.ts'
 import { tracingCases } from './cases/tracing.ts'
+import { trailerCases } from './cases/trailers.ts'
 import { virtualHostCases } from './cases/virtual-hosts.ts'
 import type { Case } from './harness/case.ts'
 import { type Observation, observe } from './harness/observe.ts'
@@ -55,6 +56,7 @@ const groups: Record<string, Case[]> = {
   codec: codecCases,
   'connection manager': connectionManagerCases,
   bodies: bodyCases,
+  trailers: trailerCases,
   retries: retryCases,
   timeouts: timeoutCases,
   limits: limitCases,

@@ -58,7 +58,7 @@ const OF_LISTENERS = [
 function parseHttpOptions(
   message: Message,
   context: ParseContext,
-): Pick<Cluster, 'idleTimeout' | 'maxRequestsPerConnection'> {
+): Pick<Cluster, 'idleTimeout' | 'enableTrailers' | 'maxRequestsPerConnection'> {
   const extension = message.entries('typed_extension_protocol_options').get(HTTP_OPTIONS)
   for (const [key, value] of message.entries('typed_extension_protocol_options')) {
     if (key === HTTP_OPTIONS) continue
@@ -83,6 +83,7 @@ function parseHttpOptions(
   }
   return {
     idleTimeout: common?.duration('idle_timeout') ?? HOUR,
+    ...(http1?.boolean('enable_trailers') ? { enableTrailers: true } : {}),
     maxRequestsPerConnection: common?.has('max_requests_per_connection')
       ? common.number('max_requests_per_connection')
       : message.number('max_requests_per_connection'),

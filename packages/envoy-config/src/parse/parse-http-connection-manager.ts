@@ -60,6 +60,7 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
     maxHeadersCount: common?.number('max_headers_count', 100) ?? 100,
     acceptHttp10: http1?.boolean('accept_http_10') ?? false,
     defaultHostForHttp10: http1?.string('default_host_for_http_10') ?? '',
+    enableTrailers: http1?.boolean('enable_trailers') ?? false,
     allowAbsoluteUrl: http1?.boolean('allow_absolute_url', true) ?? true,
     allowChunkedLength: http1?.boolean('allow_chunked_length') ?? false,
     properCaseHeaders: http1?.message('header_key_format')?.has('proper_case_words') ?? false,

@@ -293,6 +293,7 @@ export class ActiveCluster {
           connectTimeout,
           idleTimeout,
           maxRequests: maxRequestsPerConnection,
+          enableTrailers: this.config.enableTrailers ?? false,
           bufferLimit: perConnectionBufferLimitBytes,
         },
         this.breakers[priority],

@@ -214,7 +214,12 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       clock.now(),
     )
     this.#span?.inject(headers)
-    const request = { headers, hasBody: this.#hasBody, priority: this.#plan.priority }
+    const request = {
+      headers,
+      hasBody: this.#hasBody,
+      priority: this.#plan.priority,
+      trailers: () => this.#exchange.requestTrailers,
+    }
     const attempt = new Attempt(host, this.#attempts, request, clock, this)
     this.#attempt = attempt
     attempt.start()
@@ -315,6 +320,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const exchange = this.#exchange
     const { cluster } = this.#plan
     this.#stop()
+    exchange.responseTrailers = exchange.info.responseTrailers = attempt.responseTrailers
     exchange.info.lastUpstreamRxByte = attempt.lastRxByte
     exchange.info.lastUpstreamTxByte = attempt.lastTxByte
     if (this.#requestEnded) {

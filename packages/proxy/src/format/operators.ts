@@ -114,9 +114,8 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   RESP: responseHeader,
   RESPONSE_HEADER: responseHeader,
   RESPONSE_HEADERS_BYTES: plain(info => info.responseHeaders?.byteSize ?? 0),
-  // No codec hands trailers on.
-  RESPONSE_TRAILER: plain(() => undefined),
-  RESPONSE_TRAILERS_BYTES: plain(() => 0),
+  RESPONSE_TRAILER: trailer,
+  RESPONSE_TRAILERS_BYTES: plain(info => info.responseTrailers?.byteSize ?? 0),
   RESPONSE_CODE: plain(info => info.responseCode),
   RESPONSE_CODE_DETAILS: plain(info => filled(info.responseCodeDetails)),
   RESPONSE_DURATION: sinceStart(info => info.firstUpstreamRxByte),
@@ -130,8 +129,7 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   START_TIME: compileStartTime,
   STREAM_ID: plain(info => info.requestHeaders?.get('x-request-id')),
   TRACE_ID: plain(info => filled(info.traceId)),
-  // No codec hands trailers on.
-  TRAILER: plain(() => undefined),
+  TRAILER: trailer,
   UNIQUE_ID: plain(() => randomUUID()),
   UPSTREAM_CLUSTER: plain(info => filled(info.clusterObservabilityName)),
   UPSTREAM_CLUSTER_RAW: plain(info => filled(info.clusterName)),
@@ -181,6 +179,11 @@ function responseHeader(args: string | undefined): Reader {
   const [name, alternative] = headerNames(args)
   if (alternative === undefined) return info => info.responseHeaders?.get(name)
   return info => info.responseHeaders?.get(name) ?? info.responseHeaders?.get(alternative)
+}
+
+function trailer(args: string | undefined): Reader {
+  const [name, alternative] = headerNames(args)
+  return info => info.responseTrailers?.get(name) ?? info.responseTrailers?.get(alternative ?? name)
 }
 
 /** The first of its operators that has a value. */
@@ -320,16 +323,19 @@ const GRPC_STATUS_SNAKE = [
   'UNAUTHENTICATED',
 ] // prettier-ignore
 
+const toldStatus = (info: StreamInfo): string | undefined =>
+  info.responseTrailers?.get('grpc-status') ?? info.responseHeaders?.get('grpc-status')
+
 /** What a response says, else what its HTTP status means; NaN when it says no number. */
 export function grpcStatusOf(info: StreamInfo): number {
-  const told = info.responseHeaders?.get('grpc-status')
+  const told = toldStatus(info)
   return told === undefined ? grpcStatusOfHttp(info.responseCode) : Number(told)
 }
 
 /** Of gRPC requests alone; a response that does not say it is judged by its HTTP status. */
 function grpcStatus(info: StreamInfo, style: string): Value {
   if (!isGrpc(info.requestHeaders?.get('content-type'))) return undefined
-  const told = info.responseHeaders?.get('grpc-status')
+  const told = toldStatus(info)
   const number = grpcStatusOf(info)
   if (style === 'NUMBER') return number
   const names = style === 'SNAKE_STRING' ? GRPC_STATUS_SNAKE : GRPC_STATUS_NAMES

@@ -6,7 +6,7 @@ import { StreamInfo } from '../stream-info.ts'
 import type { Timer } from '../timers.ts'
 import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
-import { CHUNK_END, chunkHeader, LAST_CHUNK } from './codec/chunk.ts'
+import { CHUNK_END, chunkHeader, LAST_CHUNK, lastChunk } from './codec/chunk.ts'
 import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
 import { encodeResponseHead } from './codec/encode-response.ts'
 import { RequestDecoder, type RequestHead } from './codec/request-decoder.ts'
@@ -86,6 +86,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
         maxHeadBytes: config.maxRequestHeadersKb * 1024,
         maxFields: config.maxHeadersCount,
         acceptHttp10: config.acceptHttp10,
+        keepTrailers: config.enableTrailers,
         defaultHostForHttp10: config.defaultHostForHttp10,
         allowAbsoluteUrl: config.allowAbsoluteUrl,
         allowChunkedLength: config.allowChunkedLength,
@@ -289,6 +290,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const exchange = this.#exchange
     if (exchange === undefined || exchange.requestComplete) return
     this.#completeRequest(exchange)
+    exchange.requestTrailers = this.#decoder.trailers
     exchange.handler?.onEnd()
   }
 
@@ -413,8 +415,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
   }
 
   sendEnd(): void {
-    if (this.#exchange === undefined) return
-    if (this.#chunked) this.#output.push(LAST_CHUNK)
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    if (this.#chunked) {
+      this.#output.push(this.#context.config.enableTrailers ? lastChunk(exchange.responseTrailers) : LAST_CHUNK)
+    }
     this.#finish()
   }
 

@@ -3,7 +3,7 @@ import type { CompiledRoute, RouteMutations } from '../route/compile-routes.ts'
 import type { Mutate } from '../route/header-mutations.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import type { RequestSpan } from '../tracing/http-tracer.ts'
-import type { RequestHeaders, ResponseHeaders } from './headers.ts'
+import type { HeaderMap, RequestHeaders, ResponseHeaders } from './headers.ts'
 import type { RewriteLocalReply } from './local-reply.ts'
 
 /** What answers a request: the router, told of the body and of the client's fate. */
@@ -69,6 +69,9 @@ export class Exchange {
   responseStarted = false
   /** The connection closes after the response, with delay. */
   mustClose = false
+  /** Said after the bodies, where the codecs of both sides take them. */
+  requestTrailers: HeaderMap | undefined
+  responseTrailers: HeaderMap | undefined
   /** What becomes of answers that are made here. */
   localReply: RewriteLocalReply | undefined
   /** Of the filters that took part: the exchange is over. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { ClusterStats } from '../cluster/cluster-stats.ts'
 import type { Host } from '../cluster/host.ts'
 import { ResponseDecoder, type ResponseHead, type ResponseSink } from '../http/codec/response-decoder.ts'
+import type { HeaderMap } from '../http/headers.ts'
 import type { Timer, Timers } from '../timers.ts'
 import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
@@ -44,6 +45,8 @@ export interface ConnectionConfig {
   idleTimeout: Milliseconds
   /** 0: unlimited. */
   maxRequests: number
+  /** Trailers are written and kept. */
+  enableTrailers?: boolean
   /** Bytes to be written above which the client's body waits. */
   bufferLimit: number
 }
@@ -84,7 +87,7 @@ export class UpstreamConnection implements TransportHandler {
       onEnd: () => this.#onResponseEnd(),
       onProtocolError: () => this.#onProtocolError(),
     }
-    this.#decoder = new ResponseDecoder(sink)
+    this.#decoder = new ResponseDecoder(sink, config.enableTrailers)
     const { stats, host } = config
     stats.upstream_cx_total.add()
     stats.upstream_cx_http1_total.add()
@@ -96,6 +99,15 @@ export class UpstreamConnection implements TransportHandler {
     this.#transport = config.transports.connect(host.ip, host.port, config.bufferLimit, this)
     this.#output = new Output(this.#transport, stats.upstream_cx_tx_bytes_total, config.bufferLimit)
     this.#output.onDrain = () => this.#handler?.onDrain()
+  }
+
+  get takesTrailers(): boolean {
+    return this.#config.enableTrailers === true
+  }
+
+  /** Of the response that is complete. */
+  get responseTrailers(): HeaderMap | undefined {
+    return this.#decoder.trailers
   }
 
   get localAddress(): string {

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts'
 import type { Host, RoutingPriority } from '../cluster/host.ts'
-import { CHUNK_END, chunkHeader, LAST_CHUNK } from '../http/codec/chunk.ts'
+import { CHUNK_END, chunkHeader, LAST_CHUNK, lastChunk } from '../http/codec/chunk.ts'
 import { encodeRequestHead } from '../http/codec/encode-request.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
-import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
+import type { HeaderMap, RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant } from '../stream-info.ts'
 import type { ResponseHandler, UpstreamConnection } from './connection.ts'
 import type { Requester } from './pool.ts'
@@ -43,6 +43,8 @@ export class Attempt implements Requester, ResponseHandler {
   readonly #clock: Clock
   readonly #headers: RequestHeaders
   readonly #hasBody: boolean
+  readonly #trailers: (() => HeaderMap | undefined) | undefined
+  responseTrailers: HeaderMap | undefined
   readonly #priority: RoutingPriority
   #connection: UpstreamConnection | undefined
   #chunked = false
@@ -50,7 +52,13 @@ export class Attempt implements Requester, ResponseHandler {
   constructor(
     host: Host,
     number: number,
-    request: { headers: RequestHeaders; hasBody: boolean; priority?: RoutingPriority },
+    request: {
+      headers: RequestHeaders
+      hasBody: boolean
+      priority?: RoutingPriority
+      /** Asked when the body has ended. */
+      trailers?: () => HeaderMap | undefined
+    },
     clock: Clock,
     owner: AttemptOwner,
   ) {
@@ -58,6 +66,7 @@ export class Attempt implements Requester, ResponseHandler {
     this.number = number
     this.#headers = request.headers
     this.#hasBody = request.hasBody
+    this.#trailers = request.trailers
     this.#priority = request.priority ?? 'default'
     this.#clock = clock
     this.#owner = owner
@@ -79,7 +88,10 @@ export class Attempt implements Requester, ResponseHandler {
   }
 
   end(): void {
-    if (this.#chunked) this.#connection!.write(LAST_CHUNK)
+    if (this.#chunked) {
+      const connection = this.#connection!
+      connection.write(connection.takesTrailers ? lastChunk(this.#trailers?.()) : LAST_CHUNK)
+    }
     this.lastTxByte = this.#clock.now()
     this.#connection!.endRequest()
   }
@@ -144,6 +156,7 @@ export class Attempt implements Requester, ResponseHandler {
   onEnd(): void {
     if (this.done) return
     this.done = true
+    this.responseTrailers = this.#connection?.responseTrailers
     this.lastRxByte = this.#clock.now()
     this.#owner.onResponseEnd(this)
   }

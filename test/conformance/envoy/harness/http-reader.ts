@@ -88,7 +88,9 @@ function readChunked(buffer: string, start: number): { body: string; next: numbe
     if (Number.isNaN(size)) return { body: `${body}(bad chunk size)`, next: buffer.length }
     if (size === 0) {
       const end = buffer.indexOf('\r\n', line + 2) === line + 2 ? line + 4 : buffer.indexOf('\r\n\r\n', line) + 4
-      return end <= 3 || end > buffer.length ? undefined : { body, next: end }
+      if (end <= 3 || end > buffer.length) return undefined
+      const trailers = buffer.slice(line + 2, end - 4)
+      return { body: trailers === '' ? body : `${body} (trailers) ${trailers}`, next: end }
     }
     if (buffer.length < line + 2 + size + 2) return undefined
     body += buffer.slice(line + 2, line + 2 + size)

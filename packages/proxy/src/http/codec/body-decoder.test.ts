@@ -135,3 +135,16 @@ test('one decoder takes many bodies', () => {
   }
   expect(bodies).toEqual(['abc', 'de', 'f'])
 })
+
+test('trailers are kept when they are wanted, in whatever pieces they come, and not those of the body before', () => {
+  const decoder = new BodyDecoder(true)
+  const read = (text: string) => {
+    decoder.begin({ type: 'chunked' })
+    for (const byte of Buffer.from(text)) decoder.execute(Buffer.of(byte), 0, { onData() {}, onEnd() {} })
+    return decoder.trailers && [...decoder.trailers]
+  }
+  const trailers = [['x-a', '1'], ['x-b', 'two'], ['x-a', '3']] // biome-ignore format: one line
+  expect(read('2\r\nhi\r\n0\r\nX-A: 1\r\nx-b:  two \r\nx-a:3\r\n\r\n')).toEqual(trailers)
+  expect(read('0\r\n\r\n')).toBeUndefined()
+  expect(new BodyDecoder().trailers).toBeUndefined()
+})

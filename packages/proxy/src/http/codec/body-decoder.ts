@@ -1,4 +1,6 @@
+import { HeaderMap } from '../headers.ts'
 import { CODEC_ERROR, type CodecError } from './codec-error.ts'
+import { FramingFields, scanFields } from './scan-fields.ts'
 
 export type Framing =
   | { type: 'none' }
@@ -15,6 +17,9 @@ export interface BodySink {
 const MAX_SIZE_LINE = 4096
 const MAX_TRAILERS = 64 * 1024
 
+/** Repeated trailers stay several lines. */
+const JOINED: ReadonlySet<string> = new Set()
+
 const SIZE = 0
 const EXTENSION = 1
 const SIZE_LF = 2
@@ -26,7 +31,7 @@ const TRAILER = 7
 const TRAILER_LF = 8
 const END_LF = 9
 
-/** Takes a body apart, whichever way it is framed. Trailers are read and dropped. */
+/** Takes a body apart, whichever way it is framed. Trailers are read, and dropped unless they are to be kept. */
 export class BodyDecoder {
   #framing: Framing['type'] = 'none'
   /** Bytes of the body, or of the present chunk, still to come. */
@@ -34,6 +39,15 @@ export class BodyDecoder {
   #state = SIZE
   #digits = 0
   #lineLength = 0
+  readonly #keepTrailers: boolean
+  /** Of the present trailers, lines with their ends. */
+  #trailerBytes: number[] = []
+  /** Of the body that has ended; undefined: it had none, or they are not kept. */
+  trailers: HeaderMap | undefined
+
+  constructor(keepTrailers = false) {
+    this.#keepTrailers = keepTrailers
+  }
 
   begin(framing: Framing): void {
     this.#framing = framing.type
@@ -41,6 +55,8 @@ export class BodyDecoder {
     this.#state = SIZE
     this.#digits = 0
     this.#lineLength = 0
+    this.trailers = undefined
+    this.#trailerBytes = []
   }
 
   /**
@@ -119,24 +135,40 @@ export class BodyDecoder {
           if (c === 13) this.#state = END_LF
           else if (c < 33 || c === 127) return CODEC_ERROR
           else this.#state = TRAILER
+          if (this.#keepTrailers && c !== 13) this.#trailerBytes.push(c)
           break
         case TRAILER:
           if (c === 13) this.#state = TRAILER_LF
-          else if ((c < 32 && c !== 9) || ++this.#lineLength > MAX_TRAILERS) return CODEC_ERROR
+          else if ((!this.#keepTrailers && c < 32 && c !== 9) || ++this.#lineLength > MAX_TRAILERS) return CODEC_ERROR
+          if (this.#keepTrailers && c !== 13) this.#trailerBytes.push(c)
           break
         case TRAILER_LF:
           if (c !== 10) return CODEC_ERROR
+          if (this.#keepTrailers) this.#trailerBytes.push(13, 10)
           this.#state = TRAILER_START
           break
         case END_LF:
           if (c !== 10) return CODEC_ERROR
           deliver()
+          if (this.#trailerBytes.length > 0) {
+            const error = this.#parseTrailers()
+            if (error !== undefined) return error
+          }
           sink.onEnd()
           return at
       }
     }
     deliver()
     return at
+  }
+
+  #parseTrailers(): CodecError | undefined {
+    const bytes = Buffer.from(this.#trailerBytes)
+    const trailers = new HeaderMap()
+    const framing = new FramingFields()
+    const error = scanFields(bytes, 0, bytes.length, bytes.toString('latin1'), trailers, framing, JOINED)
+    this.trailers = trailers
+    return error
   }
 }
 

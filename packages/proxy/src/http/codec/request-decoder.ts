@@ -1,4 +1,4 @@
-import { RequestHeaders } from '../headers.ts'
+import { type HeaderMap, RequestHeaders } from '../headers.ts'
 import { INLINE_REQUEST_HEADERS } from '../inline-headers.ts'
 import { BodyDecoder, type BodySink, type Framing } from './body-decoder.ts'
 import {
@@ -36,6 +36,7 @@ export interface RequestLimits {
   maxHeadBytes: number
   maxFields: number
   acceptHttp10: boolean
+  keepTrailers?: boolean
   /** Of HTTP/1.0 requests without Host. */
   defaultHostForHttp10?: string
   /** As long as it is not false. */
@@ -59,7 +60,7 @@ const METHODS: ReadonlySet<string> = new Set(
 export class RequestDecoder {
   readonly #limits: RequestLimits
   readonly #sink: RequestSink
-  readonly #body = new BodyDecoder()
+  readonly #body: BodyDecoder
   #state: 'head' | 'body' | 'done' | 'failed' = 'head'
   /** Bytes that wait: an incomplete head, or what came after the request. */
   #rest: Buffer | undefined
@@ -68,6 +69,7 @@ export class RequestDecoder {
 
   constructor(limits: RequestLimits, sink: RequestSink) {
     this.#limits = limits
+    this.#body = new BodyDecoder(limits.keepTrailers)
     this.#sink = sink
   }
 
@@ -79,6 +81,11 @@ export class RequestDecoder {
   /** The request is complete; `next` has not been called. */
   get isDone(): boolean {
     return this.#state === 'done'
+  }
+
+  /** Of the request that is complete. */
+  get trailers(): HeaderMap | undefined {
+    return this.#body.trailers
   }
 
   /** Bytes of a later request are here. */

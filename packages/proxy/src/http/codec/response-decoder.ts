@@ -1,4 +1,4 @@
-import { ResponseHeaders } from '../headers.ts'
+import { type HeaderMap, ResponseHeaders } from '../headers.ts'
 import { INLINE_RESPONSE_HEADERS } from '../inline-headers.ts'
 import { BodyDecoder, type BodySink, type Framing } from './body-decoder.ts'
 import { FramingFields, findHeadEnd, scanFields } from './scan-fields.ts'
@@ -29,15 +29,16 @@ const TOLD: ReadonlySet<number> = new Set([100, 102, 103, 104])
 /** HTTP/1 responses from bytes: `expect` says to what request the next one belongs. */
 export class ResponseDecoder {
   readonly #sink: ResponseSink
-  readonly #body = new BodyDecoder()
+  readonly #body: BodyDecoder
   #state: 'idle' | 'head' | 'body' | 'done' | 'failed' = 'idle'
   #headRequest = false
   #untilClose = false
   #rest: Buffer | undefined
   #searched = 0
 
-  constructor(sink: ResponseSink) {
+  constructor(sink: ResponseSink, keepTrailers = false) {
     this.#sink = sink
+    this.#body = new BodyDecoder(keepTrailers)
   }
 
   /** A request was sent; `isHead`: its response has no body, whatever it says. */
@@ -50,6 +51,11 @@ export class ResponseDecoder {
   /** Some bytes of the head are here, not all. */
   get insideHead(): boolean {
     return this.#state === 'head' && this.#rest !== undefined
+  }
+
+  /** Of the response that is complete. */
+  get trailers(): HeaderMap | undefined {
+    return this.#body.trailers
   }
 
   get insideBody(): boolean {
