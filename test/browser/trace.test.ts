@@ -355,10 +355,12 @@ describe.skipIf(!chromium)(name, () => {
       await start(scheme)
       const views = ['spans', 'flame', 'sequence', 'table'].map(view => `traces/${SHOP}?view=${view}`)
       const pages = [...views, `traces/${SHOP}?span=0000000000000002`, 'traceViewer', 'traces/00000000000000ff']
+      pages.push(`traces/${SHOP}?join=${HOSTILE}.0000000000000001`)
       for (const path of pages) {
         await open(path)
         await page.locator('.row, .flame, .message, .table-row, .notice, .drop').first().waitFor()
         if (path.includes('span=')) await page.locator('.span-card').first().waitFor()
+        if (path.includes('join=')) await page.locator('.row.inferred').waitFor()
         const violations = await axeViolations(page)
         expect(violations, path).toEqual([])
       }

@@ -131,13 +131,14 @@ function retries(trace: ReadTrace, total: number): Reason[] {
   const { attempts } = hops
   const spanOf = (i: number) => (attempts.client[i]! >= 0 ? attempts.client[i]! : attempts.server[i]!)
   const startOf = (span: number) => table.start[span]! + shifts[span]!
+  const isWaitedFor = new Uint8Array(hops.count)
+  for (const span of critical.span) if (hops.hopOf[span]! >= 0) isWaitedFor[hops.hopOf[span]!] = 1
   const reasons: Reason[] = []
   for (let hop = 0; hop < hops.count; hop++) {
     const first = hops.attemptAt[hop]!
     const last = hops.attemptAt[hop + 1]! - 1
     if (last <= first || hops.form[hop] === FORM.ambiguous) continue
-    const isWaitedFor = critical.span.some(span => hops.hopOf[span] === hop)
-    if (!isWaitedFor) continue
+    if (isWaitedFor[hop] === 0) continue
     const amount = startOf(spanOf(last)) - startOf(spanOf(first))
     let gaps = 0
     const statuses = new Map<string, number>()
