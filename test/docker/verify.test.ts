@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { scenarioNames } from '../../apps/cli/src/scenario/find-scenario.ts'
 import { dockerHere } from './compose.ts'
 
 /** The scenarios with docker compose: the same steps and expectations as without. */
 const cli = join(import.meta.dirname, '../../apps/cli/src/main.ts')
 
-test.skipIf(!dockerHere).each(['01', '02', '04', 'tour'])('hopscope verify %s --docker', name => {
+test.skipIf(!dockerHere).each(scenarioNames())('hopscope verify %s --docker', name => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'verify', name, '--docker'], {
     encoding: 'utf8',
   })

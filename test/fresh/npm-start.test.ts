@@ -94,7 +94,7 @@ async function interrupt(): Promise<void> {
 
 async function ended(): Promise<void> {
   await eventually(async () => (mesh!.exitCode !== null || mesh!.signalCode !== null ? true : undefined), 10_000)
-  await eventually(async () => (processesOfTheClone().length === 0 ? true : undefined), 3_000).catch(() => {})
+  await eventually(async () => (processesOfTheClone().length === 0 ? true : undefined), 10_000).catch(() => {})
 }
 
 /** Command lines of processes that run in the clone or from a file of it. */

@@ -42,6 +42,12 @@ interface EnvoyFile {
   adminPort: number | undefined
 }
 
+/**
+ * A mesh is many processes with little to do: with V8's own 16 MB for what is young, each keeps garbage that nobody needs the room
+ * for. With 1 MB the tour's eleven processes take 394 MB (PSS) in place of 454, and none more than 60.
+ */
+const SMALL_HEAP = '--max-semi-space-size=1'
+
 /** One for each replica. */
 export function planProcesses(service: Service, context: PlanContext): ProcessPlan[] {
   const { name, replicas } = service
@@ -76,12 +82,13 @@ function planProcess(service: Service, context: PlanContext, name: string, addre
     environment[variable] = translator.environment(variable, value)
   const port = (containerPort: number) => context.ports.port(service.pod, containerPort)
 
+  const main = join(checkout, service.command[0]!)
   const plan: ProcessPlan = {
     service,
     name,
     address,
     command: process.execPath,
-    args: [join(checkout, service.command[0]!), ...args],
+    args: [SMALL_HEAP, main, ...args],
     environment,
     files,
   }
@@ -95,7 +102,7 @@ function planProcess(service: Service, context: PlanContext, name: string, addre
       plan.validate =
         context.proxy === 'envoy'
           ? { command: context.envoy!, args: check }
-          : { command: process.execPath, args: [plan.args[0]!, ...check] }
+          : { command: process.execPath, args: [main, ...check] }
     }
     const adminPort: number | undefined = (envoyFile as EnvoyFile | undefined)?.adminPort
     if (adminPort !== undefined) plan.readiness = `http://${address}:${port(adminPort)}/ready`
