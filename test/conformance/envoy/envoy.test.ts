@@ -37,6 +37,7 @@ import { timeoutCases } from './cases/timeouts.ts'
 import { tracingCases } from './cases/tracing.ts'
 import { trailerCases } from './cases/trailers.ts'
 import { virtualHostCases } from './cases/virtual-hosts.ts'
+import { coverage } from './coverage.ts'
 import type { Case } from './harness/case.ts'
 import { type Observation, observe } from './harness/observe.ts'
 import { findEnvoy, HOW_TO_GET_ENVOY, type ProgramName } from './harness/program.ts'
@@ -92,6 +93,12 @@ const groups: Record<string, Case[]> = {
 const candidate: ProgramName = process.env.HOPSCOPE_COMPARE === 'envoy' ? 'envoy' : 'hopscope'
 
 if (findEnvoy() === undefined) console.warn(`skipped: the comparison with Envoy ${HOW_TO_GET_ENVOY}`)
+
+test('every row of what Envoy does has a case', () => {
+  const { table, missing } = coverage(groups)
+  console.log(`Envoy's behaviour and the cases for it\n${table}`)
+  expect(missing).toEqual([])
+})
 
 /** Code and details of each request. */
 function verdicts({ accessLog }: Observation): string[] {

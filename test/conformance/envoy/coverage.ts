@@ -1,0 +1,237 @@
+import type { Case } from './harness/case.ts'
+
+/**
+ * What Envoy does, row by row, and which cases are for it: a pattern over `group: name (covers)`. A row without a case fails the
+ * suite, so that a case cannot go without its row being looked at.
+ */
+const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
+  'a request from byte to route': {
+    'codec: lengths and framing': /^codec: (Content-Length and|two Content|bad Content-L|other Transfer|bad chunk)/,
+    'codec: heads and lines': /^codec: (malformed header|control char|bad request lines|blanks where)/,
+    'codec: stricter here': /^codec: .*refused here/,
+    'codec: limits of heads': /^codec: (a head over|too many headers)/,
+    'codec: what is accepted': /^codec: (what is taken|absolute form|a head in pieces)/,
+    'missing and bad Host': /^codec: (missing|bad) Host/,
+    'paths that are none': /^codec: (a fragment|OPTIONS \*)/,
+    'HTTP/1.0': /^codec: .*HTTP\/1\.0/,
+    pipelining: /^codec: pipelining/,
+    'Expect: 100-continue': /100-continue/,
+    'path normalisation': /normalize_path|merge_slashes|path_with_escaped_slashes_action/,
+    'host normalisation': /strip_trailing_host_dot|strip_any_host_port|strip_matching/,
+    'underscores in names': /headers_with_underscores_action/,
+    'refused upgrades': /upgrade/,
+    'hop-by-hop headers': /hop-by-hop/,
+    'x-forwarded-for': /x-forwarded-for with|trusted hops/,
+    'internal addresses and control headers': /control headers from/,
+    'request ids': /^headers: request ids|no request id/,
+    'x-forwarded-port, scheme, via, user agent':
+      /append_x_forwarded_port|scheme_header_transformation|via and user agent/,
+    'server header': /server_header_transformation/,
+    'repeated headers': /repeated/,
+    'client certificates without TLS': /forward_client_cert_details/,
+    internal_only_headers: /internal_only_headers/,
+  },
+  'a response to the client': {
+    'hop-by-hop headers of a response': /response hop-by-hop/,
+    'HEAD, 204, 304': /HEAD, 204 and 304|HEAD with an empty/,
+    'interim answers': /interim/,
+    trailers: /^trailers: /,
+    'answers before the request is whole': /before the request is (whole|complete)/,
+    'reason phrases': /reason Unknown|unknown status codes/,
+    'close-delimited and chunked answers': /close-delimited answer|chunked answer/,
+    'broken answers': /upstream sends|speaks no HTTP|odd answers|bad chunks of an answer/,
+    'proper case': /proper_case_words/,
+  },
+  'timers of a connection': {
+    'stream idle timeout': /stream idle timeout/,
+    'request timeout': /request_overall_timeout/,
+    'request headers timeout': /request header timeout/,
+    'max stream duration': /max_stream_duration/,
+    'connection idle timeout': /downstream_cx_idle_timeout/,
+    'connection duration and requests': /max_connection_duration|max_requests_per_connection of a listener/,
+  },
+  routing: {
+    'virtual hosts': /virtual hosts \(exact/,
+    'ports, other headers, parameters': /ignore_port|vhost_header|path_parameters/,
+    require_tls: /require_tls/,
+    'path matches': /prefix and path|safe_regex: |path_separated_prefix/,
+    'header matches': /^matchers: .*header/,
+    'query and cookie matches': /query parameters \(|RouteMatch\.cookies/,
+    'runtime_fraction and grpc': /runtime_fraction: 0|RouteMatch\.grpc/,
+    'weighted clusters': /weighted_clusters/,
+    cluster_header: /cluster_header: its cluster/,
+    rewrites: /regex_rewrite: groups|prefix_rewrite|host_rewrite/,
+    redirects: /redirects \(|RedirectAction/,
+    'direct responses': /direct_response: body/,
+    'header mutations by level': /at every level|most specific wins/,
+    'formats in headers': /format strings in headers/,
+    'mutations of local answers': /response headers on local answers/,
+    'per-filter configuration': /typed_per_filter_config|FilterConfig/,
+  },
+  'router filter': {
+    'control headers: timeouts': /x-envoy-upstream-rq-timeout-ms/,
+    'control headers: retries': /x-envoy-retry-on/,
+    'x-envoy-expected-rq-timeout-ms': /expected-rq-timeout/,
+    'attempt counts': /attempt count headers/,
+    'route timeout': /route timeout/,
+    'per-try timeouts': /per-try timeout/,
+    'per-try idle timeout': /per_try_idle_timeout/,
+    'connect timeout': /connect timeout/,
+    'retry_on: statuses': /gateway-error|retriable-status-codes|always 500/,
+    'retry_on: resets and connections': /connect-failure|reset does not|reset-before-request/,
+    'retry_on: headers and gRPC': /retriable-headers|statuses of gRPC/,
+    'host predicates': /previous_hosts/,
+    'back-off by the upstream': /rate_limited_retry_back_off/,
+    'retry budgets': /retry_budget/,
+    'bodies that are sent again': /sent again/,
+    'gRPC timeouts': /grpc-timeout/,
+  },
+  'local answers, flags, details': {
+    'NR, NC, UH': /404 NR|are NC with|503 UH/,
+    'UF, UC, UPE': /503 UF|503 UC|502 UPE/,
+    'UT, SI': /504 UT|stream timeout, SI/,
+    UO: /503 UO/,
+    DC: /DC, /,
+    DPE: /400 http1\.codec_error/,
+    URX: /URX/,
+    'DI, FI, RL': /DI,FI|RL local_rate_limited/,
+    UAEX: /UAEX/,
+    LH: /503 LH/,
+    gRPC: /gRPC request gets/,
+    local_reply_config: /^local reply config: /,
+  },
+  clusters: {
+    'pools and their counters': /^pools: /,
+    'circuit breakers': /max_pending_requests 0|max_requests: overflow/,
+    track_remaining: /track_remaining: /,
+    'round robin, weights': /hosts by turns|hosts by weight/,
+    'least request, random': /LEAST_REQUEST|RANDOM/,
+    'priorities and panic': /P0 100|total panic/,
+    'localities and zones': /locality_weighted_lb_config|zone-aware/,
+    DNS: /STRICT_DNS|LOGICAL_DNS/,
+    'outlier detection: detectors': /consecutive_5xx 5|gateway failures|local failures for themselves/,
+    'outlier detection: ejection': /base_ejection_time|always_eject_one_host/,
+    'active health checks: HTTP': /^health checks: .*(host and user-agent|receive: found)/,
+    'active health checks: TCP': /tcp_health_check/,
+    'idle upstream connections': /upstream_cx_idle_timeout/,
+    alt_stat_name: /alt_stat_name/,
+  },
+  'HTTP filters': {
+    'fault: abort and delay': /fault: (abort|delay)/,
+    'fault: headers, runtime, limits': /fault: (headers ask|switched|no more)/,
+    'fault: slow responses': /response_rate_limit/,
+    'local rate limit': /local rate limit: two/,
+    buffer: /buffer: a body that fits/,
+    cors: /cors: preflight/,
+    csrf: /csrf: who asks/,
+    'rbac: policies': /rbac: every p/,
+    'rbac: matchers': /rbac: a matcher/,
+    'rbac: shadow': /rbac: in the shadow/,
+    'ext_authz: verdicts': /ext_authz: (yes|no)/,
+    'ext_authz: failures': /ext_authz: the service/,
+    'ext_authz: bodies': /with_request_body/,
+    'header mutation': /header mutation: of/,
+    'health check': /health check: /,
+    compressor: /compressor: (gzip|brotli|zstd)/,
+    decompressor: /decompressor: a (gzip|brotli|zstd)/,
+    'disabled filters': /rbac: a filter that is off/,
+  },
+  'mirrors, drain': {
+    'mirrored requests': /^mirrors: a copy/,
+    'their spans': /^mirrors: its span/,
+    'max_connection_duration and drain': /drain/,
+  },
+  tracing: {
+    'which requests are traced': /request id and trace reason|overall sampling vetoes|sampling by the runtime/,
+    'client and service forced': /x-client-trace-id|force-trace/,
+    'routes that sample': /Route\.tracing/,
+    'incoming decisions': /incoming decisions/,
+    'kinds and ids': /egress root|ingress joins|shared_span_context: false|egress child/,
+    attempts: /spawn_upstream_span: SERVER/,
+    decorators: /decorators on/,
+    'names by formats': /names by formats/,
+    tags: /custom tags|tags grpc/,
+    verbose: /verbose annotations/,
+    B3: /B3/,
+    'W3C with Zipkin': /W3C propagation/,
+    'Zipkin: formats and collectors': /HTTP_PROTO|collector_hostname|collector_service/,
+    'OpenTelemetry: spans': /^opentelemetry: (egress|ingress|spawned)/,
+    'OpenTelemetry: statuses': /^opentelemetry: (statuses|gRPC)/,
+    'OpenTelemetry: decisions and samplers': /^opentelemetry: (decisions|sampler)/,
+    'OpenTelemetry: resource and reports': /^opentelemetry: (resource|headers of the reports)/,
+    'health checks and tracing': /never a span/,
+  },
+  'admin, stats, access log': {
+    'admin pages': /^admin: /,
+    'internal and external': /internal\.upstream_rq_\*/,
+    'the default line': /the default line/,
+    operators: /^access log: operators|^format operators: /,
+    JSON: /sorted keys/,
+    'filters of logs': /^access log filters: /,
+    metadata: /METADATA\(ROUTE/,
+  },
+  traps: {
+    'headers of callers that are not internal': /control headers from an external/,
+    'ten per cent of a small cluster': /trap: max_ejection_percent/,
+    'back at ticks of the interval': /un-ejected at an interval/,
+    'an incoming flag beats the decision': /x-b3-sampled beats/,
+    'a root that is shared': /SERVER root carries shared/,
+    'malformed headers': /malformed B3/,
+    'the nibble of a request id': /nibble 9/,
+    'x-forwarded-for is left alone, or appended to': /x-forwarded-for with use_remote_address/,
+    'a deadline header where no timeout is written': /absent only with timeout 0/,
+    'when the route timeout begins': /a route timeout while connecting|route timeout during/,
+    'num_retries are extra tries': /three retries/,
+    'back-off from zero': /503, 503, 200/,
+    'where retried answers are counted': /retry\.upstream_rq_500/,
+    'overflow queues': /warm, one connection/,
+    'bodies without transport details': /98 bytes/,
+    'headers on local answers': /adds its response headers to a 503/,
+    'one virtual host': /only one virtual host is searched/,
+    'levels of headers': /removals first in each level/,
+    'percentages that are left out': /trap: no percentage|trap: filter_enabled/,
+    'the shadow suffix': /trap: shadow host suffix/,
+    panic: /in panic an ejected host/,
+    'first health check': /trap: first pass suffices/,
+    'distribution, not order': /hosts by turns/,
+    'upstream-service-time': /no x-envoy-upstream-service-time/,
+    'decorators of both sides': /decorators on/,
+    'methods of the admin port': /ready, listeners, methods/,
+    'stale headers': /stale parent|only b3 is written back/,
+    'death inside a body': /upstream dies in its body/,
+    'replies that leave the socket open': /an early answer, and the rest/,
+    'HEAD with an empty answer': /chunked to HEAD/,
+    'what Connection names': /Connection naming/,
+    'operation switches decorators off': /they switch decorators off/,
+  },
+}
+
+/** Traps that no case of this suite is for, and where they are shown instead. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'fields that make a file invalid': 'envoy-config/validate.test.ts',
+  'reports that are not answered 202': 'packages/proxy/src/tracing/create-http-tracer.test.ts',
+  'the merge window of health changes': 'cases/health-checks.ts and outliers.ts set it, packages/proxy/src/cluster',
+  'resources by xDS': 'not there yet',
+}
+
+/** The table, one line a row, and the rows that no case is for. */
+export function coverage(groups: Readonly<Record<string, readonly Case[]>>): { table: string; missing: string[] } {
+  const texts = Object.entries(groups).flatMap(([group, cases]) =>
+    cases.map(({ name, covers }) => `${group}: ${name} (${covers})`),
+  )
+  const missing: string[] = []
+  const lines: string[] = []
+  for (const [area, rows] of Object.entries(ROWS)) {
+    lines.push(`\n${area}`)
+    for (const [row, pattern] of Object.entries(rows)) {
+      const found = texts.filter(text => pattern.test(text))
+      if (found.length === 0) missing.push(`${area}: ${row}`)
+      lines.push(`  ${String(found.length).padStart(4)}  ${row}`)
+    }
+  }
+  lines.push('\nelsewhere')
+  for (const [row, where] of Object.entries(ELSEWHERE)) lines.push(`        ${row}: ${where}`)
+  lines.push('', ...Object.entries(groups).map(([group, cases]) => `  ${String(cases.length).padStart(4)}  ${group}`))
+  lines.push(`  ${String(texts.length).padStart(4)}  in all`)
+  return { table: lines.join('\n'), missing }
+}
