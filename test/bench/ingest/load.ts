@@ -24,7 +24,7 @@ export async function load(port: number, bodies: MeshBody[], connections: number
   // The spans of a trace lie in several bodies: they get the same new id in each.
   const takeBody = (): MeshBody => {
     const body = bodies[next % bodies.length]!
-    renew(body, epoch + Math.floor(next++ / bodies.length))
+    renew(body, epoch + Math.floor(next++ / bodies.length), Math.round(performance.now() - begin) * 1000)
     return body
   }
   await Promise.all(Array.from({ length: connections }, () => run(port, takeBody, end, result)))

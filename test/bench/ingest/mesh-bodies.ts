@@ -5,14 +5,17 @@
 export interface MeshBody {
   bytes: Buffer
   spans: number
-  /** Where the last eight characters of each trace id and request id stand: rewritten for every sending, so that no trace repeats. */
-  epochOffsets: number[]
+  /** Where the last eight characters of each trace, span and request id stand, and a hash of what stands before. */
+  ids: { offset: number; salt: number }[]
+  /** Where the 16 digits of each start stand, and what they are; µs. */
+  starts: { offset: number; value: number }[]
 }
 
 const SERVICES = 20
 const NAMES_PER_SERVICE = 15
 const SPANS_PER_BODY = 100
 const EPOCH_MARK = 'eeeeeeee'
+const START_KEY = '"timestamp":'
 
 interface RawSpan {
   service: number
@@ -36,17 +39,36 @@ export function meshBodies(count: number, seed = 1, startMs = Date.now()): MeshB
   return bodies.slice(0, count)
 }
 
-/** Makes the body's traces new ones. */
-export function renew(body: MeshBody, epoch: number): void {
-  const text = (epoch >>> 0).toString(16).padStart(8, '0')
-  for (const offset of body.epochOffsets) body.bytes.write(text, offset, 'latin1')
+/**
+ * Makes the body's traces new ones, `shift` µs later. An id gets the same new characters in every body, and random ones as far
+ * as a compressor can tell.
+ */
+export function renew(body: MeshBody, epoch: number, shift = 0): void {
+  for (const { offset, salt } of body.ids) body.bytes.write(mix(salt ^ epoch).toString(16).padStart(8, '0'), offset, 'latin1')
+  for (const { offset, value } of body.starts) body.bytes.write(String(value + shift), offset, 'latin1')
 }
 
 function toBody(json: string): MeshBody {
   const bytes = Buffer.from(json)
-  const epochOffsets: number[] = []
-  for (let at = bytes.indexOf(EPOCH_MARK); at !== -1; at = bytes.indexOf(EPOCH_MARK, at + 8)) epochOffsets.push(at)
-  return { bytes, spans: SPANS_PER_BODY, epochOffsets }
+  const ids: MeshBody['ids'] = []
+  for (let at = bytes.indexOf(EPOCH_MARK); at !== -1; at = bytes.indexOf(EPOCH_MARK, at + 8)) {
+    let salt = 0x811c9dc5
+    for (let i = at - 8; i < at; i++) salt = Math.imul(salt ^ bytes[i]!, 0x01000193)
+    ids.push({ offset: at, salt: salt >>> 0 })
+  }
+  const starts: MeshBody['starts'] = []
+  for (let at = bytes.indexOf(START_KEY); at !== -1; at = bytes.indexOf(START_KEY, at + 1)) {
+    const offset = at + START_KEY.length
+    starts.push({ offset, value: Number(bytes.toString('latin1', offset, offset + 16)) })
+  }
+  return { bytes, spans: SPANS_PER_BODY, ids, starts }
+}
+
+/** murmur3's finaliser */
+function mix(value: number): number {
+  let hash = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
 }
 
 /** 8 to 40 spans: calls down from an edge, each with its client's and its server's half. */
@@ -59,7 +81,7 @@ function meshTrace(random: () => number, number: number, startMs: number): RawSp
   for (let i = 0; i < calls; i++) {
     const from = servers[Math.floor(random() * servers.length)]!
     const to = 1 + Math.floor(random() * (SERVICES - 1))
-    const id = hex(random, 16)
+    const id = `${hex(random, 8)}${EPOCH_MARK}`
     const start = startMs * 1000 + i * 700 + Math.floor(random() * 500)
     const duration = 500 + Math.floor(random() * 50_000)
     const failed = random() < 0.03
