@@ -12,10 +12,16 @@ export interface LoadResult {
 }
 
 /**
- * Posts bodies over keep-alive connections, each the next when the last is answered, for a while.
+ * Posts bodies over keep-alive connections, each the next when the last is answered, for a while; at most `rate` spans a second.
  * Sockets and not a client library: what the generator burns, the server on the same cores does not have.
  */
-export async function load(port: number, bodies: MeshBody[], connections: number, ms: number): Promise<LoadResult> {
+export async function load(
+  port: number,
+  bodies: MeshBody[],
+  connections: number,
+  ms: number,
+  rate = Number.POSITIVE_INFINITY,
+): Promise<LoadResult> {
   const result: LoadResult = { seconds: 0, spans: 0, latencies: [], refused: 0 }
   const begin = performance.now()
   const end = begin + ms
@@ -27,18 +33,37 @@ export async function load(port: number, bodies: MeshBody[], connections: number
     renew(body, epoch + Math.floor(next++ / bodies.length), Math.round(performance.now() - begin) * 1000)
     return body
   }
-  await Promise.all(Array.from({ length: connections }, () => run(port, takeBody, end, result)))
+  const perBody = bodies[0]!.spans
+  let due = begin
+  const wait = (): number => {
+    const now = performance.now()
+    const at = Math.max(due, now - 100)
+    due = at + (perBody * 1000) / rate
+    return at - now
+  }
+  await Promise.all(Array.from({ length: connections }, () => run(port, takeBody, wait, end, result)))
   result.seconds = (performance.now() - begin) / 1000
   result.latencies.sort((a, b) => a - b)
   return result
 }
 
-function run(port: number, takeBody: () => MeshBody, end: number, result: LoadResult): Promise<void> {
+function run(
+  port: number,
+  takeBody: () => MeshBody,
+  wait: () => number,
+  end: number,
+  result: LoadResult,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(port, '127.0.0.1')
     let sent = 0
     let body: MeshBody
     let answer = ''
+    const next = (): void => {
+      const ms = wait()
+      if (ms < 1) send()
+      else setTimeout(send, ms)
+    }
     const send = (): void => {
       if (performance.now() >= end) {
         socket.end()
@@ -54,7 +79,7 @@ function run(port: number, takeBody: () => MeshBody, end: number, result: LoadRe
       socket.write(Buffer.from(body.bytes))
     }
     socket.setNoDelay(true)
-    socket.on('connect', send)
+    socket.on('connect', next)
     socket.on('error', reject)
     socket.on('data', data => {
       answer += data.toString('latin1')
@@ -65,7 +90,7 @@ function run(port: number, takeBody: () => MeshBody, end: number, result: LoadRe
         result.latencies.push(performance.now() - sent)
       } else result.refused++
       answer = ''
-      send()
+      next()
     })
   })
 }

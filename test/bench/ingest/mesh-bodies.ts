@@ -44,7 +44,14 @@ export function meshBodies(count: number, seed = 1, startMs = Date.now()): MeshB
  * as a compressor can tell.
  */
 export function renew(body: MeshBody, epoch: number, shift = 0): void {
-  for (const { offset, salt } of body.ids) body.bytes.write(mix(salt ^ epoch).toString(16).padStart(8, '0'), offset, 'latin1')
+  for (const { offset, salt } of body.ids)
+    body.bytes.write(
+      mix(salt ^ epoch)
+        .toString(16)
+        .padStart(8, '0'),
+      offset,
+      'latin1',
+    )
   for (const { offset, value } of body.starts) body.bytes.write(String(value + shift), offset, 'latin1')
 }
 

@@ -1,4 +1,4 @@
-// Ingest, beside zipkin-server: node test/bench/ingest/run.ts [--seconds 4] [--rounds 2] [--connections 16]
+// Ingest, beside zipkin-server: node test/bench/ingest/run.ts [--seconds 4] [--rounds 2] [--connections 16] [--rate SPANS_A_SECOND]
 // zipkin-server runs too when HOPSCOPE_ZIPKIN_JAR names its jar. Both start fresh, rounds alternate.
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,10 +13,12 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '2' },
     connections: { type: 'string', default: '16' },
+    rate: { type: 'string' },
   },
 })
 const ms = Number(values.seconds) * 1000
 const connections = Number(values.connections)
+const rate = values.rate === undefined ? undefined : Number(values.rate)
 
 const bodies = meshBodies(300)
 const bytes = bodies.reduce((sum, body) => sum + body.bytes.length, 0) / bodies.length
@@ -45,7 +47,7 @@ try {
 
 async function measure(server: Server, round: number): Promise<void> {
   const before = cpuSeconds(server)
-  const { seconds, spans, latencies, refused } = await load(server.port, bodies, connections, ms)
+  const { seconds, spans, latencies, refused } = await load(server.port, bodies, connections, ms, rate)
   await settled(server)
   const cpu = cpuSeconds(server) - before
   const at = (share: number): number =>

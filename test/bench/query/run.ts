@@ -81,7 +81,8 @@ async function measure(server: Server, list: Query[]): Promise<void> {
     }
     const first = times[0]!
     times.sort((a, b) => a - b)
-    const at = (share: number): string => times[Math.min(times.length - 1, Math.floor(times.length * share))]!.toFixed(1)
+    const at = (share: number): string =>
+      times[Math.min(times.length - 1, Math.floor(times.length * share))]!.toFixed(1)
     console.log(
       [
         server.name.padEnd(14),
@@ -121,15 +122,26 @@ async function run(server: Server): Promise<void> {
     { name: 'absent trace', path: i => `/api/v2/trace/${(i + 1).toString(16).padStart(16, 'f')}` },
     { name: 'service, 10', path: i => `/api/v2/traces?${window}&${service(i)}&limit=10` },
     { name: 'service, 100', path: i => `/api/v2/traces?${window}&${service(i)}&limit=100` },
-    { name: 'service + status 503, 10', path: i => `/api/v2/traces?${window}&${service(i)}&limit=10&${tag('http.status_code=503')}` },
-    { name: 'service + min duration 40 ms, 10', path: i => `/api/v2/traces?${window}&${service(i)}&limit=10&minDuration=40000` },
-    { name: 'rare tag (one trace)', path: i => `/api/v2/traces?${window}&limit=10&${tag(`guid:x-request-id=${some(i).guid}`)}` },
+    {
+      name: 'service + status 503, 10',
+      path: i => `/api/v2/traces?${window}&${service(i)}&limit=10&${tag('http.status_code=503')}`,
+    },
+    {
+      name: 'service + min duration 40 ms, 10',
+      path: i => `/api/v2/traces?${window}&${service(i)}&limit=10&minDuration=40000`,
+    },
+    {
+      name: 'rare tag (one trace)',
+      path: i => `/api/v2/traces?${window}&limit=10&${tag(`guid:x-request-id=${some(i).guid}`)}`,
+    },
     { name: 'tag that is not there', path: i => `/api/v2/traces?${window}&limit=10&${tag(`nobody=${i}`)}` },
     { name: 'services', path: () => '/api/v2/services' },
     { name: 'span names', path: i => `/api/v2/spans?${service(i)}` },
     { name: 'dependencies of a day', path: () => `/api/v2/dependencies?${window}` },
   ])
-  console.log(`${server.name}: ${residentMb(server).toFixed(0)} MB resident, ${cpuSeconds(server).toFixed(1)} s of CPU in all`)
+  console.log(
+    `${server.name}: ${residentMb(server).toFixed(0)} MB resident, ${cpuSeconds(server).toFixed(1)} s of CPU in all`,
+  )
 }
 
 const servers: Server[] = []

@@ -20,6 +20,8 @@ interface Remembered {
  */
 export class Dependencies {
   #remembered = new Map<string, Remembered>()
+  /** Of the last window: the sum over traces that lie in several segments, all of them wholly inside. */
+  #inside: { state: string; sum: LinkSum; others: string[] } = { state: '', sum: new LinkSum(), others: [] }
 
   async link(
     view: View,
@@ -29,32 +31,68 @@ export class Dependencies {
   ): Promise<DependencyLink[]> {
     const from = endTs - lookback
     const sum = new LinkSum()
+    const inside: SegmentPart[] = []
     const shared = new Set<string>()
     for (const part of view.parts) {
-      const isIn = part.minMs <= endTs && part.maxMs >= from
-      if (!isIn && !(part.hasUntimed && from <= 0)) continue
+      const isNear = part.minMs <= endTs && part.maxMs >= from
+      if (!isNear && !(part.hasUntimed && from <= 0)) continue
       await pause()
-      if (part instanceof SegmentPart) addSegment(view, part, from, endTs, sum, shared)
-      else if (part instanceof HeadPart) {
+      if (part instanceof HeadPart) {
         for (const trace of tracesIn(view, part, from, endTs, shared)) {
           await pause()
-          const links = part.linksOf(trace)
-          for (let at = 0; at < links.length; at += 3) {
-            const { parent, child } = part.linkedPairs[links[at]!]!
-            sum.add(parent, child, links[at + 1]!, links[at + 2]!)
+          sum.addList(part.linksOf(trace), part.linkedPairs)
+        }
+      } else if (part instanceof SegmentPart) {
+        const isInside = part.minMs >= from && part.maxMs <= endTs && (!part.hasUntimed || from <= 0)
+        if (!isInside) addByTrace(view, part, from, endTs, sum, shared)
+        else {
+          const unshared = view.attempt(part, () => part.unshared())
+          if (unshared === undefined) continue
+          inside.push(part)
+          for (const [i, { parent, child }] of unshared.pairs.entries()) {
+            sum.add(parent, child, unshared.calls[i]!, unshared.errors[i]!)
           }
         }
       }
     }
+    for (const low of await this.#addInside(view, inside, sum, pause)) shared.add(low)
     for (const low of shared) {
       await pause()
       const entries = view.entriesOfId(low)
-      if (!isInWindow(view, entries, from, endTs)) continue
-      for (const link of this.#linksOf(view, low, entries)) {
-        sum.add(link.parent, link.child, link.callCount, link.errorCount ?? 0)
-      }
+      if (isInWindow(view, entries, from, endTs)) sum.addAll(this.#linksOf(view, low, entries))
     }
     return sum.links()
+  }
+
+  /** Adds traces that lie in several of these segments and nowhere else; returns the low ids of those that lie elsewhere, too. */
+  async #addInside(
+    view: View,
+    inside: readonly SegmentPart[],
+    sum: LinkSum,
+    pause: () => Promise<void> | undefined,
+  ): Promise<readonly string[]> {
+    const state = inside.map(part => `${part.number}:${part.sharedCount}`).join()
+    if (this.#inside.state !== state) {
+      const next = { state, sum: new LinkSum(), others: [] as string[] }
+      const parts = new Set<Part>(inside)
+      const seen = new Set<string>()
+      for (const part of inside) {
+        const columns = view.attempt(part, () => part.traceColumns())
+        if (columns === undefined) continue
+        for (const trace of part.unshared().shared) {
+          const low = hexOf(columns.lowHigh[trace]!, columns.lowLow[trace]!)
+          if (seen.has(low)) continue
+          seen.add(low)
+          await pause()
+          const entries = view.entriesOfId(low)
+          if (entries.every(entry => parts.has(entry.part))) next.sum.addAll(this.#linksOf(view, low, entries))
+          else next.others.push(low)
+        }
+      }
+      this.#inside = next
+    }
+    sum.addAll(this.#inside.sum.links())
+    return this.#inside.others
   }
 
   #linksOf(view: View, low: string, entries: readonly Entry[]): readonly DependencyLink[] {
@@ -76,7 +114,7 @@ export class Dependencies {
   }
 }
 
-function addSegment(
+function addByTrace(
   view: View,
   part: SegmentPart,
   from: Milliseconds,
@@ -84,21 +122,14 @@ function addSegment(
   sum: LinkSum,
   shared: Set<string>,
 ): void {
-  const isWhole = part.minMs >= from && part.maxMs <= to && (!part.hasUntimed || from <= 0)
-  const links = view.attempt(part, () => part.links())
+  const links = view.attempt(part, () => {
+    const { pairs, byTrace } = part.links()
+    return { pairs, ...byTrace() }
+  })
   if (links === undefined) return
-  const { pairs, calls, errors } = links
-  if (isWhole && part.sharedCount === 0) {
-    for (const [i, { parent, child }] of pairs.entries()) sum.add(parent, child, calls[i]!, errors[i]!)
-    return
-  }
-  const byTrace = view.attempt(part, () => links.byTrace())
-  if (byTrace === undefined) return
+  const { pairs, starts, list } = links
   for (const trace of tracesIn(view, part, from, to, shared)) {
-    for (let at = byTrace.starts[trace]!; at < byTrace.starts[trace + 1]!; at += 3) {
-      const { parent, child } = pairs[byTrace.list[at]!]!
-      sum.add(parent, child, byTrace.list[at + 1]!, byTrace.list[at + 2]!)
-    }
+    sum.addList(list.subarray(starts[trace]!, starts[trace + 1]!), pairs)
   }
 }
 
@@ -154,6 +185,18 @@ class LinkSum {
     }
     link.callCount += calls
     if (errors > 0) link.errorCount = (link.errorCount ?? 0) + errors
+  }
+
+  /** Pair, calls, errors; and so on. */
+  addList(list: ArrayLike<number>, pairs: readonly { parent: string; child: string }[]): void {
+    for (let at = 0; at < list.length; at += 3) {
+      const { parent, child } = pairs[list[at]!]!
+      this.add(parent, child, list[at + 1]!, list[at + 2]!)
+    }
+  }
+
+  addAll(links: readonly DependencyLink[]): void {
+    for (const { parent, child, callCount, errorCount = 0 } of links) this.add(parent, child, callCount, errorCount)
   }
 
   links(): DependencyLink[] {

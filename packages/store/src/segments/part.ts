@@ -65,9 +65,18 @@ export abstract class Part {
   }
 }
 
+export interface Unshared {
+  sharedCount: number
+  pairs: SegmentLinks['pairs']
+  calls: Float64Array
+  errors: Float64Array
+  shared: number[]
+}
+
 export class SegmentPart extends Part {
   readonly segment: Segment
   #links: SegmentLinks | undefined
+  #unshared: Unshared | undefined
 
   constructor(segment: Segment) {
     super()
@@ -114,6 +123,32 @@ export class SegmentPart extends Part {
   links(): SegmentLinks {
     this.#links ??= { ...this.segment.links(), byTrace: (): TraceLinks => this.segment.links().byTrace() }
     return this.#links
+  }
+
+  /** Sums by pair without the traces that other parts have spans of, too; and these, by number. */
+  unshared(): Unshared {
+    if (this.#unshared?.sharedCount === this.sharedCount) return this.#unshared
+    const { pairs, calls, errors, byTrace } = this.links()
+    const unshared: Unshared = {
+      sharedCount: this.sharedCount,
+      pairs,
+      calls: calls.slice(),
+      errors: errors.slice(),
+      shared: [],
+    }
+    if (this.sharedCount > 0) {
+      const { starts, list } = byTrace()
+      for (let trace = 0; trace < this.traceCount; trace++) {
+        if (!this.isShared(trace)) continue
+        unshared.shared.push(trace)
+        for (let at = starts[trace]!; at < starts[trace + 1]!; at += 3) {
+          unshared.calls[list[at]!]! -= list[at + 1]!
+          unshared.errors[list[at]!]! -= list[at + 2]!
+        }
+      }
+    }
+    this.#unshared = unshared
+    return unshared
   }
 }
 

@@ -6,7 +6,7 @@ import { PIECES_PER_SEGMENT, SEGMENTS_PER_BUCKET, type SegmentRow } from './data
 import { ENDPOINT, STRING } from './dictionary.ts'
 import { hexOf } from './head.ts'
 import { decodeNames, type Names } from './names.ts'
-import { readTrace } from './page-rows.ts'
+import { type Entries, readTrace } from './page-rows.ts'
 import { DamageError, unpackPiece } from './piece.ts'
 import { decodeLinks, type SegmentLinks } from './segment-links.ts'
 import type { Postings } from './term-index.ts'
@@ -149,7 +149,8 @@ export class Segment {
     const low = hexOf(columns.lowHigh[trace]!, columns.lowLow[trace]!)
     const traceId = columns.wide[trace] === 1 ? hexOf(columns.highHigh[trace]!, columns.highLow[trace]!) + low : low
     const page = this.#page(places.page[trace]!)
-    return readTrace(new BytesReader(page, places.offset[trace]!), columns.count[trace]!, traceId, this)
+    const entries = new ChunkedEntries(number => this.#chunk(number))
+    return readTrace(new BytesReader(page, places.offset[trace]!), columns.count[trace]!, traceId, entries)
   }
 
   #page(number: number): Buffer {
@@ -161,8 +162,7 @@ export class Segment {
     return page
   }
 
-  #chunk(entry: number): Chunk {
-    const number = Math.floor(entry / CHUNK_ENTRIES)
+  #chunk(number: number): Chunk {
     const key = `d${this.meta.id}/${number}`
     const cached = this.#cache.get<Chunk>(key)
     if (cached !== undefined) return cached
@@ -171,18 +171,6 @@ export class Segment {
     const chunk = new Chunk(piece, number * CHUNK_ENTRIES)
     this.#cache.set(key, chunk, piece.length * 3)
     return chunk
-  }
-
-  text(entry: number): string {
-    return this.#chunk(entry).text(entry)
-  }
-
-  pair(entry: number): readonly [key: string, value: string] {
-    return this.#chunk(entry).pair(entry)
-  }
-
-  endpoint(entry: number): Endpoint {
-    return this.#chunk(entry).endpoint(entry, this)
   }
 
   /** Traces that have a term; undefined: none. */
@@ -264,6 +252,43 @@ function findPostings(piece: Buffer, hash: number): Postings | undefined {
   return { traces, codes: header % 2 === 1 ? list.raw(count) : undefined }
 }
 
+/** The dictionary during one read: most entries of a trace lie in two or three chunks. */
+class ChunkedEntries implements Entries {
+  readonly #read: (number: number) => Chunk
+  #chunks = new Map<number, Chunk>()
+  #last = -1
+  #lastChunk: Chunk | undefined
+
+  constructor(read: (number: number) => Chunk) {
+    this.#read = read
+  }
+
+  #chunk(entry: number): Chunk {
+    const number = Math.floor(entry / CHUNK_ENTRIES)
+    if (number === this.#last) return this.#lastChunk!
+    let chunk = this.#chunks.get(number)
+    if (chunk === undefined) {
+      chunk = this.#read(number)
+      this.#chunks.set(number, chunk)
+    }
+    this.#last = number
+    this.#lastChunk = chunk
+    return chunk
+  }
+
+  text(entry: number): string {
+    return this.#chunk(entry).text(entry)
+  }
+
+  pair(entry: number): readonly [key: string, value: string] {
+    return this.#chunk(entry).pair(entry)
+  }
+
+  endpoint(entry: number): Endpoint {
+    return this.#chunk(entry).endpoint(entry, this)
+  }
+}
+
 /** Entries of a dictionary that lie together; texts are made when they are first asked for. */
 class Chunk {
   readonly #first: number
@@ -318,7 +343,7 @@ class Chunk {
     return pair
   }
 
-  endpoint(entry: number, entries: Segment): Endpoint {
+  endpoint(entry: number, entries: Entries): Endpoint {
     const i = entry - this.#first
     let endpoint = this.#values[i] as Endpoint | undefined
     if (endpoint === undefined) {
