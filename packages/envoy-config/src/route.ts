@@ -1,4 +1,5 @@
 import type { SubstitutionFormat } from './access-log.ts'
+import type { HashPolicy } from './hash-policy.ts'
 import type { PerFilterConfig, RuntimeFraction } from './http-filters.ts'
 import type { CustomTag, Milliseconds, Percent } from './listener.ts'
 import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher, RegexRewrite } from './matchers.ts'
@@ -126,6 +127,7 @@ export interface RouteAction {
   requestMirrorPolicies: readonly RequestMirrorPolicy[]
   /** Which connections and which circuit breaker. */
   priority: 'default' | 'high'
+  hashPolicies: readonly HashPolicy[]
 }
 
 /** RouteAction.MaxStreamDuration; 0 is no limit. */

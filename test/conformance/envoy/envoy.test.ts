@@ -14,6 +14,7 @@ import { csrfCases } from './cases/csrf.ts'
 import { extAuthzCases } from './cases/ext-authz.ts'
 import { filterCases } from './cases/filters.ts'
 import { formatOperatorCases } from './cases/format-operators.ts'
+import { hashingCases } from './cases/hashing.ts'
 import { headerMutationCases } from './cases/header-mutation.ts'
 import { headerCases } from './cases/headers.ts'
 import { healthCheckFilterCases } from './cases/health-check-filter.ts'
@@ -77,6 +78,7 @@ const groups: Record<string, Case[]> = {
   'health checks': healthCheckCases,
   pools: poolCases,
   balancing: balancingCases,
+  hashing: hashingCases,
   priorities: priorityCases,
   names: nameCases,
   stats: statsCases,

@@ -12,6 +12,10 @@ export function parseLbPolicy(cluster: Message, context: ParseContext): LbPolicy
   const common = cluster.message('common_lb_config')
   const locality = parseLocalityLb(common)
   const hostname = common?.message('consistent_hashing_lb_config')?.boolean('use_hostname_for_hashing') ?? false
+  if (hostname && cluster.enum<string>('type', 'STATIC') !== 'STRICT_DNS') {
+    const what = 'use_hostname_for_hashing needs a cluster of type STRICT_DNS'
+    context.problems.add('invalid', common!.place('consistent_hashing_lb_config'), what)
+  }
   switch (cluster.enum<string>('lb_policy', 'ROUND_ROBIN')) {
     case 'LEAST_REQUEST':
       return parseLeastRequest(cluster.message('least_request_lb_config'), locality, context)

@@ -12,6 +12,7 @@ import {
   parseRegexRewrite,
 } from './matchers.ts'
 import { parseMetadata } from './metadata.ts'
+import { parseHashPolicies } from './parse-hash-policy.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseSpanNaming } from './parse-tracing.ts'
@@ -113,6 +114,7 @@ function parseRouteAction(message: Message | undefined, limits: RouteLimits, con
     ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     priority: message?.enum<string>('priority', 'DEFAULT') === 'HIGH' ? 'high' : 'default',
+    hashPolicies: parseHashPolicies(message, context),
   }
 }
 

@@ -7,6 +7,7 @@ import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import type { Exchange, RequestHandler } from '../http/exchange.ts'
 import type { ResponseHeaders } from '../http/headers.ts'
 import { respond } from '../respond.ts'
+import type { HashRequest } from '../route/hash-policy.ts'
 import type { Counter } from '../stats/stats.ts'
 import type { Timer } from '../timers.ts'
 import type { AttemptSpan } from '../tracing/http-tracer.ts'
@@ -37,6 +38,7 @@ export interface Plan {
   /** Body bytes kept for another try. */
   bufferLimit: number
   priority: RoutingPriority
+  hash: HashRequest | undefined
   /** Counted under this name as well. */
   altStatName: string | undefined
   mirrors: readonly Mirror[]
@@ -71,6 +73,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   readonly #slowMirrors = new Set<Mirror>()
   /** No host could be chosen. */
   #hostless = false
+  /** Made for the client, that it comes to the same host again. */
+  readonly #cookies: string[] = []
   #responding = false
   /** A 1xx has come. */
   #informed = false
@@ -226,7 +230,11 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   #pickContext(): PickContext | undefined {
-    return this.#attempts > 1 ? this.#retry?.pickContext : undefined
+    const context = this.#attempts > 1 ? this.#retry?.pickContext : undefined
+    const { hash } = this.#plan
+    if (hash === undefined) return context
+    const setCookie = (field: string): void => void this.#cookies.push(field)
+    return { ...context, hash: () => hash(this.#exchange, setCookie) }
   }
 
   /** What is left of the global timeout bounds the next try. */
@@ -299,6 +307,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
       headers.set('x-envoy-upstream-service-time', String(time))
     }
     if (countAttempts.response) headers.set('x-envoy-attempt-count', String(this.#attempts))
+    for (const field of this.#cookies) headers.append('set-cookie', field)
     this.#responding = true
     this.#dropBody()
     this.#keepBody = false

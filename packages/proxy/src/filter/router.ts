@@ -100,6 +100,7 @@ export function createRouter(
         countAttempts: { request: includeRequestAttemptCount, response: includeAttemptCountInResponse },
         timeoutIsNoContent: timeouts.noContent,
         priority: action.priority,
+        hash: route.hash,
         altStatName,
         mirrors:
           route.mirrorPolicies.length === 0 ? NONE : createMirrors(route.mirrorPolicies, exchange, timeout, services),

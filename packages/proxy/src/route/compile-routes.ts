@@ -10,6 +10,7 @@ import type {
 } from '@hopscope/envoy-config'
 import { compileBody } from '../http/local-reply.ts'
 import type { Runtime } from '../runtime.ts'
+import { compileHashPolicies, type HashRequest } from './hash-policy.ts'
 import { compileMutations, type Mutate } from './header-mutations.ts'
 import { compileRouteMatch, type MatchRoute } from './match-route.ts'
 import { compileHostRewrite, compilePathRewrite, type Rewrite } from './rewrite.ts'
@@ -34,6 +35,8 @@ export interface CompiledRoute {
   retryPolicy: RetryPolicy | undefined
   /** Those of the most specific level that has any. */
   mirrorPolicies: readonly RequestMirrorPolicy[]
+  /** For a cluster that chooses its hosts by hash. */
+  hash: HashRequest | undefined
 }
 
 export interface RouteMutations {
@@ -118,6 +121,7 @@ function compileRoute(
     weighted,
     requestBodyBufferLimit: route.requestBodyBufferLimit ?? virtualHost.requestBodyBufferLimit,
     retryPolicy: action.type === 'route' ? (action.retryPolicy ?? virtualHost.retryPolicy) : undefined,
+    hash: action.type === 'route' ? compileHashPolicies(action.hashPolicies) : undefined,
     mirrorPolicies:
       action.type === 'route'
         ? ([action, virtualHost, config].find(level => level.requestMirrorPolicies.length > 0)?.requestMirrorPolicies ??

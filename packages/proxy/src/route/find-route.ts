@@ -47,6 +47,7 @@ export const TO_HTTPS: CompiledRoute = {
   requestBodyBufferLimit: undefined,
   retryPolicy: undefined,
   mirrorPolicies: [],
+  hash: undefined,
 }
 
 /** The first route of the one virtual host that the request's Host chooses. */

@@ -89,7 +89,7 @@ export function queryParameter(path: string, name: string): string | undefined {
 }
 
 /** The first of its name; quotes around its value are no part of it. */
-function cookie(headers: RequestHeaders, name: string): string | undefined {
+export function cookie(headers: RequestHeaders, name: string): string | undefined {
   for (const field of headers.getAll('cookie')) {
     for (const pair of field.split(';')) {
       const equals = pair.indexOf('=')

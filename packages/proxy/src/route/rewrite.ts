@@ -59,7 +59,7 @@ export function compileHostRewrite(config: RouteAction['hostRewrite']): Rewrite 
   }
 }
 
-function compileReplacement({ pattern, substitution }: RegexRewrite): (text: string) => string {
+export function compileReplacement({ pattern, substitution }: RegexRewrite): (text: string) => string {
   const regex = compileRegex(pattern)
   return text => regex.replaceAll(text, substitution)
 }
