@@ -1,5 +1,6 @@
 import type { AccessLog } from './access-log.ts'
 import type { SocketAddress } from './bootstrap.ts'
+import type { HeaderMutation } from './http-filters/header-mutation.ts'
 import type { Fraction, HttpFilter } from './http-filters.ts'
 import type { LocalReplyConfig } from './local-reply.ts'
 import type { HeaderMutations, RouteConfiguration } from './route.ts'
@@ -15,11 +16,25 @@ export interface Listener {
   trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND'
   perConnectionBufferLimitBytes: number
   filterChains: readonly FilterChain[]
+  /** Of connections that no other takes; absent: they are closed. */
+  defaultFilterChain?: FilterChain
 }
 
 export interface FilterChain {
   name: string
+  /** Absent: every connection. */
+  match?: FilterChainMatch
   httpConnectionManager: HttpConnectionManager
+}
+
+/** envoy.config.listener.v3.FilterChainMatch, of what is known of a plain connection. Ranges are CIDR texts. */
+export interface FilterChainMatch {
+  destinationPort?: number
+  prefixRanges?: readonly string[]
+  directSourcePrefixRanges?: readonly string[]
+  sourceType?: 'ANY' | 'SAME_IP_OR_LOOPBACK' | 'EXTERNAL'
+  sourcePrefixRanges?: readonly string[]
+  sourcePorts?: readonly number[]
 }
 
 /** envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager */
@@ -80,6 +95,8 @@ export interface HttpConnectionManager {
   /** A malformed request costs its connection; else only itself. */
   streamErrorOnInvalidHttpMessage: boolean
   requestId: RequestIdConfig
+  /** Before anything else looks at a request. */
+  earlyHeaderMutations: readonly HeaderMutation[]
   /** Whether x-forwarded-client-cert of a client goes on: without TLS there is none to be made here. */
   forwardClientCert: boolean
 }

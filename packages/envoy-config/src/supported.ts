@@ -58,6 +58,7 @@ export const supported: SupportTable = {
     name: 'yes',
     address: 'yes',
     filter_chains: 'yes',
+    default_filter_chain: 'yes',
     traffic_direction: 'yes',
     per_connection_buffer_limit_bytes: 'yes',
     bind_to_port: [true],
@@ -66,10 +67,17 @@ export const supported: SupportTable = {
   'envoy.config.listener.v3.FilterChain': {
     name: 'yes',
     filters: 'yes',
-    filter_chain_match: 'an empty match, which is every connection',
+    filter_chain_match: 'yes',
     transport_socket: 'raw_buffer',
   },
-  'envoy.config.listener.v3.FilterChainMatch': {},
+  'envoy.config.listener.v3.FilterChainMatch': {
+    destination_port: 'yes',
+    prefix_ranges: 'yes',
+    direct_source_prefix_ranges: 'yes',
+    source_type: 'yes',
+    source_prefix_ranges: 'yes',
+    source_ports: 'yes',
+  },
   'envoy.config.listener.v3.Filter': { name: label, typed_config: 'yes' },
   'envoy.config.core.v3.TransportSocket': { name: label, typed_config: 'yes' },
   'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer': {},
@@ -111,6 +119,7 @@ export const supported: SupportTable = {
     scheme_header_transformation: 'yes',
     stream_error_on_invalid_http_message: 'yes',
     request_id_extension: 'yes',
+    early_header_mutation_extensions: 'yes',
     forward_client_cert_details: ['SANITIZE', 'FORWARD_ONLY', 'ALWAYS_FORWARD_ONLY'],
   },
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig': {
@@ -138,6 +147,7 @@ export const supported: SupportTable = {
   'envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords': {},
   'envoy.config.core.v3.SchemeHeaderTransformation': { scheme_to_overwrite: 'yes', match_upstream: 'yes' },
   'envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension': { typed_config: 'yes' },
+  'envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation': { mutations: 'yes' },
   'envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig': {
     pack_trace_reason: 'yes',
     use_request_id_for_trace_sampling: 'yes',
@@ -1076,6 +1086,12 @@ export const extensionPoints: Readonly<
   },
   'envoy.config.trace.v3.OpenTelemetryConfig.sampler': samplers,
   'envoy.extensions.tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig.wrapped_sampler': samplers,
+  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.early_header_mutation_extensions':
+    {
+      what: 'early header mutation',
+      packages: ['envoy.extensions.http.early_header_mutation.'],
+      types: ['envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation'],
+    },
   'envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension.typed_config': {
     what: 'request id extension',
     packages: ['envoy.extensions.request_id.'],

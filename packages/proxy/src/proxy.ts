@@ -1,4 +1,4 @@
-import type { Listener, Milliseconds, Node, Snapshot } from '@hopscope/envoy-config'
+import type { FilterChain, Listener, Milliseconds, Node, Snapshot } from '@hopscope/envoy-config'
 import type { AccessLogs } from './access-log/create-access-logs.ts'
 import { type Clock, createClock } from './clock.ts'
 import type { ActiveCluster } from './cluster/active-cluster.ts'
@@ -8,13 +8,15 @@ import { createAsyncClient } from './cluster/create-async-client.ts'
 import type { ResolveName } from './cluster/resolve-dns.ts'
 import { composeFilters } from './filter/chain.ts'
 import { createFilters } from './filter/create-filters.ts'
+import { compileRules } from './filter/header-mutation/compile-rules.ts'
 import { createRouter } from './filter/router.ts'
 import type { ConnectionManagerContext } from './http/connection-manager-context.ts'
 import { createHttpStats } from './http/http-stats.ts'
 import { compileLocalReply } from './http/local-reply.ts'
 import { compilePathNormaliser } from './http/normalise-path.ts'
 import { createSanitiser } from './http/sanitise-headers.ts'
-import { type Acceptor, listen, listenerStatName } from './listener/accept.ts'
+import { type Acceptor, type ChooseContext, listen, listenerStatName } from './listener/accept.ts'
+import { compileFilterChainChoice } from './listener/choose-filter-chain.ts'
 import { compileRoutes } from './route/compile-routes.ts'
 import type { Runtime } from './runtime.ts'
 import type { Stats } from './stats/stats.ts'
@@ -125,8 +127,8 @@ export function createProxy(options: ProxyOptions): Proxy {
   }
 
   /** Everything that requests of a listener need, so that none of them looks at configuration. */
-  function compile(listener: Listener): ConnectionManagerContext {
-    const config = listener.filterChains[0]!.httpConnectionManager
+  function compile(listener: Listener, chain: FilterChain): ConnectionManagerContext {
+    const config = chain.httpConnectionManager
     const http = createHttpStats(stats, config.statPrefix, listenerStatName(listener))
     const routerServices = { clusters, runtime, clock, timers, random }
     const { filters, router } = createFilters(config, {
@@ -143,6 +145,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     return {
       config,
       stats: http,
+      mutateEarly: compileRules(config.earlyHeaderMutations, 'request'),
       normalisePath: compilePathNormaliser(config, runtime),
       routes: compileRoutes(config.routeConfig, runtime),
       sanitise: createSanitiser(config, node),
@@ -170,6 +173,18 @@ export function createProxy(options: ProxyOptions): Proxy {
     }
   }
 
+  /** The connection manager of each filter chain, and which of them a connection gets. */
+  function compileChains(listener: Listener): ChooseContext {
+    const { filterChains, defaultFilterChain } = listener
+    const chains = defaultFilterChain === undefined ? filterChains : [...filterChains, defaultFilterChain]
+    const contexts = new Map(chains.map(chain => [chain, compile(listener, chain)]))
+    const choose = compileFilterChainChoice(listener)
+    return ends => {
+      const chain = choose(ends)
+      return chain && contexts.get(chain)
+    }
+  }
+
   async function apply(snapshot: Snapshot): Promise<void> {
     const bound = await bindNew(snapshot.listeners)
     try {
@@ -177,7 +192,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       for (const listener of snapshot.listeners) {
         const key = bindKey(listener)
         const acceptor = bound.get(key) ?? acceptors.get(key)!
-        acceptor.use(listener, compile(listener))
+        acceptor.use(listener, compileChains(listener))
       }
     } catch (error) {
       for (const acceptor of bound.values()) acceptor.close()

@@ -20,6 +20,7 @@ import { headerCases } from './cases/headers.ts'
 import { healthCheckFilterCases } from './cases/health-check-filter.ts'
 import { healthCheckCases } from './cases/health-checks.ts'
 import { limitCases } from './cases/limits.ts'
+import { listenerCases } from './cases/listeners.ts'
 import { localReplyCases } from './cases/local-replies.ts'
 import { localReplyConfigCases } from './cases/local-reply-config.ts'
 import { matcherCases } from './cases/matchers.ts'
@@ -57,6 +58,7 @@ const groups: Record<string, Case[]> = {
   headers: headerCases,
   codec: codecCases,
   'connection manager': connectionManagerCases,
+  listeners: listenerCases,
   bodies: bodyCases,
   trailers: trailerCases,
   retries: retryCases,

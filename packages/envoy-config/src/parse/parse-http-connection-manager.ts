@@ -1,7 +1,8 @@
-import { isIP } from 'node:net'
 import type { HttpConnectionManager, RequestIdConfig } from '../listener.ts'
 import type { Message } from '../schema/message.ts'
+import { parseCidrRanges } from './cidr-ranges.ts'
 import type { ParseContext } from './context.ts'
+import { parseHeaderMutationRule } from './http-filters/parse-header-mutation.ts'
 import { parseHttpFilters } from './http-filters/parse-http-filters.ts'
 import { parseAccessLog } from './parse-access-log.ts'
 import { parseLocalReplyConfig } from './parse-local-reply-config.ts'
@@ -79,6 +80,10 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
       http1?.has('override_stream_error_on_invalid_http_message') === true
         ? http1.boolean('override_stream_error_on_invalid_http_message')
         : message.boolean('stream_error_on_invalid_http_message'),
+    earlyHeaderMutations: message
+      .messages('early_header_mutation_extensions')
+      .flatMap(extension => extension.message('typed_config')?.messages('mutations') ?? [])
+      .map(mutation => parseHeaderMutationRule(mutation, context)),
     requestId: parseRequestId(message.message('request_id_extension')?.message('typed_config')),
     forwardClientCert: message.enum<string>('forward_client_cert_details', 'SANITIZE') === 'ALWAYS_FORWARD_ONLY',
   }
@@ -129,14 +134,5 @@ const DEFAULT_INTERNAL_RANGES = ['10.0.0.0/8', '192.168.0.0/16', '172.16.0.0/12'
 function parseInternalRanges(message: Message, context: ParseContext): string[] {
   const ranges = message.messages('cidr_ranges')
   if (ranges.length === 0) return DEFAULT_INTERNAL_RANGES
-  return ranges.map(range => {
-    const address = range.string('address_prefix')
-    const version = isIP(address)
-    // Envoy cuts a longer prefix as well.
-    const length = Math.min(range.number('prefix_len'), version === 6 ? 128 : 32)
-    if (version === 0 && address !== '') {
-      context.problems.add('invalid', range.valuePlace('address_prefix'), `malformed IP address: '${address}'`)
-    }
-    return `${address}/${length}`
-  })
+  return parseCidrRanges(ranges, context)
 }

@@ -230,6 +230,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     else if (config.stripMatchingHostPort) headers.authority = stripMatchingPort(headers.authority, info)
 
     const upgrade = hasToken(head.connection, 'upgrade') ? headers.get('upgrade') : undefined
+    for (const mutate of this.#context.mutateEarly) mutate(headers, info)
     const sanitised = sanitise(headers, head.connection, info)
     if ('status' in sanitised) {
       this.#rejectByCodec(exchange, sanitised)

@@ -6,6 +6,10 @@ import type { Stats } from '../stats/stats.ts'
 import { formatAddress } from '../transport/address-text.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { BoundPort, Transports } from '../transport/transports.ts'
+import type { Ends } from './choose-filter-chain.ts'
+
+/** The connection manager of a connection; undefined: no filter chain takes it. */
+export type ChooseContext = (ends: Ends) => ConnectionManagerContext | undefined
 
 /** A bound listener: accepts connections for the connection manager it was last given. */
 export interface Acceptor {
@@ -15,7 +19,7 @@ export interface Acceptor {
   readonly port: number
   readonly direction: Listener['trafficDirection']
   /** New connections get this one; present ones keep what they have. */
-  use(listener: Listener, context: ConnectionManagerContext): void
+  use(listener: Listener, choose: ChooseContext): void
   /** No new connections; those there are go on. */
   stopListening(): void
   /** No new connections; idle ones close, busy ones after their response. */
@@ -37,12 +41,14 @@ export async function listen(listener: Listener, services: AcceptorServices): Pr
   const { stats, nextConnectionId } = services
   const numbers = createListenerStats(stats, listenerStatName(listener), services.worker ?? 0)
   const connections = new Set<ConnectionManager>()
-  let context: ConnectionManagerContext | undefined
+  let choose: ChooseContext | undefined
   let name = listener.name
   let direction = listener.trafficDirection
 
   function accept(transport: Transport): void {
+    const context = choose?.(transport)
     if (context === undefined) {
+      if (choose !== undefined) numbers.unmatched.add()
       transport.destroy()
       return
     }
@@ -78,7 +84,7 @@ export async function listen(listener: Listener, services: AcceptorServices): Pr
     use(present, next) {
       name = present.name
       direction = present.trafficDirection
-      context = next
+      choose = next
     },
     stopListening() {
       bound.close()
@@ -145,6 +151,7 @@ function createListenerStats(stats: Stats, name: string, worker: number) {
   }
   stats.gauge(`${prefix}downstream_pre_cx_active`)
   return {
+    unmatched: stats.counter(`${prefix}no_filter_chain_match`),
     total: stats.counter(`${prefix}downstream_cx_total`),
     active: stats.gauge(`${prefix}downstream_cx_active`),
     destroy: stats.counter(`${prefix}downstream_cx_destroy`),

@@ -22,6 +22,8 @@ export interface ConfigOptions {
   /** Before the router. */
   filters?: Fields[]
   listener?: Fields
+  /** In place of the one filter chain, whose connection manager `hcm` and the others change. */
+  filterChains?: Fields[]
   /** Merged into the cluster `app`. */
   app?: Fields
   clusters?: Fields[]
@@ -89,7 +91,7 @@ export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string)
           name: 'listener',
           address: { socket_address: { address: '127.0.0.1', port_value: ports.listener } },
           ...options.listener,
-          filter_chains: [
+          filter_chains: options.filterChains ?? [
             {
               filters: [
                 {

@@ -12,7 +12,7 @@ import { parseStringMatcher } from '../matchers.ts'
 /** Of an envoy.extensions.filters.http.header_mutation.v3.HeaderMutation or HeaderMutationPerRoute. */
 export function parseHeaderMutation(message: Message, context: ParseContext): HeaderMutationFilter {
   const mutations = message.message('mutations')
-  const of = (field: string) => (mutations?.messages(field) ?? []).map(one => parseMutation(one, context))
+  const of = (field: string) => (mutations?.messages(field) ?? []).map(one => parseHeaderMutationRule(one, context))
   return {
     type: 'header_mutation',
     request: of('request_mutations'),
@@ -25,7 +25,7 @@ export function parseHeaderMutation(message: Message, context: ParseContext): He
 }
 
 /** Of an envoy.config.common.mutation_rules.v3.HeaderMutation. */
-function parseMutation(message: Message, context: ParseContext): HeaderMutation {
+export function parseHeaderMutationRule(message: Message, context: ParseContext): HeaderMutation {
   const option = message.message('append')
   if (option !== undefined) return { type: 'append', option: parseHeaderValueOption(option, context) }
   const matcher = message.message('remove_on_match')?.message('key_matcher')

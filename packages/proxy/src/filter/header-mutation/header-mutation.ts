@@ -1,9 +1,9 @@
-import type { HeaderMutation, HeaderMutationFilter, QueryParameterMutation } from '@hopscope/envoy-config'
+import type { HeaderMutationFilter, QueryParameterMutation } from '@hopscope/envoy-config'
 import type { ResponseSink } from '../../http/exchange.ts'
 import type { ResponseHeaders } from '../../http/headers.ts'
-import { compileStringMatcher } from '../../match/string-matcher.ts'
-import { compileAdditions, type Mutate } from '../../route/header-mutations.ts'
+import type { Mutate } from '../../route/header-mutations.ts'
 import { allConfigsOf, type CreateFilter, type HttpFilter } from '../http-filter.ts'
+import { compileRules } from './compile-rules.ts'
 import { compileQueryMutation, type MutateQuery } from './query-mutation.ts'
 
 interface Compiled {
@@ -22,8 +22,8 @@ export function createHeaderMutation(name: string, config: HeaderMutationFilter)
     let found = compiled.get(one)
     if (found === undefined) {
       found = {
-        request: one.request.map(mutation => compileMutation(mutation, 'request')),
-        response: one.response.map(mutation => compileMutation(mutation, 'response')),
+        request: compileRules(one.request, 'request'),
+        response: compileRules(one.response, 'response'),
         query: one.queryParameters.map((mutation: QueryParameterMutation) => compileQueryMutation(mutation)),
       }
       compiled.set(one, found)
@@ -64,11 +64,4 @@ function mutating(sink: ResponseSink, mutate: (headers: ResponseHeaders) => void
     sendData: chunk => sink.sendData(chunk),
     sendEnd: () => sink.sendEnd(),
   }
-}
-
-function compileMutation(mutation: HeaderMutation, direction: 'request' | 'response'): Mutate {
-  if (mutation.type === 'append') return compileAdditions([mutation.option], direction)!
-  if (mutation.type === 'remove') return headers => void headers.remove(mutation.name)
-  const matches = compileStringMatcher(mutation.matcher)
-  return headers => headers.removeAll(new Set([...headers].map(([name]) => name).filter(matches)))
 }
