@@ -100,6 +100,11 @@ interface Latencies {
   p99: number
 }
 
+/** GETs on 32 connections: µs of CPU time for one. */
+export function microsecondsPerRequest(proxy: Running, seconds: number): number {
+  return saturated(proxy, () => wrk(proxy.port, 32, seconds))['µs/req']!
+}
+
 /** Requests per CPU-second while `load` has all that the proxy can do. */
 function saturated({ pid }: Running, load: () => WrkResult): Record<string, number> {
   const before = cpuSeconds(pid)

@@ -31,7 +31,11 @@ export interface Observation {
 /** The stats that a request can move; the process's own (server, runtime, dns cache, admin) are not compared. */
 const STATS_IN_SCOPE = /^(http\.in\.|cluster\.(?!zipkin\.)|listener\.(?!admin\.)|tracing\.|vhost\.)/
 
-export async function observe(name: ProgramName, test: Case): Promise<Observation> {
+export async function observe(
+  name: ProgramName,
+  test: Case,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Observation> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'))
   const upstreams: Record<string, Upstream | FullListener> = {}
   const spans: Record<string, unknown>[] = []
@@ -58,7 +62,7 @@ export async function observe(name: ProgramName, test: Case): Promise<Observatio
     const configFile = join(folder, 'envoy.json')
     writeFileSync(configFile, JSON.stringify(bootstrap(options, ports, logFile)))
 
-    const program = await startProgram(name, configFile, admin, test.args)
+    const program = await startProgram(name, configFile, admin, test.args, environment)
     try {
       const before = await readStats(admin)
       const observation: Observation = {

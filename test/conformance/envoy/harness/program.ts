@@ -31,6 +31,7 @@ export async function startProgram(
   configFile: string,
   adminPort: number,
   args: string[] = [],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Running> {
   const shared = [
     '-c',
@@ -48,7 +49,7 @@ export async function startProgram(
       : [process.execPath, [join(root, 'apps/sidecar/src/main.ts'), ...shared, '-l', 'error']]
   const child = spawn(command, argv, {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, HOPSCOPE_TEST: 'from-environment' },
+    env: { ...process.env, HOPSCOPE_TEST: 'from-environment', ...environment },
   })
   let stderr = ''
   child.stderr!.on('data', chunk => {
