@@ -57,6 +57,21 @@ export function findContinuations(trace: readonly Span[], others: readonly (read
   return found.sort((a, b) => b.confidence - a.confidence)
 }
 
+/**
+ * Services whose other traces of that moment are worth a look: the one that began this trace though it may have had a
+ * request itself, then those that were called and called nobody, where it may have broken off.
+ */
+export function looseEnds(trace: readonly Span[]): string[] {
+  const hops = hopsFromTrace(trace)
+  const services = new Set<string>()
+  for (const hop of hops) if (!hop.parent && isHead(hop)) services.add(hop.caller!)
+  for (const { form, attempts, callee, children } of hops) {
+    const isLeaf = form !== 'ambiguous' && children.length === 0 && attempts.some(({ server }) => server)
+    if (isLeaf && callee !== undefined) services.add(callee)
+  }
+  return [...services]
+}
+
 function isHead({ form, call, caller }: Hop): boolean {
   return form !== 'ambiguous' && caller !== undefined && call !== undefined && call.parentId === undefined
 }

@@ -2,7 +2,7 @@
 
 export { sortAnnotations } from './annotations.ts'
 export { type CorrectedTrace, correctClockSkew } from './clock-skew.ts'
-export { type Continuation, findContinuations } from './continuations.ts'
+export { type Continuation, findContinuations, looseEnds } from './continuations.ts'
 export { DependencyLinker } from './dependencies.ts'
 export * from './formats/index.ts'
 export { type Attempt, type Hop, type HopForm, type HopParts, hopsFromTrace } from './hop.ts'

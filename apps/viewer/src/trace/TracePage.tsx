@@ -4,7 +4,6 @@ import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
 import type { TraceRoute } from '../url.ts'
 import type { RowColumns, TraceColumns } from './columns.ts'
-import { KeyboardHelp } from './KeyboardHelp.tsx'
 import { Legend } from './Legend.tsx'
 import { LostCalls } from './LostCalls.tsx'
 import { Minimap } from './Minimap.tsx'
@@ -207,11 +206,16 @@ function LoadedTracePage(props: {
         )}
       </div>
       <Arrivals count={trace.counts.spans} />
-      {isHelp && <KeyboardHelp onClose={() => setHelp(false)} />}
+      {isHelp && (
+        <Suspense fallback={null}>
+          <KeyboardHelp onClose={() => setHelp(false)} />
+        </Suspense>
+      )}
     </>
   )
 }
 
+const KeyboardHelp = lazy(async () => ({ default: (await import('./KeyboardHelp.tsx')).KeyboardHelp }))
 const FlameView = lazy(async () => ({ default: (await import('./FlameView.tsx')).FlameView }))
 const SequenceView = lazy(async () => ({ default: (await import('./SequenceView.tsx')).SequenceView }))
 const TableView = lazy(async () => ({ default: (await import('./TableView.tsx')).TableView }))

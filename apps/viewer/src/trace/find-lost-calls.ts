@@ -1,4 +1,5 @@
-import { type Continuation, findContinuations, hopsFromTrace, type Span } from '@hopscope/model'
+import type { Span } from '@hopscope/model'
+import { type Continuation, findContinuations, looseEnds } from '@hopscope/model/continuations'
 import { decodeSpans } from './decode-spans.ts'
 
 /** What may belong together though it is two traces. */
@@ -30,22 +31,14 @@ export async function findLostCalls(
   spans: readonly Span[],
   load: (path: string) => Promise<unknown>,
 ): Promise<LostCall[]> {
-  const hops = hopsFromTrace(spans)
   const times = spans.flatMap(({ timestamp, duration = 0 }) =>
     timestamp === undefined ? [] : [timestamp, timestamp + duration],
   )
   if (times.length === 0) return []
   const start = times.reduce((a, b) => Math.min(a, b)) / 1_000
   const end = times.reduce((a, b) => Math.max(a, b)) / 1_000
-  const services = new Set<string>()
-  const head = hops.find(hop => !hop.parent && hop.call?.parentId === undefined && hop.call)
-  if (head?.caller !== undefined) services.add(head.caller)
-  // Who was called and called nobody: there a trace may have broken off.
-  for (const { server, callee, children } of hops) {
-    if (server && callee !== undefined && children.length === 0) services.add(callee)
-  }
   const others = new Map<string, Span[]>()
-  for (const service of [...services].slice(0, MAX_SERVICES)) {
+  for (const service of looseEnds(spans).slice(0, MAX_SERVICES)) {
     const parameters = new URLSearchParams({
       serviceName: service,
       endTs: String(Math.ceil(end) + 1),
@@ -62,12 +55,10 @@ export async function findLostCalls(
   others.delete(spans[0]!.traceId)
   const all = [...others.values()]
   const found = findContinuations(spans, all).map(one => lostCall('onward', one.call.traceId, one))
-  if (head) {
-    const around = [...all, spans]
-    for (const other of all) {
-      for (const one of findContinuations(other, around)) {
-        if (one.call.traceId === spans[0]!.traceId) found.push(lostCall('origin', other[0]!.traceId, one))
-      }
+  const around = [...all, spans]
+  for (const other of all) {
+    for (const one of findContinuations(other, around)) {
+      if (one.call.traceId === spans[0]!.traceId) found.push(lostCall('origin', other[0]!.traceId, one))
     }
   }
   return found.sort((a, b) => b.confidence - a.confidence).slice(0, MAX_FOUND)

@@ -3,6 +3,7 @@ import { COLUMNS_CONTENT_TYPE, type DecodedColumns, decodeColumns } from '@hopsc
 import { buffersOf, type TraceColumns } from './columns.ts'
 import { decodeFile, parseJson } from './decode-file.ts'
 import { decodeSpans } from './decode-spans.ts'
+import { findLostCalls } from './find-lost-calls.ts'
 import { joinTraces } from './join-traces.ts'
 import { LoadedTrace, type SpanDetail } from './loaded-trace.ts'
 import type { ExportFormat, Problem, StoredTrace, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
@@ -70,7 +71,6 @@ export class TraceSession {
         await this.#findAll(await this.#withTags(), request.text, number)
         break
       case 'lost': {
-        const { findLostCalls } = await import('./find-lost-calls.ts')
         const load = async (path: string) => parseJson(await fetchText(request.api + path))
         const { own } = await this.#withTags()
         this.#send({ type: 'lost', number, lost: await findLostCalls(own!, load) })
