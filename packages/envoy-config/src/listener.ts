@@ -132,6 +132,14 @@ export type CustomTag =
   | { tag: string; type: 'request_header'; name: string; defaultValue: string }
   /** A format string. */
   | { tag: string; type: 'value'; value: string }
+  /** A namespace, and the keys below it. */
+  | {
+      tag: string
+      type: 'metadata'
+      of: 'request' | 'route' | 'cluster'
+      path: readonly string[]
+      defaultValue: string
+    }
 
 /** envoy.config.trace.v3.ZipkinConfig */
 export interface ZipkinConfig {

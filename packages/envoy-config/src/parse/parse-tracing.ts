@@ -49,12 +49,27 @@ function parseCustomTag(message: Message, context: ParseContext): CustomTag | un
     checkFormat(value, message.valuePlace('value'), context)
     return { tag, type: 'value', value }
   }
+  const metadata = message.message('metadata')
+  if (metadata !== undefined) return parseMetadataTag(tag, metadata)
   for (const type of ['environment', 'request_header'] as const) {
     const source = message.message(type)
     if (source !== undefined)
       return { tag, type, name: source.string('name'), defaultValue: source.string('default_value') }
   }
   return undefined
+}
+
+function parseMetadataTag(tag: string, message: Message): CustomTag {
+  const key = message.message('metadata_key')
+  const keys = (key?.messages('path') ?? []).map(segment => segment.string('key'))
+  const kind = message.message('kind')
+  return {
+    tag,
+    type: 'metadata',
+    of: kind?.has('route') ? 'route' : kind?.has('cluster') ? 'cluster' : 'request',
+    path: [key?.string('key') ?? '', ...keys],
+    defaultValue: message.string('default_value'),
+  }
 }
 
 const WHO = 'envoy.tracers.zipkin'

@@ -1,5 +1,6 @@
 import type { CustomTag, Route } from '@hopscope/envoy-config'
 import { compileFormat } from '../format/compile-format.ts'
+import { metadataValue } from '../format/metadata-value.ts'
 import type { StreamInfo } from '../stream-info.ts'
 
 /** Name and value of each custom tag that has a value for this request. */
@@ -51,6 +52,12 @@ export function compileCustomTags(
   }
 }
 
+const METADATA_OF = {
+  request: (info: StreamInfo) => info.dynamicMetadata,
+  route: (info: StreamInfo) => info.route?.metadata,
+  cluster: (info: StreamInfo) => info.clusterMetadata,
+} as const
+
 function compileValue(
   tag: CustomTag,
   environment: Readonly<Record<string, string | undefined>>,
@@ -66,6 +73,15 @@ function compileValue(
     }
     case 'value':
       return compileFormat(tag.value, { absent: '' })
+    case 'metadata': {
+      const of = METADATA_OF[tag.of]
+      const fallback = wireText(tag.defaultValue)
+      return info => {
+        const value = metadataValue(of(info), tag.path)
+        if (value === undefined) return fallback
+        return typeof value === 'object' ? value.json : String(value)
+      }
+    }
     case 'request_header': {
       const name = tag.name.toLowerCase()
       const fallback = wireText(tag.defaultValue)

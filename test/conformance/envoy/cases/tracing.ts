@@ -505,4 +505,57 @@ export const tracingCases: Case[] = [
     steps: [{ send: request('PROPFIND', '/') }],
     spans: 1,
   },
+  {
+    name: 'custom tags of metadata',
+    covers: 'of route and cluster: texts, numbers, booleans, objects, what is not there, its default; of the request',
+    config: {
+      ...outbound,
+      tracing: {
+        custom_tags: [
+          { tag: 'text', metadata: { kind: { route: {} }, metadata_key: { key: 'ns', path: [{ key: 'text' }] } } },
+          { tag: 'number', metadata: { kind: { route: {} }, metadata_key: { key: 'ns', path: [{ key: 'number' }] } } },
+          { tag: 'half', metadata: { kind: { route: {} }, metadata_key: { key: 'ns', path: [{ key: 'half' }] } } },
+          { tag: 'flag', metadata: { kind: { route: {} }, metadata_key: { key: 'ns', path: [{ key: 'flag' }] } } },
+          { tag: 'object', metadata: { kind: { route: {} }, metadata_key: { key: 'ns', path: [{ key: 'object' }] } } },
+          {
+            tag: 'deep',
+            metadata: { kind: { route: {} }, metadata_key: { key: 'ns', path: [{ key: 'object' }, { key: 'a' }] } },
+          },
+          { tag: 'none', metadata: { kind: { route: {} }, metadata_key: { key: 'ns', path: [{ key: 'none' }] } } },
+          {
+            tag: 'default',
+            metadata: {
+              kind: { route: {} },
+              metadata_key: { key: 'ns', path: [{ key: 'none' }] },
+              default_value: 'fallback',
+            },
+          },
+          {
+            tag: 'of cluster',
+            metadata: { kind: { cluster: {} }, metadata_key: { key: 'ns', path: [{ key: 'team' }] } },
+          },
+          {
+            tag: 'of request',
+            metadata: {
+              kind: { request: {} },
+              metadata_key: { key: 'ns', path: [{ key: 'team' }] },
+              default_value: 'nobody',
+            },
+          },
+        ],
+      },
+      app: { metadata: { filter_metadata: { ns: { team: 'blue' } } } },
+      routes: [
+        {
+          match: { prefix: '/' },
+          route: { cluster: 'app' },
+          metadata: {
+            filter_metadata: { ns: { text: 'größe', number: 3, half: 1.5, flag: true, object: { a: 1 } } },
+          },
+        },
+      ],
+    },
+    steps: [{ send: get('/') }],
+    spans: 1,
+  },
 ]
