@@ -206,6 +206,19 @@ export function storeContract(name: string, create: (options: StoreOptions) => S
         expect(await store.getTrace(timeless.traceId)).toEqual([timeless])
       })
 
+      it('is not led astray by spans of the far future or of 1970', async () => {
+        open()
+        const odd = [
+          { ...span(), timestamp: 9_223_372_036_854_775_000 },
+          { ...span(), timestamp: 2 ** 53 + 2, duration: 2 ** 53 },
+          { ...span(), timestamp: 1 },
+        ]
+        const ordinary = [span({ ms: NOW }), span({ ms: NOW + 1 })]
+        await store.accept([odd[0]!, ordinary[0]!, odd[1]!, ordinary[1]!, odd[2]!])
+        expect(ids(await store.getTraces(query()))).toEqual(ids([[ordinary[1]!], [ordinary[0]!]]))
+        for (const one of odd) expect(await store.getTrace(one.traceId)).toEqual([one])
+      })
+
       it('includes both ends of the window', async () => {
         const at = span({ ms: NOW })
         await open().accept([at])

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Span } from '@hopscope/model'
-import { afterAll } from 'vitest'
+import { afterAll, vi } from 'vitest'
 import { storeContract } from '../contract.ts'
 import { SegmentStore } from './segment-store.ts'
+
+// Each store that seals starts a thread.
+vi.setConfig({ testTimeout: 60_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'hopscope-segments-'))
 afterAll(() => rmSync(folder, { recursive: true }))

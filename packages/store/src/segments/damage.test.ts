@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Span } from '@hopscope/model'
 import Database from 'better-sqlite3'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, vi } from 'vitest'
 import { PIECES_PER_SEGMENT } from './database.ts'
 import { SegmentStore } from './segment-store.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'hopscope-damage-'))
 afterAll(() => rmSync(folder, { recursive: true }))

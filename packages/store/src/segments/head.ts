@@ -10,6 +10,9 @@ export const KIND_MASK = 7
 export const DEBUG = 8
 export const SHARED = 16
 
+/** The year 37,648: what is later counts as then, so that differences of times stay exact in a segment's table. */
+const MAX_MS = 2 ** 50
+
 /** How much a head held at some moment; rows after it can be written to a log, or taken back. */
 export interface Mark {
   rows: number
@@ -234,7 +237,7 @@ export class Head {
       times.untimed[trace] = 1
       this.hasUntimed = true
     } else {
-      const ms = Math.floor(timestamp / 1000)
+      const ms = Math.min(Math.floor(timestamp / 1000), MAX_MS)
       if (ms < times.minMs[trace]!) times.minMs[trace] = ms
       if (ms > times.maxMs[trace]!) times.maxMs[trace] = ms
       if (ms < this.minMs) this.minMs = ms

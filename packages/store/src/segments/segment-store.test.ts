@@ -18,6 +18,8 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { StoreError, type StoreErrorCode } from '../store.ts'
 import { SegmentStore } from './segment-store.ts'
 
+vi.setConfig({ testTimeout: 60_000 })
+
 const folder = mkdtempSync(join(tmpdir(), 'hopscope-store-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -247,5 +249,60 @@ describe('retention by age', () => {
       now.mockRestore()
     }
     await store.close()
+  })
+})
+
+describe('small segments in a row', () => {
+  it('are merged into one, nothing lost and nothing doubled', async () => {
+    const file = newFile()
+    const store = new SegmentStore({ file })
+    const batches = Array.from({ length: 9 }, () => [span({ name: 'get' }), span({ tags: { a: 'b' } })])
+    // A trace that lies in all of them.
+    const long = batches.map(() => span({ traceId: 'f'.repeat(16) }))
+    for (const [i, batch] of batches.entries()) {
+      await store.accept([...batch, long[i]!])
+      await store.seal()
+    }
+    await store.settled()
+    const all = batches.flat()
+    expect(store.stats().spans).toBe(all.length + long.length)
+    for (const one of all) expect(await store.getTrace(one.traceId)).toEqual([one])
+    expect(await store.getTrace('f'.repeat(16))).toEqual(long)
+    await store.close()
+    const database = new Database(file)
+    expect(database.prepare('select count(*) from segment where gone = 0').pluck().get()).toBeLessThan(9)
+    database.close()
+    const again = new SegmentStore({ file })
+    expect(await again.getTrace('f'.repeat(16))).toEqual(long)
+    expect(await again.getSpanNames('web')).toEqual(['get'])
+    expect(again.stats().spans).toBe(all.length + long.length)
+    await again.close()
+  })
+
+  it('of which one is damaged are left as they are, and the rest is served', async () => {
+    const file = newFile()
+    const store = new SegmentStore({ file })
+    const first = Array.from({ length: 5 }, () => span())
+    for (const one of first) {
+      await store.accept([one])
+      await store.seal()
+    }
+    await store.close()
+    const database = new Database(file)
+    database.prepare("update page set piece = x'00' where id / 65536 = 3").run()
+    database.close()
+    const warnings: string[] = []
+    const again = new SegmentStore({ file, warn: line => warnings.push(line) })
+    const later = Array.from({ length: 5 }, () => span())
+    for (const one of later) {
+      await again.accept([one])
+      await again.seal()
+    }
+    await again.settled()
+    expect(warnings).toEqual([expect.stringMatching(/segment 3, page 0 is cut off/)])
+    for (const one of [...first.filter((_, i) => i !== 2), ...later]) {
+      expect(await again.getTrace(one.traceId)).toEqual([one])
+    }
+    await again.close()
   })
 })

@@ -107,6 +107,8 @@ export class SegmentStore implements SpanStore {
   #nextNumber: number
   #sealing: Promise<void> | undefined
   #merging: Promise<void> | undefined
+  /** Could not be read when they were to be merged. */
+  #unmergeable = new Set<SegmentPart>()
   #retry: NodeJS.Timeout | undefined
   #ageTimer: NodeJS.Timeout
   #reads = new Set<object>()
@@ -418,6 +420,7 @@ export class SegmentStore implements SpanStore {
 
   #drop(part: SegmentPart): void {
     this.#segments = this.#segments.filter(one => one !== part)
+    this.#unmergeable.delete(part)
     const names = this.#names.get(part)
     if (names !== undefined) this.#counts.remove(names)
     this.#names.delete(part)
@@ -495,6 +498,7 @@ export class SegmentStore implements SpanStore {
     let first = this.#segments.length
     let spans = 0
     while (first > 0 && this.#segments[first - 1]!.spanCount < this.#segmentSpans / 2) {
+      if (this.#unmergeable.has(this.#segments[first - 1]!)) break
       spans += this.#segments[--first]!.spanCount
       if (spans >= this.#segmentSpans) break
     }
@@ -513,7 +517,12 @@ export class SegmentStore implements SpanStore {
         this.#nextNumber++,
       )
     } catch (error) {
+      const told = storeError(this.#file, error)
       if (error instanceof DamageError) this.#damaged(olds[0]!, error)
+      // Room on a disk comes back, what is damaged does not.
+      if (error instanceof DamageError || (told instanceof StoreError && told.code === 'broken')) {
+        for (const old of olds) this.#unmergeable.add(old)
+      }
       return
     }
     const still = olds.filter(old => this.#segments.includes(old))
