@@ -35,6 +35,7 @@ export interface VirtualHost extends HeaderMutations {
   includeRequestAttemptCount: boolean
   includeAttemptCountInResponse: boolean
   includeIsTimeoutRetryHeader: boolean
+  hedgePolicy?: HedgePolicy
   requestMirrorPolicies: readonly RequestMirrorPolicy[]
   perFilterConfig: PerFilterConfig
 }
@@ -128,6 +129,13 @@ export interface RouteAction {
   /** Which connections and which circuit breaker. */
   priority: 'default' | 'high'
   hashPolicies: readonly HashPolicy[]
+  hedgePolicy?: HedgePolicy
+}
+
+/** envoy.config.route.v3.HedgePolicy */
+export interface HedgePolicy {
+  /** A try that takes too long is joined by another; the first good answer counts. */
+  hedgeOnPerTryTimeout: boolean
 }
 
 /** RouteAction.MaxStreamDuration; 0 is no limit. */

@@ -600,6 +600,7 @@ export const supported: SupportTable = {
     include_request_attempt_count: 'yes',
     include_attempt_count_in_response: 'yes',
     include_is_timeout_retry_header: 'yes',
+    hedge_policy: 'yes',
     request_mirror_policies: 'yes',
     typed_per_filter_config: 'yes',
   },
@@ -688,7 +689,9 @@ export const supported: SupportTable = {
     request_mirror_policies: 'yes',
     priority: 'yes',
     hash_policy: 'yes',
+    hedge_policy: 'yes',
   },
+  'envoy.config.route.v3.HedgePolicy': { initial_requests: [1], hedge_on_per_try_timeout: 'yes' },
   'envoy.config.route.v3.RouteAction.HashPolicy': {
     header: 'yes',
     cookie: 'yes',

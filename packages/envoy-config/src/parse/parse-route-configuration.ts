@@ -4,6 +4,7 @@ import type { ParseContext } from './context.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
 import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
 import { parseMetadata } from './metadata.ts'
+import { parseHedgePolicy } from './parse-hedge-policy.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseBodyBufferLimit, parseRoute, type RouteLimits } from './parse-route.ts'
@@ -44,6 +45,7 @@ function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseC
     ...parseBodyBufferLimit(message),
     includeRequestAttemptCount: message.boolean('include_request_attempt_count'),
     includeAttemptCountInResponse: message.boolean('include_attempt_count_in_response'),
+    ...parseHedgePolicy(message),
     includeIsTimeoutRetryHeader: message.boolean('include_is_timeout_retry_header'),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     perFilterConfig: parsePerFilterConfig(message, context),

@@ -13,6 +13,7 @@ import {
 } from './matchers.ts'
 import { parseMetadata } from './metadata.ts'
 import { parseHashPolicies } from './parse-hash-policy.ts'
+import { parseHedgePolicy } from './parse-hedge-policy.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseSpanNaming } from './parse-tracing.ts'
@@ -115,6 +116,7 @@ function parseRouteAction(message: Message | undefined, limits: RouteLimits, con
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     priority: message?.enum<string>('priority', 'DEFAULT') === 'HIGH' ? 'high' : 'default',
     hashPolicies: parseHashPolicies(message, context),
+    ...parseHedgePolicy(message),
   }
 }
 

@@ -27,6 +27,8 @@ export interface Plan {
   perTryTimeout: Milliseconds
   /** 0: none. */
   perTryIdleTimeout: Milliseconds
+  /** A try that takes too long goes on beside the next. */
+  hedge: boolean
   /** x-envoy-is-timeout-retry */
   tellTimeoutRetries: boolean
   retry: RetryState | undefined
@@ -76,6 +78,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   /** Made for the client, that it comes to the same host again. */
   readonly #cookies: string[] = []
   #responding = false
+  /** Attempts that took too long and are waited for all the same, with their spans. */
+  readonly #slow = new Map<Attempt, AttemptSpan | undefined>()
+  /** The next attempt is to come. */
+  #retryPending = false
   /** A 1xx has come. */
   #informed = false
   #isOver = false
@@ -181,6 +187,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
 
   onCancel(): void {
     const attempt = this.#attempt
+    this.#cancelSlow()
     this.#stop()
     if (attempt !== undefined && !attempt.done) {
       attempt.cancel()
@@ -194,6 +201,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const { cluster, action, countAttempts, suppressEnvoyHeaders } = this.#plan
     const { info, headers } = this.#exchange
     const { clock } = this.#services
+    this.#retryPending = false
     this.#attempts++
     info.upstreamAttemptCount = this.#attempts
     const host = cluster.pickHost(this.#pickContext())
@@ -239,9 +247,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
 
   /** What is left of the global timeout bounds the next try. */
   #setExpectedTimeout(): void {
-    const { timeout, perTryTimeout } = this.#plan
+    const { timeout, perTryTimeout, hedge } = this.#plan
     const elapsed = this.#requestEnded ? Math.trunc(this.#services.clock.now() - this.#exchange.requestCompleteAt) : 0
-    let expected = perTryTimeout === 0 ? timeout : perTryTimeout
+    let expected = perTryTimeout === 0 || hedge ? timeout : perTryTimeout
     if (expected > 0 && timeout > 0) expected = elapsed >= timeout ? 1 : Math.min(expected, timeout - elapsed)
     if (expected > 0) this.#exchange.headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
   }
@@ -271,7 +279,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   onResponseHead(attempt: Attempt, head: ResponseHead): void {
-    this.#perTryTimer?.stop()
+    const wasSlow = this.#slow.has(attempt)
+    if (!wasSlow) this.#perTryTimer?.stop()
     if (this.#idleTimer?.running) this.#startIdleTimer()
     const { cluster, suppressEnvoyHeaders, countAttempts } = this.#plan
     const exchange = this.#exchange
@@ -279,21 +288,25 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     const { status } = headers
     attempt.host.monitor?.answered(status)
     if (headers.has('x-envoy-immediate-health-check-fail')) attempt.host.failCheck?.()
-    const decision = this.#retry?.onStatus(status, headers)
+    // One that another has followed is not tried again.
+    const decision = wasSlow ? undefined : this.#retry?.onStatus(status, headers)
     if (decision?.retry) {
       cluster.codes.retry.add(status)
       if (status >= 500) attempt.host.stats.rq_error.add()
-      // What is left of this response is not waited for.
-      if (head.hasBody) attempt.cancel()
-      else {
-        attempt.done = true
-        attempt.lastRxByte = attempt.firstRxByte
-      }
-      this.#finishSpan(attempt, head.hasBody)
+      this.#discard(attempt, head)
       this.#retryLater(decision)
       return
     }
     this.#noteLimit(decision)
+    const isBad = wasSlow ? this.#retry?.isRetriable(status, headers) : decision?.limit !== undefined
+    if (isBad && this.#othersThan(attempt)) {
+      attempt.host.stats.rq_error.add()
+      this.#discard(attempt, head)
+      if (wasSlow) this.#slow.delete(attempt)
+      else this.#attempt = undefined
+      return
+    }
+    this.#settleFor(attempt)
     this.#canary = headers.get('x-envoy-upstream-canary') === 'true'
     this.#countStatus(status, attempt)
     if (status >= 500) attempt.host.stats.rq_error.add()
@@ -315,6 +328,16 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     exchange.responseMutations?.(headers, info)
     if (head.hasBody) exchange.sendHead(headers, false)
     else this.#wholeHead = headers
+  }
+
+  /** What is left of its response is not waited for. */
+  #discard(attempt: Attempt, head: ResponseHead): void {
+    if (head.hasBody) attempt.cancel()
+    else {
+      attempt.done = true
+      attempt.lastRxByte = attempt.firstRxByte
+    }
+    this.#finishSpan(attempt, head.hasBody)
   }
 
   onResponseData(attempt: Attempt, chunk: Buffer): void {
@@ -344,8 +367,11 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   onAttemptReset(attempt: Attempt, reason: ResetReason, transportFailure: string): void {
-    this.#perTryTimer?.stop()
-    this.#idleTimer?.stop()
+    const wasSlow = this.#slow.has(attempt)
+    if (!wasSlow) {
+      this.#perTryTimer?.stop()
+      this.#idleTimer?.stop()
+    }
     const { info } = this.#exchange
     if (!attempt.hostKnown) {
       info.upstreamHost = ''
@@ -359,12 +385,19 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     }
     if (!this.#informed) attempt.host.stats.rq_error.add()
     if (reason !== 'overflow') attempt.host.monitor?.failed(503)
-    const decision = this.#retry?.onReset(reason, attempt.ready)
+    const decision = wasSlow ? undefined : this.#retry?.onReset(reason, attempt.ready)
     if (decision?.retry) {
       this.#retryLater(decision)
       return
     }
     this.#noteLimit(decision)
+    const others = this.#othersThan(attempt)
+    this.#slow.delete(attempt)
+    if (others) {
+      this.#countStatus(FAILURES[reason].status, attempt)
+      if (!wasSlow) this.#attempt = undefined
+      return
+    }
     this.#failWithoutAnswer(resetFailure(reason, transportFailure, this.#attempts, this.#informed), attempt)
   }
 
@@ -375,9 +408,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   #retryLater(decision: { after: Milliseconds }, afterTimeout = false): void {
     this.#idleTimer?.stop()
     this.#attempt = undefined
+    this.#retryPending = true
     this.#retriesTimeout = afterTimeout
     this.#backOffTimer ??= this.#services.timers.create(() => this.#send())
-    if (decision.after === 0) setImmediate(() => this.#isOver || this.#send())
+    if (decision.after === 0) setImmediate(() => this.#retryPending && !this.#isOver && this.#send())
     else this.#backOffTimer.start(decision.after)
   }
 
@@ -400,7 +434,64 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#idleTimer.start(perTryIdleTimeout)
   }
 
+  // ── hedging ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The try takes too long: it is waited for, beside another. */
+  #onSlowTry(): void {
+    const attempt = this.#attempt
+    if (attempt === undefined) return
+    attempt.host.monitor?.failed(504)
+    if (this.#responding) return
+    const decision = this.#retry?.onHedge()
+    if (decision?.retry) {
+      this.#slow.set(attempt, this.#span)
+      this.#span = undefined
+      this.#retryLater(decision, true)
+    } else this.#noteLimit(decision)
+  }
+
+  /** There is another attempt that may answer, or will be. */
+  #othersThan(attempt: Attempt): boolean {
+    const slow = this.#slow.size - (this.#slow.has(attempt) ? 1 : 0)
+    const isCurrent = this.#attempt === undefined || this.#attempt === attempt
+    return slow > 0 || this.#retryPending || !isCurrent
+  }
+
+  /** This is the one whose response goes to the client. */
+  #settleFor(attempt: Attempt): void {
+    if (this.#slow.size === 0) return
+    const span = this.#slow.get(attempt)
+    const wasSlow = this.#slow.delete(attempt)
+    this.#cancelSlow()
+    this.#perTryTimer?.stop()
+    this.#backOffTimer?.stop()
+    this.#retryPending = false
+    if (!wasSlow) return
+    const current = this.#attempt
+    if (current !== undefined && !current.done) {
+      current.cancel()
+      this.#finishSpan(current, true)
+    }
+    this.#attempt = attempt
+    this.#span = span
+    this.#exchange.info.upstreamHost = attempt.host.address
+    this.#exchange.info.upstreamHostName = attempt.host.hostname
+    this.#exchange.info.upstreamLocalAddress = attempt.localAddress
+  }
+
+  #cancelSlow(): void {
+    for (const attempt of this.#slow.keys()) {
+      attempt.cancel()
+      this.#finishSpan(attempt, true)
+    }
+    this.#slow.clear()
+  }
+
   #onPerTryTimeout(): void {
+    if (this.#plan.hedge) {
+      this.#onSlowTry()
+      return
+    }
     this.#onTryTimeout(this.#plan.cluster.stats.upstream_rq_per_try_timeout, FAILURES.per_try_timeout)
   }
 
@@ -429,6 +520,13 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   #onResponseTimeout(): void {
+    for (const slow of this.#slow.keys()) {
+      this.#plan.cluster.stats.upstream_rq_timeout.add()
+      slow.host.stats.rq_timeout.add()
+      slow.host.stats.rq_error.add()
+      this.#countStatus(FAILURES.response_timeout.status, slow)
+    }
+    this.#cancelSlow()
     const attempt = this.#attempt
     if (attempt !== undefined) {
       this.#plan.cluster.stats.upstream_rq_timeout.add()
@@ -494,9 +592,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   #finishSpan(attempt: Attempt, canceled: boolean, resetReason?: ResetReason): void {
-    const span = this.#span
+    const span = this.#slow.has(attempt) ? this.#slow.get(attempt) : this.#span
     if (span === undefined) return
-    this.#span = undefined
+    if (span === this.#span) this.#span = undefined
     span.finish({
       at: this.#services.clock.now(),
       upstreamAddress: attempt.hostKnown ? attempt.host.address : '',

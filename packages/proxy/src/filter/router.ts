@@ -1,4 +1,4 @@
-import type { RedirectAction, RetryPolicy, RouteAction, RouterFilter } from '@hopscope/envoy-config'
+import type { RedirectAction, RouteAction, RouterFilter } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { ClusterManager } from '../cluster/cluster-manager.ts'
 import { FAILURES } from '../errors.ts'
@@ -75,10 +75,10 @@ export function createRouter(
       return respond(exchange, FAILURES.maintenance)
     }
 
-    const timeouts = takeTimeouts(headers, action, route.retryPolicy, config)
+    const timeouts = takeTimeouts(headers, action, route, config)
     const { timeout, perTryTimeout } = timeouts
     if (!config.suppressEnvoyHeaders) {
-      const expected = perTryTimeout === 0 ? timeout : perTryTimeout
+      const expected = perTryTimeout === 0 || timeouts.hedge ? timeout : perTryTimeout
       if (expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
       else headers.remove('x-envoy-expected-rq-timeout-ms')
     }
@@ -94,6 +94,7 @@ export function createRouter(
         timeout,
         perTryTimeout,
         perTryIdleTimeout: route.retryPolicy?.perTryIdleTimeout ?? 0,
+        hedge: timeouts.hedge,
         tellTimeoutRetries: route.virtualHost.includeIsTimeoutRetryHeader,
         retry: RetryState.create(route.retryPolicy, headers, cluster, action.priority, services),
         suppressEnvoyHeaders: config.suppressEnvoyHeaders,
@@ -139,9 +140,9 @@ const NEVER = { numerator: 0, denominator: 100 } as const
 function takeTimeouts(
   headers: RequestHeaders,
   action: RouteAction,
-  retryPolicy: RetryPolicy | undefined,
+  { retryPolicy, virtualHost }: CompiledRoute,
   config: RouterFilter,
-): { timeout: number; perTryTimeout: number; noContent: boolean } {
+): { timeout: number; perTryTimeout: number; noContent: boolean; hedge: boolean } {
   let timeout = action.timeout
   let perTryTimeout = retryPolicy?.perTryTimeout ?? 0
   if (config.respectExpectedRqTimeout) timeout = takeNumber(headers, 'x-envoy-expected-rq-timeout-ms') ?? timeout
@@ -149,8 +150,11 @@ function takeTimeouts(
   perTryTimeout = takeNumber(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTryTimeout
   if (timeout !== 0 && perTryTimeout >= timeout) perTryTimeout = 0
   const noContent = headers.remove('x-envoy-upstream-rq-timeout-alt-response')
+  const asked = headers.get('x-envoy-hedge-on-per-try-timeout')
   headers.remove('x-envoy-hedge-on-per-try-timeout')
-  return { timeout, perTryTimeout, noContent }
+  const policy = action.hedgePolicy ?? virtualHost.hedgePolicy
+  const hedge = asked === 'true' || (asked !== 'false' && policy?.hedgeOnPerTryTimeout === true)
+  return { timeout, perTryTimeout, noContent, hedge }
 }
 
 function takeNumber(headers: RequestHeaders, name: string): number | undefined {

@@ -1,11 +1,25 @@
 import { type Case, get, request } from '../harness/case.ts'
 import { cluster, endpoint, type Ports } from '../harness/config.ts'
 import type { Observation } from '../harness/observe.ts'
-import { close, early, echo, hang, ok, raw, reset, sequence, status } from '../harness/upstream.ts'
+import { type Behaviour, close, early, echo, hang, ok, raw, reset, sequence, status } from '../harness/upstream.ts'
 
 const retry = (policy: Record<string, unknown>) => ({
   routes: [{ match: { prefix: '/' }, route: { cluster: 'app', retry_policy: policy } }],
 })
+
+const hedged = (policy: Record<string, unknown>, timeout = '15s') => ({
+  routes: [
+    {
+      match: { prefix: '/' },
+      route: { cluster: 'app', timeout, retry_policy: policy, hedge_policy: { hedge_on_per_try_timeout: true } },
+    },
+  ],
+})
+
+const later =
+  (ms: number, behaviour: Behaviour): Behaviour =>
+  (message, socket, index) =>
+    void setTimeout(() => behaviour(message, socket, index), ms)
 
 const ANYBODY = [{ address_prefix: '0.0.0.0', prefix_len: 0 }]
 
@@ -402,5 +416,43 @@ export const retryCases: Case[] = [
         observation.accessLog = []
       },
     },
+  },
+  {
+    name: 'a try beside a slow one',
+    covers: 'hedge_on_per_try_timeout: the second answers, the first is reset',
+    upstreams: { app: sequence(hang, ok('second')) },
+    config: hedged({ retry_on: '5xx', num_retries: 1, per_try_timeout: '0.2s' }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'the slow one answers first',
+    covers: 'hedging: the first good answer counts',
+    upstreams: { app: sequence(later(900, ok('first')), hang) },
+    config: hedged({ retry_on: 'connect-failure', num_retries: 1, per_try_timeout: '0.6s' }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'a bad answer while another is awaited',
+    covers: 'hedging: it is not passed on',
+    upstreams: { app: sequence(later(1000, ok('first')), status(503)) },
+    config: hedged({ retry_on: '5xx', num_retries: 1, per_try_timeout: '0.4s' }),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'all are slow',
+    covers: 'hedging: the global timeout ends all of them',
+    upstreams: { app: hang },
+    config: hedged({ retry_on: '5xx', num_retries: 1, per_try_timeout: '0.2s' }, '1.9s'),
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'hedging is asked for',
+    covers: 'x-envoy-hedge-on-per-try-timeout from an internal address',
+    upstreams: { app: sequence(hang, echo) },
+    config: {
+      hcm: { use_remote_address: true, internal_address_config: { cidr_ranges: ANYBODY } },
+      ...retry({ retry_on: '5xx', num_retries: 1, per_try_timeout: '0.2s' }),
+    },
+    steps: [{ send: get('/', { 'x-envoy-hedge-on-per-try-timeout': 'true' }) }],
   },
 ]
