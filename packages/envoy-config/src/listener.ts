@@ -81,6 +81,8 @@ export interface HttpConnectionManager {
   allowChunkedLength: boolean
   /** Names of response headers go out as `Proper-Case`. */
   properCaseHeaders: boolean
+  /** The upstream says whether a body is wanted (`Expect: 100-continue`), not the proxy. */
+  proxy100Continue: boolean
   stripMatchingHostPort: boolean
   stripAnyHostPort: boolean
   stripTrailingHostDot: boolean

@@ -118,6 +118,7 @@ export const supported: SupportTable = {
     append_x_forwarded_port: 'yes',
     scheme_header_transformation: 'yes',
     stream_error_on_invalid_http_message: 'yes',
+    proxy_100_continue: 'yes',
     request_id_extension: 'yes',
     early_header_mutation_extensions: 'yes',
     forward_client_cert_details: ['SANITIZE', 'FORWARD_ONLY', 'ALWAYS_FORWARD_ONLY'],

@@ -19,6 +19,7 @@ import { headerMutationCases } from './cases/header-mutation.ts'
 import { headerCases } from './cases/headers.ts'
 import { healthCheckFilterCases } from './cases/health-check-filter.ts'
 import { healthCheckCases } from './cases/health-checks.ts'
+import { informationalCases } from './cases/informational.ts'
 import { limitCases } from './cases/limits.ts'
 import { listenerCases } from './cases/listeners.ts'
 import { localReplyCases } from './cases/local-replies.ts'
@@ -60,6 +61,7 @@ const groups: Record<string, Case[]> = {
   'connection manager': connectionManagerCases,
   listeners: listenerCases,
   bodies: bodyCases,
+  'interim answers': informationalCases,
   trailers: trailerCases,
   retries: retryCases,
   timeouts: timeoutCases,

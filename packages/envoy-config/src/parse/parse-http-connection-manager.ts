@@ -64,6 +64,7 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
     enableTrailers: http1?.boolean('enable_trailers') ?? false,
     allowAbsoluteUrl: http1?.boolean('allow_absolute_url', true) ?? true,
     allowChunkedLength: http1?.boolean('allow_chunked_length') ?? false,
+    proxy100Continue: message.boolean('proxy_100_continue'),
     properCaseHeaders: http1?.message('header_key_format')?.has('proper_case_words') ?? false,
     stripMatchingHostPort: message.boolean('strip_matching_host_port'),
     stripAnyHostPort: message.boolean('strip_any_host_port'),

@@ -269,10 +269,11 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     if (this.#requestEnded) attempt.end()
   }
 
-  onInformational(status: number): void {
+  onInformational(status: number, headers: ResponseHeaders): void {
     // Of several Envoy charges the first. For its router the response has begun then: no more tries, and no limit for this one.
     if (this.#informed) return
     this.#informed = true
+    this.#exchange.sendInformational(headers)
     this.#retry = undefined
     this.#perTryTimer?.stop()
     this.#countStatus(status)

@@ -8,7 +8,7 @@ import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
 import { CHUNK_END, chunkHeader, LAST_CHUNK, lastChunk } from './codec/chunk.ts'
 import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
-import { encodeResponseHead } from './codec/encode-response.ts'
+import { encodeResponseHead, properCase } from './codec/encode-response.ts'
 import { RequestDecoder, type RequestHead } from './codec/request-decoder.ts'
 import { hasToken } from './codec/response-decoder.ts'
 import type { ConnectionManagerContext } from './connection-manager-context.ts'
@@ -195,7 +195,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       respond(exchange, config.streamErrorOnInvalidHttpMessage ? { ...failure, close: false } : failure)
     }
 
-    if (headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(headers)
+    if (!config.proxy100Continue && headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(headers)
     if (!head.hasHost || nominatesHost(head.connection)) {
       refuse(FAILURES.missing_host)
       return
@@ -356,6 +356,18 @@ export class ConnectionManager implements TransportHandler, Downstream {
   }
 
   // ── to the client ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  sendInformational(headers: ResponseHeaders): void {
+    const { config, stats } = this.#context
+    // An HTTP/1.0 client knows of none (RFC 9110 §15.2).
+    if (!config.proxy100Continue || this.#exchange === undefined || this.#isHttp10) return
+    const { status } = headers
+    // Of them Envoy leaves Keep-Alive here, which means nothing in an interim response.
+    headers.removeWhere(name => name !== 'keep-alive' && RESPONSE_HOP_BY_HOP.has(name))
+    const spell = config.properCaseHeaders ? properCase : undefined
+    this.#output.push(`HTTP/1.1 ${status} ${statusText(status)}\r\n${headers.format(spell)}\r\n`)
+    stats.countResponse(status)
+  }
 
   sendHead(headers: ResponseHeaders, endStream: boolean): void {
     const exchange = this.#exchange

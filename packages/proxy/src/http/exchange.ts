@@ -28,6 +28,8 @@ export interface ResponseSink {
 export interface Downstream extends ResponseSink {
   /** Bytes of a request or response that may wait in the proxy. */
   readonly bufferLimit: number
+  /** A 1xx on the way to the client, which may not want it. */
+  sendInformational?(headers: ResponseHeaders): void
   /** Ends a response that has begun and cannot be completed: closes the connection. */
   abort(): void
   pauseRequest(): void
@@ -103,6 +105,10 @@ export class Exchange {
   /** The response will meet this before what it would have met so far. */
   encodeThrough(encode: (sink: ResponseSink) => ResponseSink): void {
     this.#sink = encode(this.#sink)
+  }
+
+  sendInformational(headers: ResponseHeaders): void {
+    this.#downstream.sendInformational?.(headers)
   }
 
   sendHead(headers: ResponseHeaders, endStream: boolean): void {

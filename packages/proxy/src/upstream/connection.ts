@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { ClusterStats } from '../cluster/cluster-stats.ts'
 import type { Host } from '../cluster/host.ts'
 import { ResponseDecoder, type ResponseHead, type ResponseSink } from '../http/codec/response-decoder.ts'
-import type { HeaderMap } from '../http/headers.ts'
+import type { HeaderMap, ResponseHeaders } from '../http/headers.ts'
 import type { Timer, Timers } from '../timers.ts'
 import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
@@ -12,7 +12,7 @@ import type { ResetReason } from './reset-reason.ts'
 
 /** What a request hears from the connection that carries it. */
 export interface ResponseHandler {
-  onInformational(status: number): void
+  onInformational(status: number, headers: ResponseHeaders): void
   onHead(head: ResponseHead): void
   onData(chunk: Buffer): void
   /** The response is complete; the connection is no longer ours. */
@@ -81,7 +81,7 @@ export class UpstreamConnection implements TransportHandler {
     this.#owner = owner
     this.#createdAt = config.clock.now()
     const sink: ResponseSink = {
-      onInformational: status => this.#handler?.onInformational(status),
+      onInformational: (status, headers) => this.#handler?.onInformational(status, headers),
       onHead: head => this.#onHead(head),
       onData: chunk => this.#handler?.onData(chunk),
       onEnd: () => this.#onResponseEnd(),

@@ -13,8 +13,8 @@ import type { ResetReason } from './reset-reason.ts'
 export interface AttemptOwner {
   /** The connection is there, the head is written: the body may follow. */
   onAttemptReady(attempt: Attempt): void
-  /** A 1xx, which goes no further. */
-  onInformational(status: number): void
+  /** A 1xx. */
+  onInformational(status: number, headers: ResponseHeaders): void
   onResponseHead(attempt: Attempt, head: ResponseHead): void
   onResponseData(attempt: Attempt, chunk: Buffer): void
   onResponseEnd(attempt: Attempt): void
@@ -137,8 +137,8 @@ export class Attempt implements Requester, ResponseHandler {
     this.onReset(reason, transportFailure)
   }
 
-  onInformational(status: number): void {
-    if (!this.done) this.#owner.onInformational(status)
+  onInformational(status: number, headers: ResponseHeaders): void {
+    if (!this.done) this.#owner.onInformational(status, headers)
   }
 
   onHead(head: ResponseHead): void {

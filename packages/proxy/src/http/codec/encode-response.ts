@@ -40,7 +40,7 @@ export function encodeResponseHead(
 }
 
 /** `content-type` → `Content-Type`; of `name: value\r\n` the name alone. */
-function properCase(name: string): string {
+export function properCase(name: string): string {
   const colon = name.indexOf(':')
   if (colon !== -1) return properCase(name.slice(0, colon)) + name.slice(colon)
   return name.replace(/(^|[^a-zA-Z0-9])([a-z])/g, (_, before: string, letter: string) => before + letter.toUpperCase())

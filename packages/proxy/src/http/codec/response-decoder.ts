@@ -13,8 +13,8 @@ export interface ResponseHead {
 }
 
 export interface ResponseSink extends BodySink {
-  /** 100, 102, 103, 104: they are not passed on. Other codes below 200 are not even told of. */
-  onInformational(status: number): void
+  /** 100, 102, 103, 104. Other codes below 200 are not even told of. */
+  onInformational(status: number, headers: ResponseHeaders): void
   /** Never a 1xx, but for an unasked 101. */
   onHead(head: ResponseHead): void
   /** The upstream's fault; nothing more follows. */
@@ -139,7 +139,7 @@ export class ResponseDecoder {
       if (fields.contentLength !== undefined && fields.contentLength !== '0') return undefined
     }
     if (status < 200 && status !== 101) {
-      if (TOLD.has(status)) this.#sink.onInformational(status)
+      if (TOLD.has(status)) this.#sink.onInformational(status, headers)
       return 'informational'
     }
     const framing = this.#framing(status, fields)
