@@ -9,7 +9,15 @@ export interface Config {
   otlpPort: number | undefined
   /** OTLP over gRPC; undefined: none. */
   otlpGrpcPort: number | undefined
-  storage: 'sqlite' | 'mem'
+  storage: 'sqlite' | 'mem' | 'clickhouse'
+  /** CLICKHOUSE_URL, CLICKHOUSE_DATABASE, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD, CLICKHOUSE_TTL_DAYS */
+  clickhouse: {
+    url: string
+    database: string
+    user: string | undefined
+    password: string | undefined
+    ttlDays: number
+  }
   /** Folder of the span database. */
   data: string
   maxSpans: number
@@ -36,6 +44,8 @@ export interface Config {
   lookback: number
   /** QUERY_TIMEOUT, ms; 0: none */
   queryTimeout: number
+  /** HOPSCOPE_MAX_RESULT_SPANS: a search that finds more in all is refused. */
+  maxResultSpans: number
   /** AUTOCOMPLETE_KEYS */
   autocompleteKeys: string[]
   /** COLLECTOR_SAMPLE_RATE, 0..1 */
@@ -78,7 +88,7 @@ export const HELP = `Usage: node apps/collector/src/main.ts [flags], or: … sto
   --otlp-grpc-port N|off
                      OTLP/gRPC (HOPSCOPE_OTLP_GRPC_PORT, 4317; off when the other is set)
   --data FOLDER      where spans are kept (HOPSCOPE_DATA, .hopscope/collector)
-  --storage TYPE     sqlite or mem (STORAGE_TYPE, sqlite)
+  --storage TYPE     sqlite, mem or clickhouse (STORAGE_TYPE, sqlite)
   --max-spans N      oldest traces go above this (HOPSCOPE_MAX_SPANS, no limit; with mem MEM_MAX_SPANS, 500000)
   --max-bytes N      likewise, by size of data and indexes (HOPSCOPE_MAX_BYTES, 2147483648)
   --max-age TIME     likewise, sealed longer ago than this, like 12h or 7d (HOPSCOPE_MAX_AGE, no limit)
@@ -89,13 +99,15 @@ QUERY_TIMEOUT AUTOCOMPLETE_KEYS COLLECTOR_SAMPLE_RATE COLLECTOR_HTTP_ENABLED COL
 ZIPKIN_QUERY_ALLOWED_ORIGINS ZIPKIN_QUERY_NAMES_MAX_AGE ZIPKIN_UI_*; all of it is in docs/collector.md
 `
 
+const STORAGE_TYPES = ['sqlite', 'mem', 'clickhouse'] as const
+
 type Environment = Record<string, string | undefined>
 
 /** Variables of zipkin-server that we do not act on, and why somebody who sets them should know. */
 const UNSUPPORTED: [pattern: RegExp, why: string][] = [
   [/^(KAFKA|RABBIT|ACTIVEMQ|PULSAR)_/, 'spans come over HTTP and gRPC only'],
   [/^(SCRIBE_ENABLED|COLLECTOR_PORT)$/, 'spans come over HTTP and gRPC only'],
-  [/^(ES|CASSANDRA|MYSQL)_/, 'spans are kept in sqlite or in memory'],
+  [/^(ES|CASSANDRA|MYSQL)_/, 'spans are kept in sqlite, in memory or in ClickHouse'],
   [/^EUREKA_/, 'the collector registers nowhere'],
   [/^SELF_TRACING_/, 'the collector does not trace itself yet'],
   [/^STORAGE_THROTTLE_/, 'writes are grouped, not throttled'],
@@ -156,8 +168,9 @@ export function readConfig(argv: string[], environment: Environment): { config: 
   }
 
   const storage = text('STORAGE_TYPE', 'storage') ?? { value: 'sqlite', from: 'default' }
-  if (storage.value !== 'sqlite' && storage.value !== 'mem') problem(storage, 'sqlite or mem')
-  const inMemory = storage.value === 'mem'
+  const storageType = STORAGE_TYPES.find(type => type === storage.value)
+  if (storageType === undefined) problem(storage, STORAGE_TYPES.join(', '))
+  const inMemory = storageType === 'mem'
   const queryEnabled = boolean('QUERY_ENABLED', true)
   const timeout = text('QUERY_TIMEOUT')
   const queryTimeout = timeout === undefined ? 11_000 : parseDuration(timeout.value)
@@ -177,7 +190,14 @@ export function readConfig(argv: string[], environment: Environment): { config: 
       text('HOPSCOPE_OTLP_PORT', 'otlp-port') === undefined ? 4317 : undefined,
       'otlp-grpc-port',
     ),
-    storage: inMemory ? 'mem' : 'sqlite',
+    storage: storageType ?? 'sqlite',
+    clickhouse: {
+      url: text('CLICKHOUSE_URL')?.value ?? 'http://127.0.0.1:8123',
+      database: text('CLICKHOUSE_DATABASE')?.value ?? 'hopscope',
+      user: text('CLICKHOUSE_USER')?.value,
+      password: text('CLICKHOUSE_PASSWORD')?.value,
+      ttlDays: integer('CLICKHOUSE_TTL_DAYS', 7, 1, 3650),
+    },
     data: text('HOPSCOPE_DATA', 'data')?.value ?? '.hopscope/collector',
     maxSpans: integer(
       inMemory ? 'MEM_MAX_SPANS' : 'HOPSCOPE_MAX_SPANS',
@@ -198,6 +218,7 @@ export function readConfig(argv: string[], environment: Environment): { config: 
     grpcEnabled: boolean('COLLECTOR_GRPC_ENABLED', true),
     lookback: integer('QUERY_LOOKBACK', 86_400_000, 1, Number.MAX_SAFE_INTEGER),
     queryTimeout: queryTimeout ?? 0,
+    maxResultSpans: integer('HOPSCOPE_MAX_RESULT_SPANS', 1_000_000, 1, Number.MAX_SAFE_INTEGER),
     autocompleteKeys: list('AUTOCOMPLETE_KEYS', []),
     sampleRate: rate('COLLECTOR_SAMPLE_RATE', 1),
     allowedOrigins: list('ZIPKIN_QUERY_ALLOWED_ORIGINS', ['*']),

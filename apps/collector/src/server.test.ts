@@ -84,6 +84,18 @@ describe('POST /api/v2/spans', () => {
 })
 
 describe('limits', () => {
+  it('does not write an answer that is too large, and says how to ask for less', async () => {
+    open({ HOPSCOPE_MAX_RESULT_SPANS: '3' })
+    const at = Date.now() * 1000 - 5_000_000
+    for (let i = 1; i <= 4; i++) await post(`[{"traceId":"${i}","id":"1","timestamp":${at + i}}]`)
+    const { statusCode, body } = await app.inject('/api/v2/traces')
+    expect([statusCode, body]).toEqual([
+      413,
+      '4 traces have 4 spans; HOPSCOPE_MAX_RESULT_SPANS allows 3: ask for fewer traces',
+    ])
+    expect((await app.inject('/api/v2/traces?limit=3')).json()).toHaveLength(3)
+  })
+
   it('refuses more spans than one request may have, and keeps none of them', async () => {
     open({ HOPSCOPE_MAX_REQUEST_SPANS: '2' })
     const spans = (count: number) => `[${Array.from({ length: count }, (_, i) => `{"traceId":"a","id":"${i + 1}"}`)}]`
@@ -293,7 +305,7 @@ describe('configuration', () => {
     expect(read).toThrow(/--port=x: an integer from 0 to 65535 was expected/)
     expect(read).toThrow(/rate should be between 0 and 1: was 2/)
     expect(read).toThrow(/STRICT_TRACE_ID=maybe: true or false was expected/)
-    expect(read).toThrow(/STORAGE_TYPE=mysql: sqlite or mem was expected/)
+    expect(read).toThrow(/STORAGE_TYPE=mysql: sqlite, mem, clickhouse was expected/)
   })
 
   it('warns by name of what has no effect', () => {
@@ -301,7 +313,7 @@ describe('configuration', () => {
     expect(read).not.toBe('help')
     expect(read !== 'help' && read.warnings).toEqual([
       'KAFKA_BOOTSTRAP_SERVERS has no effect: spans come over HTTP and gRPC only',
-      'ES_HOSTS has no effect: spans are kept in sqlite or in memory',
+      'ES_HOSTS has no effect: spans are kept in sqlite, in memory or in ClickHouse',
     ])
   })
 

@@ -91,6 +91,10 @@ async function run(argv: string[], environment: Record<string, string | undefine
 
 async function openStore(config: Config): Promise<SpanStore> {
   if (config.storage === 'mem') return new MemoryStore(config)
+  if (config.storage === 'clickhouse') {
+    const { ClickHouseStore } = await import('@hopscope/store/clickhouse')
+    return new ClickHouseStore({ ...config, ...config.clickhouse })
+  }
   // Loaded only when wanted: it brings a native library.
   const { SegmentStore } = await import('@hopscope/store/sqlite')
   return new SegmentStore({ ...config, file: join(resolve(config.data), 'spans.db'), warn })

@@ -1,6 +1,7 @@
 import { normaliseTraceId, parseQuery, type Span } from '@hopscope/model'
 import { encodeJsonV2 } from '@hopscope/model/formats'
 import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.ts'
 import { type Context, queryOf } from '../context.ts'
 import { HttpError } from '../http-error.ts'
 import { queryDeadline } from '../query-deadline.ts'
@@ -13,7 +14,7 @@ const MAX_TRACE_IDS = 1000
 export function traceRoutes(app: FastifyInstance, prefix: string, { config, store }: Context): void {
   app.get(`${prefix}/traces`, async (request, reply) => {
     const query = parseQuery(queryOf(request), { endTs: Date.now(), lookback: config.lookback, limit: 10 })
-    return sendJson(reply, encodeTraces(await store.getTraces(query, queryDeadline(config))))
+    return sendJson(reply, encodeTraces(atMost(config, await store.getTraces(query, queryDeadline(config)))))
   })
 
   app.get<{ Params: { traceId: string } }>(`${prefix}/trace/:traceId`, async (request, reply) => {
@@ -25,7 +26,7 @@ export function traceRoutes(app: FastifyInstance, prefix: string, { config, stor
 
   app.get(`${prefix}/traceMany`, async (request, reply) => {
     const traceIds = parseTraceIds(queryOf(request).get('traceIds'))
-    return sendJson(reply, encodeTraces(await store.getTracesByIds(traceIds)))
+    return sendJson(reply, encodeTraces(atMost(config, await store.getTracesByIds(traceIds))))
   })
 }
 
@@ -41,6 +42,17 @@ function parseTraceIds(list: string | null): string[] {
   }
   if (traceIds.size === 1) throw new HttpError(400, 'Use /api/v2/trace/{traceId} endpoint to retrieve a single trace')
   return [...traceIds]
+}
+
+/** An answer that nobody could read is not written; its text would be many times as large as the spans. */
+function atMost({ maxResultSpans }: Config, traces: Span[][]): Span[][] {
+  let count = 0
+  for (const trace of traces) count += trace.length
+  if (count <= maxResultSpans) return traces
+  throw new HttpError(
+    413,
+    `${traces.length} traces have ${count} spans; HOPSCOPE_MAX_RESULT_SPANS allows ${maxResultSpans}: ask for fewer traces`,
+  )
 }
 
 function encodeTraces(traces: Span[][]): string {

@@ -1,0 +1,85 @@
+import { createServer as createHttpServer } from 'node:http'
+import { createServer } from 'node:net'
+import type { Span } from '@hopscope/model'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { storeContract } from '../contract.ts'
+import { StoreError } from '../store.ts'
+import { ChdbServer, skipReason } from './chdb-server.ts'
+import { ClickHouseStore } from './clickhouse-store.ts'
+
+let server: ChdbServer
+let databases = 0
+const span = (n: number, rest: Partial<Span> = {}): Span => ({
+  traceId: n.toString(16).padStart(16, '0'),
+  id: n.toString(16).padStart(16, '0'),
+  timestamp: 1_750_000_000_000_000,
+  ...rest,
+})
+
+describe.skipIf(skipReason)(`with ClickHouse's engine${skipReason ? ` (skipped: ${skipReason})` : ''}`, () => {
+  beforeAll(async () => {
+    server = await ChdbServer.start()
+  })
+  afterAll(() => server?.close())
+  const create = (options: object = {}): ClickHouseStore =>
+    new ClickHouseStore({ ...options, url: server.url, database: `t${++databases}` })
+
+  storeContract('clickhouse', create, { limitsCount: false })
+
+  it('inserts what arrives side by side together', async () => {
+    const store = create()
+    await store.accept([span(1)])
+    const before = server.inserts
+    await Promise.all(Array.from({ length: 200 }, (_, i) => store.accept([span(10 + i)])))
+    expect(server.inserts - before).toBeLessThan(10)
+    expect(await store.getTracesByIds(Array.from({ length: 200 }, (_, i) => span(10 + i).traceId))).toHaveLength(200)
+    await store.close()
+  })
+  it('searches for whatever text, quotes and backslashes too', async () => {
+    const store = create()
+    const odd = `a'b\\c"d\te\nf{x:string}%é\0`
+    await store.accept([span(1, { name: odd, localEndpoint: { serviceName: odd }, tags: { [odd]: odd } }), span(2)])
+    const request = { endTs: 1_750_000_000_000, lookback: 10, limit: 10 }
+    const found = await store.getTraces({
+      ...request,
+      serviceName: odd,
+      spanName: odd,
+      annotationQuery: new Map([[odd, odd]]),
+    })
+    expect(found.flat()).toMatchObject([{ name: odd }])
+    expect(await store.getSpanNames(odd)).toEqual([odd])
+    await store.close()
+  })
+  it('is shared by several collectors', async () => {
+    const a = create()
+    const other = new ClickHouseStore({ url: server.url, database: `t${databases}` })
+    await a.accept([span(1)])
+    await other.accept([span(1, { id: '00000000000000ff', name: 'b' })])
+    expect(await a.getTrace(span(1).traceId)).toHaveLength(2)
+    expect(await other.getTrace(span(1).traceId)).toEqual(await a.getTrace(span(1).traceId))
+    await Promise.all([a.close(), other.close()])
+  })
+  it('says what ClickHouse says', async () => {
+    const store = new ClickHouseStore({ url: server.url, database: 'no-name' })
+    await expect(store.accept([span(1)])).rejects.toThrow('no-name is no name of a database')
+    await store.close()
+    await expect(store.getTrace('1')).rejects.toMatchObject({ code: 'closed' })
+  })
+})
+
+it('tells where ClickHouse cannot be reached, and goes on when it can', async () => {
+  const port = await new Promise<number>(resolve => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+  const store = new ClickHouseStore({ url: `http://127.0.0.1:${port}`, database: 'd' })
+  await expect(store.accept([span(1)])).rejects.toThrow(StoreError)
+  await expect(store.check()).rejects.toThrow(`ClickHouse at http://127.0.0.1:${port} cannot be reached`)
+  const fake = createHttpServer((_request, response) => response.end())
+  await new Promise<void>(resolve => fake.listen(port, '127.0.0.1', resolve))
+  await store.accept([span(1)])
+  await store.close()
+  await new Promise(resolve => fake.close(resolve))
+})
