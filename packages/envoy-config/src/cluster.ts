@@ -32,6 +32,8 @@ export interface Cluster {
   perConnectionBufferLimitBytes: number
   /** common_http_protocol_options.idle_timeout of the upstream; 0 is off. */
   idleTimeout: Milliseconds
+  /** Of one request at an upstream; 0: none. */
+  maxStreamDuration: Milliseconds
   /** 0: unlimited. */
   maxRequestsPerConnection: number
   enableTrailers?: boolean

@@ -62,6 +62,8 @@ export interface RouterFilter {
   suppressEnvoyHeaders: boolean
   startChildSpan: boolean
   respectExpectedRqTimeout: boolean
+  /** Headers whose values have to mean something; lower case. */
+  strictCheckHeaders: readonly string[]
 }
 
 /** envoy.type.v3.FractionalPercent: so many of so many. */

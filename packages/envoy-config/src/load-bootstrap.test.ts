@@ -217,6 +217,7 @@ describe('a good file', () => {
       dns: { family: 'AUTO', refreshRate: 1500, respectTtl: false, jitter: 0, resolvers: [], waitForWarmOnInit: true },
       ignoreHealthOnHostRemoval: false,
       perConnectionBufferLimitBytes: 1_048_576,
+      maxStreamDuration: 0,
       idleTimeout: 3_600_000,
       maxRequestsPerConnection: 0,
     })

@@ -131,7 +131,7 @@ export const supported: SupportTable = {
     idle_timeout: 'yes',
     max_headers_count: 'of a listener; in a cluster unsupported',
     max_connection_duration: 'of a listener; in a cluster unsupported',
-    max_stream_duration: 'of a listener; in a cluster unsupported',
+    max_stream_duration: 'yes',
     headers_with_underscores_action: 'of a listener; in a cluster unsupported',
     max_requests_per_connection: 'yes',
   },
@@ -168,6 +168,7 @@ export const supported: SupportTable = {
     suppress_envoy_headers: 'yes',
     start_child_span: 'yes',
     respect_expected_rq_timeout: 'yes',
+    strict_check_headers: 'yes',
     dynamic_stats: [true],
   },
 

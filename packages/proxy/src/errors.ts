@@ -37,6 +37,12 @@ export const FAILURES = {
   per_try_timeout: { status: 504, flag: 'UT', details: 'upstream_per_try_timeout', body: 'upstream request timeout' },
   request_too_large: { status: 413, details: 'request_payload_too_large', body: 'Payload Too Large', close: true },
   csrf: { status: 403, details: 'csrf_origin_mismatch', body: 'Invalid origin' },
+  upstream_max_duration: {
+    status: 504,
+    flag: 'UMSDR',
+    details: 'upstream_max_stream_duration_reached',
+    body: 'upstream max stream duration reached',
+  },
   per_try_idle_timeout: {
     status: 504,
     flag: 'UT',

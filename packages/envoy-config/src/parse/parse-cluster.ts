@@ -48,7 +48,6 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
 const OF_LISTENERS = [
   'max_headers_count',
   'max_connection_duration',
-  'max_stream_duration',
   'headers_with_underscores_action',
   'allow_chunked_length',
   'header_key_format',
@@ -58,7 +57,7 @@ const OF_LISTENERS = [
 function parseHttpOptions(
   message: Message,
   context: ParseContext,
-): Pick<Cluster, 'idleTimeout' | 'enableTrailers' | 'maxRequestsPerConnection'> {
+): Pick<Cluster, 'idleTimeout' | 'maxStreamDuration' | 'enableTrailers' | 'maxRequestsPerConnection'> {
   const extension = message.entries('typed_extension_protocol_options').get(HTTP_OPTIONS)
   for (const [key, value] of message.entries('typed_extension_protocol_options')) {
     if (key === HTTP_OPTIONS) continue
@@ -83,6 +82,7 @@ function parseHttpOptions(
   }
   return {
     idleTimeout: common?.duration('idle_timeout') ?? HOUR,
+    maxStreamDuration: common?.duration('max_stream_duration') ?? 0,
     ...(http1?.boolean('enable_trailers') ? { enableTrailers: true } : {}),
     maxRequestsPerConnection: common?.has('max_requests_per_connection')
       ? common.number('max_requests_per_connection')

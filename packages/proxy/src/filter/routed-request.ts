@@ -27,6 +27,8 @@ export interface Plan {
   perTryTimeout: Milliseconds
   /** 0: none. */
   perTryIdleTimeout: Milliseconds
+  /** Of one try, from its connection to its end; 0: none. */
+  maxStreamDuration: Milliseconds
   /** A try that takes too long goes on beside the next. */
   hedge: boolean
   /** x-envoy-is-timeout-retry */
@@ -54,6 +56,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   readonly #responseTimer: Timer
   #perTryTimer: Timer | undefined
   #idleTimer: Timer | undefined
+  #durationTimer: Timer | undefined
   /** The next try follows a timeout. */
   #retriesTimeout = false
   #backOffTimer: Timer | undefined
@@ -260,6 +263,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     // Of several attempts the request's span, and its log line, have the times of the last.
     info.firstUpstreamTxByte = attempt.firstTxByte
     if (this.#requestEnded) this.#startPerTryTimer()
+    if (this.#plan.maxStreamDuration > 0) {
+      this.#durationTimer ??= this.#services.timers.create(() => this.#onStreamDuration())
+      this.#durationTimer.start(this.#plan.maxStreamDuration)
+    }
     if (!this.#hasBody) return
     let writable = true
     for (const chunk of this.#body) writable = attempt.write(chunk)
@@ -408,6 +415,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
 
   #retryLater(decision: { after: Milliseconds }, afterTimeout = false): void {
     this.#idleTimer?.stop()
+    this.#durationTimer?.stop()
     this.#attempt = undefined
     this.#retryPending = true
     this.#retriesTimeout = afterTimeout
@@ -520,6 +528,26 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#failWithoutAnswer(failure, attempt)
   }
 
+  /** The upstream has had the time that its cluster allows for one request. */
+  #onStreamDuration(): void {
+    const attempt = this.#attempt
+    if (attempt === undefined) return
+    this.#plan.cluster.stats.upstream_rq_max_duration_reached.add()
+    attempt.cancel()
+    this.#finishSpan(attempt, true)
+    if (!this.#responding) {
+      const decision = this.#retry?.onReset('local reset')
+      if (decision?.retry) {
+        attempt.host.stats.rq_error.add()
+        this.#retryLater(decision)
+        return
+      }
+      this.#noteLimit(decision)
+    }
+    const failure = FAILURES.upstream_max_duration
+    this.#fail(this.#requestEnded ? failure : { ...failure, status: 408 })
+  }
+
   #onResponseTimeout(): void {
     for (const slow of this.#slow.keys()) {
       this.#plan.cluster.stats.upstream_rq_timeout.add()
@@ -580,6 +608,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#responseTimer.stop()
     this.#perTryTimer?.stop()
     this.#idleTimer?.stop()
+    this.#durationTimer?.stop()
     this.#backOffTimer?.stop()
     this.#retry?.close()
     this.#exchange.handler = undefined

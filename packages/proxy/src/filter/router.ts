@@ -1,7 +1,7 @@
 import type { RedirectAction, RouteAction, RouterFilter } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { ClusterManager } from '../cluster/cluster-manager.ts'
-import { FAILURES } from '../errors.ts'
+import { FAILURES, type Failure } from '../errors.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { HttpStats } from '../http/http-stats.ts'
@@ -17,6 +17,7 @@ import { finaliseRequest, rewritePath } from './finalise-request.ts'
 import { createMirrors, type Mirror } from './mirror.ts'
 import { RetryState } from './retry-state.ts'
 import { RoutedRequest } from './routed-request.ts'
+import { findInvalidHeader } from './strict-headers.ts'
 
 export interface RouterServices {
   clusters: ClusterManager
@@ -67,6 +68,8 @@ export function createRouter(
       return respond(exchange, { ...FAILURES.no_cluster, status: action.clusterNotFoundResponseCode })
     }
     const { headers } = exchange
+    const invalid = findInvalidHeader(headers, config.strictCheckHeaders)
+    if (invalid !== undefined) return respond(exchange, invalidHeader(invalid))
     const altStatName = headers.get('x-envoy-upstream-alt-stat-name')
     headers.remove('x-envoy-upstream-alt-stat-name')
     if (services.runtime.enabled(`upstream.maintenance_mode.${name}`, NEVER, Math.floor(services.random() * 10_000))) {
@@ -95,6 +98,8 @@ export function createRouter(
         perTryTimeout,
         perTryIdleTimeout: route.retryPolicy?.perTryIdleTimeout ?? 0,
         hedge: timeouts.hedge,
+        maxStreamDuration:
+          takeNumber(headers, 'x-envoy-upstream-stream-duration-ms') ?? cluster.config.maxStreamDuration,
         tellTimeoutRetries: route.virtualHost.includeIsTimeoutRetryHeader,
         retry: RetryState.create(route.retryPolicy, headers, cluster, action.priority, services),
         suppressEnvoyHeaders: config.suppressEnvoyHeaders,
@@ -112,6 +117,11 @@ export function createRouter(
     exchange.handler = routed
     routed.start()
   }
+}
+
+function invalidHeader({ name, value }: { name: string; value: string }): Failure {
+  const details = `request_headers_failed_strict_check{${name}}`
+  return { status: 400, flag: 'IH', details, close: true, body: `invalid header '${name}' with value '${value}'` }
 }
 
 const NONE: readonly Mirror[] = []

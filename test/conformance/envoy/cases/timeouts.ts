@@ -1,5 +1,5 @@
 import { type Case, get } from '../harness/case.ts'
-import { hang, NEVER_ACCEPTS, ok } from '../harness/upstream.ts'
+import { hang, NEVER_ACCEPTS, ok, raw } from '../harness/upstream.ts'
 
 const later =
   (ms: number) => (request: Parameters<typeof hang>[0], socket: Parameters<typeof hang>[1], index: number) =>
@@ -196,5 +196,46 @@ export const timeoutCases: Case[] = [
       },
     },
     steps: [{ send: get('/', { 'x-forwarded-for': '10.0.0.1', 'x-envoy-upstream-rq-timeout-ms': '150' }) }],
+  },
+  {
+    name: 'a cluster that allows a request so much time',
+    covers: 'max_stream_duration of a cluster: 504 UMSDR, upstream_rq_max_duration_reached, no code charged',
+    upstreams: { app: hang },
+    config: { app: { common_http_protocol_options: { max_stream_duration: '0.2s' } } },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'the same, before the request is complete',
+    covers: 'max_stream_duration of a cluster: 408',
+    upstreams: { app: hang },
+    config: { app: { common_http_protocol_options: { max_stream_duration: '0.2s' } } },
+    steps: [{ send: 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab' }],
+  },
+  {
+    name: 'the same, in the middle of a response',
+    covers: 'max_stream_duration of a cluster: the connection closes',
+    upstreams: { app: raw('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab') },
+    config: { app: { common_http_protocol_options: { max_stream_duration: '0.2s' } } },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'headers that have to mean something',
+    covers: 'strict_check_headers: 400 IH request_headers_failed_strict_check{…}; those not named are passed over',
+    config: {
+      hcm: {
+        use_remote_address: true,
+        internal_address_config: { cidr_ranges: [{ address_prefix: '0.0.0.0', prefix_len: 0 }] },
+      },
+      router: {
+        strict_check_headers: ['x-envoy-upstream-rq-timeout-ms', 'x-envoy-retry-on', 'x-envoy-retry-grpc-on'],
+      },
+    },
+    steps: [
+      { 'x-envoy-upstream-rq-timeout-ms': 'soon' },
+      { 'x-envoy-retry-on': '5xx,sometimes' },
+      { 'x-envoy-retry-on': '5xx,reset' },
+      { 'x-envoy-retry-grpc-on': '5xx' },
+      { 'x-envoy-max-retries': 'many' },
+    ].map(headers => ({ send: get('/', headers as unknown as Record<string, string>) })),
   },
 ]

@@ -102,5 +102,6 @@ function parseRouter(message: Message): Extract<HttpFilter['config'], { type: 'r
     suppressEnvoyHeaders: message.boolean('suppress_envoy_headers'),
     startChildSpan: message.boolean('start_child_span'),
     respectExpectedRqTimeout: message.boolean('respect_expected_rq_timeout'),
+    strictCheckHeaders: message.strings('strict_check_headers').map(name => name.toLowerCase()),
   }
 }
