@@ -306,3 +306,32 @@ describe('small segments in a row', () => {
     await again.close()
   })
 })
+
+describe('a large store', () => {
+  it('takes spans while it is being opened; reads wait until it is', async () => {
+    const file = newFile()
+    const store = new SegmentStore({ file })
+    const spans = Array.from({ length: 6 }, (_, i) => span({ name: `call ${i}` }))
+    for (const one of spans) {
+      await store.accept([one])
+      await store.seal()
+    }
+    await store.close()
+    // No time at all: every segment is opened after the constructor.
+    const again = new SegmentStore({ file, openingMs: 0 })
+    const late = span({ name: 'late' })
+    const accepted = again.accept([late])
+    const names = again.getSpanNames('web')
+    expect(await again.getTrace(spans[0]!.traceId)).toEqual([spans[0]])
+    expect(await names).toEqual([...spans.map(({ name }) => name), 'late'])
+    await accepted
+    expect(await again.getTrace(late.traceId)).toEqual([late])
+    await again.close()
+    // Ended before it was open.
+    const brief = new SegmentStore({ file, openingMs: 0, maxSpans: 3 })
+    await brief.close()
+    const last = new SegmentStore({ file })
+    expect(last.stats().spans).toBeLessThanOrEqual(3)
+    await last.close()
+  })
+})

@@ -33,6 +33,8 @@ export interface SegmentStoreOptions extends StoreOptions {
   maxAge?: Milliseconds
   /** Spans after which a segment is sealed. */
   segmentSpans?: number
+  /** ms that opening may take before it returns; reads wait for what is left of it. */
+  openingMs?: Milliseconds
   /** One line for whoever runs the store: what is damaged, what was left aside. */
   warn?: (line: string) => void
 }
@@ -54,6 +56,9 @@ const MAX_UNSEALED_BYTES = 256 * 1024 * 1024
 /** For pages, dictionaries and indexes that are read often. */
 const CACHE_BYTES = 64 * 1024 * 1024
 const RETRY_MS = 1000
+/** Some twenty million spans are opened in this; spans are taken while the segments of more are. */
+const OPENING_MS = 1000
+const OPENING_SLICE_MS = 10
 const AGE_CHECK_MS = 60_000
 /** A clock that moves this much by itself was set: ages say nothing until somebody could have seen to it. */
 const CLOCK_JUMP_MS = 60_000
@@ -105,6 +110,7 @@ export class SegmentStore implements SpanStore {
   #frozen: LoggedHead[] = []
   #active: LoggedHead
   #nextNumber: number
+  #opening: Promise<void> | undefined
   #sealing: Promise<void> | undefined
   #merging: Promise<void> | undefined
   /** Could not be read when they were to be merged. */
@@ -145,7 +151,7 @@ export class SegmentStore implements SpanStore {
       try {
         this.#reader = new PieceReader(this.#database)
         this.#sealer = new Sealer({ file, autocompleteKeys: this.#autocompleteKeys })
-        this.#nextNumber = this.#load()
+        this.#nextNumber = this.#load(options.openingMs ?? OPENING_MS)
         this.#active = this.#recover()
       } catch (error) {
         this.#database.close()
@@ -162,15 +168,16 @@ export class SegmentStore implements SpanStore {
   }
 
   /** Opens all segments; returns the next free number. */
-  #load(): number {
+  #load(openingMs: Milliseconds): number {
     const sealed = this.#database.prepare<[], number>('select log from sealed').pluck().get() ?? 0
     let highest = sealed
     const gone: number[] = []
     for (const { meta, gone: isGone } of this.#reader.all()) {
       highest = Math.max(highest, meta.id)
       if (isGone) gone.push(meta.id)
-      else this.#openSegment(meta, this.#segments.length)
+      else this.#segments.push(new SegmentPart(Segment.of(this.#reader, meta, this.#cache)))
     }
+    this.#openAll(openingMs)
     for (const { number, path } of this.#logs()) {
       if (number <= sealed) rmSync(path, { force: true })
       else highest = Math.max(highest, number)
@@ -241,8 +248,40 @@ export class SegmentStore implements SpanStore {
     }
   }
 
+  /** Opens what there is time for, and the rest bit by bit: the newest first. */
+  #openAll(openingMs: Milliseconds): void {
+    const left = [...this.#segments]
+    const until = performance.now() + openingMs
+    const open = (end: number): void => {
+      while (left.length > 0 && performance.now() < end) this.#fill(left.pop()!)
+    }
+    open(until)
+    if (left.length === 0) return
+    this.#opening = (async () => {
+      while (left.length > 0 && !this.#closed) {
+        await new Promise(resolve => setImmediate(resolve))
+        try {
+          open(performance.now() + OPENING_SLICE_MS)
+        } catch (error) {
+          // SQLite's own pages: at a start this refuses the file, now the rest is served.
+          this.#warn(`${this.#file}: ${(error as Error).message}; a segment is left out of answers`)
+        }
+      }
+      this.#opening = undefined
+    })()
+  }
+
   #openSegment(meta: SegmentMeta, at: number): void {
     const part = new SegmentPart(Segment.of(this.#reader, meta, this.#cache))
+    this.#segments.splice(at, 0, part)
+    this.#fill(part)
+  }
+
+  /** Reads what is kept in memory of a segment: its trace ids and names. */
+  #fill(part: SegmentPart): void {
+    // Retention may have taken it before its turn came.
+    if (!this.#segments.includes(part)) return
+    const { meta } = part.segment
     try {
       const { lowHigh, lowLow } = part.segment.ids()
       this.#directory.open(part)
@@ -257,7 +296,6 @@ export class SegmentStore implements SpanStore {
       if (!(error instanceof DamageError)) throw error
       this.#damaged(part, error)
     }
-    this.#segments.splice(at, 0, part)
   }
 
   #damaged(_part: Part, error: DamageError): void {
@@ -494,7 +532,7 @@ export class SegmentStore implements SpanStore {
 
   /** Small segments, of quiet times and of restarts, become larger ones. */
   #merge(): void {
-    if (this.#merging !== undefined || this.#closed) return
+    if (this.#merging !== undefined || this.#opening !== undefined || this.#closed) return
     let first = this.#segments.length
     let spans = 0
     while (first > 0 && this.#segments[first - 1]!.spanCount < this.#segmentSpans / 2) {
@@ -539,6 +577,7 @@ export class SegmentStore implements SpanStore {
 
   /** Runs a read over the store as it is now. */
   async #read<T>(read: (view: View) => Promise<T> | T): Promise<T> {
+    await this.#opening
     if (this.#closed) throw new StoreError('closed', `${this.#file} is closed`)
     const token = {}
     this.#reads.add(token)
@@ -579,16 +618,19 @@ export class SegmentStore implements SpanStore {
   }
 
   async getServiceNames(): Promise<string[]> {
+    await this.#opening
     if (!this.#searchEnabled) return []
     return this.#union(this.#counts.services(), names => names.services.keys())
   }
 
   async getSpanNames(serviceName: string): Promise<string[]> {
+    await this.#opening
     if (!this.#searchEnabled) return []
     return this.#union(this.#counts.spanNames(serviceName), names => names.services.get(serviceName)?.spanNames ?? [])
   }
 
   async getRemoteServiceNames(serviceName: string): Promise<string[]> {
+    await this.#opening
     if (!this.#searchEnabled) return []
     return this.#union(
       this.#counts.remoteServices(serviceName),
@@ -597,6 +639,7 @@ export class SegmentStore implements SpanStore {
   }
 
   async getAutocompleteValues(key: string): Promise<string[]> {
+    await this.#opening
     if (!this.#autocompleteKeys.includes(key)) return []
     return this.#union(this.#counts.autocomplete(key), names => names.autocomplete.get(key) ?? [])
   }
@@ -650,6 +693,7 @@ export class SegmentStore implements SpanStore {
     this.#retry = undefined
     this.#frozen.push(this.#active)
     await this.#active.log.close()
+    await this.#opening
     await this.#merging
     await this.#sealing
     const rest = this.#frozen
