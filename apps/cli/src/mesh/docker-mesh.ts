@@ -104,9 +104,16 @@ class DockerMesh implements Mesh {
     const before = this.#services
     this.#variables = { ...this.#variables, ...variables }
     this.#services = this.#read()
-    const changed = [...this.#services.values()].filter(
-      service => !isDeepStrictEqual(service, before.get(service.name)),
-    )
+    const changed: Service[] = []
+    const scaled: string[] = []
+    for (const service of this.#services.values()) {
+      const { replicas, ...rest } = service
+      const { replicas: replicasBefore, ...restBefore } = before.get(service.name) ?? { name: '' }
+      if (!isDeepStrictEqual(rest, restBefore)) changed.push(service)
+      else if (replicas !== replicasBefore) scaled.push(service.name)
+    }
+    // Those that stay are not touched.
+    if (scaled.length > 0) await this.#run('up', '-d', '--no-build', '--no-deps', '--no-recreate', ...scaled)
     if (changed.length === 0) return
     // The whole pod: a container in the network namespace of another does not follow it into a new one.
     const pods = new Set(changed.map(service => service.pod))
