@@ -115,8 +115,8 @@ describe('bodies', () => {
       [
         Buffer.from([0x0a, 0x05, 0x0a, 0x03, 1, 2, 3]),
         { 'content-type': 'application/x-protobuf' },
-        415,
-        /application\/json/,
+        400,
+        /^Missing : id reading List<Span> from proto3$/,
       ],
     ]
     for (const [body, headers, status, text] of cases) {
@@ -268,7 +268,7 @@ describe('a start', () => {
     expect((await post(first.port, '[{"traceId":"1","id":"1"}]')).status).toBe(202)
   })
 
-  it.each(['--port', '--otlp-port'])('on a port that is taken names it and %s', async flag => {
+  it.each(['--port', '--otlp-port', '--otlp-grpc-port'])('on a port that is taken names it and %s', async flag => {
     const blocker = createServer()
     await new Promise<void>(resolve => blocker.listen(0, '127.0.0.1', resolve))
     const { port } = blocker.address() as { port: number }

@@ -1,7 +1,7 @@
 import { IdError, QueryError } from '@hopscope/model'
 import { DecodeError } from '@hopscope/model/formats'
 import { StoreError } from '@hopscope/store'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from './context.ts'
 import { HttpError } from './http-error.ts'
 import { OwnApiError } from './own-api-error.ts'
@@ -35,6 +35,18 @@ function answerFor(error: unknown): Answer | undefined {
   return undefined
 }
 
+/** A little more than is allowed is read to its end; nobody waits for what is far more, or has no end in sight. */
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024
+
+/** A sender who is hung up on in the middle of its body never sees the answer that says why. */
+function endLargeBody(request: FastifyRequest, reply: FastifyReply): void {
+  const length = Number(request.headers['content-length'])
+  if (length <= MAX_DISCARDED_BYTES) {
+    reply.removeHeader('connection')
+    request.raw.resume()
+  } else reply.header('connection', 'close')
+}
+
 export function answerErrors(app: FastifyInstance, context: Context): void {
   app.setErrorHandler((error, request, reply) => {
     let answer = answerFor(error)
@@ -46,8 +58,7 @@ export function answerErrors(app: FastifyInstance, context: Context): void {
       const { code, message, path } = error
       return reply.code(error.status).type('application/json').send(JSON.stringify({ code, message, path }))
     }
-    // The rest of a body that nobody reads would be taken for the next request.
-    if (answer.status === 413) reply.header('connection', 'close')
+    if (answer.status === 413) endLargeBody(request, reply)
     if (answer.status === 503) reply.header('retry-after', '1')
     if (error instanceof StoreError) reply.header('retry-after', RETRY_AFTER_SECONDS)
     return reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.text)

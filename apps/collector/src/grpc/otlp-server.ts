@@ -1,9 +1,11 @@
 import {
+  logVerbosity,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type ServiceDefinition,
   type sendUnaryData,
+  setLogVerbosity,
 } from '@grpc/grpc-js'
 import { decodeOtlpProto } from '@hopscope/model/formats'
 import { MAX_BODY_BYTES } from '../body.ts'
@@ -29,6 +31,8 @@ const TRACE_SERVICE: ServiceDefinition = {
 
 /** OTLP over gRPC, of which traces only. */
 export function createOtlpGrpcServer(context: Context): Server {
+  // What goes wrong is told by whoever calls; the library would tell it a second time.
+  setLogVerbosity(logVerbosity.NONE)
   const receiver = new SpanReceiver(context, context.metrics.otlp)
   const server = new Server({
     'grpc.max_receive_message_length': MAX_BODY_BYTES,
