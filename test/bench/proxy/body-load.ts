@@ -25,7 +25,7 @@ console.log(JSON.stringify({ peak }))
 process.exit(0)
 
 async function down(): Promise<void> {
-  const get = request({ port, host: '127.0.0.1', path: '/large' }).end()
+  const get = request({ port, host: '127.0.0.1', path: '/large', agent: false }).end()
   const [download] = await once(get, 'response')
   let received = 0
   download.on('data', (chunk: Buffer) => {
@@ -41,6 +41,7 @@ async function up(): Promise<void> {
     host: '127.0.0.1',
     path: '/take',
     method: 'POST',
+    agent: false,
     headers: { 'content-length': LARGE_BODY },
   })
   const answer = once(put, 'response')

@@ -1,6 +1,6 @@
 import { HeaderMap } from '../headers.ts'
 import { CODEC_ERROR, type CodecError } from './codec-error.ts'
-import { FramingFields, scanFields } from './scan-fields.ts'
+import { FramingFields, isTokenByte, scanFields } from './scan-fields.ts'
 
 export type Framing =
   | { type: 'none' }
@@ -30,6 +30,7 @@ const TRAILER_START = 6
 const TRAILER = 7
 const TRAILER_LF = 8
 const END_LF = 9
+const TRAILER_NAME = 10
 
 /** Takes a body apart, whichever way it is framed. Trailers are read, and dropped unless they are to be kept. */
 export class BodyDecoder {
@@ -133,9 +134,14 @@ export class BodyDecoder {
           break
         case TRAILER_START:
           if (c === 13) this.#state = END_LF
-          else if (c < 33 || c === 127) return CODEC_ERROR
-          else this.#state = TRAILER
+          else if (!isTokenByte(c)) return CODEC_ERROR
+          else this.#state = TRAILER_NAME
           if (this.#keepTrailers && c !== 13) this.#trailerBytes.push(c)
+          break
+        case TRAILER_NAME:
+          if (c === 58 /* : */) this.#state = TRAILER
+          else if (!isTokenByte(c) || ++this.#lineLength > MAX_TRAILERS) return CODEC_ERROR
+          if (this.#keepTrailers) this.#trailerBytes.push(c)
           break
         case TRAILER:
           if (c === 13) this.#state = TRAILER_LF

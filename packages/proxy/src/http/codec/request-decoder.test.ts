@@ -149,6 +149,7 @@ test.each<[name: string, text: string, status: number, details: string]>([
   ['a folded line of a blank', request('x: 1\r\n \r\n'), 400, 'http1.codec_error'],
   ['a second Host', request('host: b\r\n'), 400, 'http1.codec_error'],
   ['a second Host that is the same', request('Host: a\r\n'), 400, 'http1.codec_error'],
+  ['a trailer without a colon', request('transfer-encoding: chunked\r\n', '0\r\nGET / HTTP/1.1\r\n\r\n'), 400, 'http1.codec_error'], // biome-ignore format: one line
   ['bare LF in the trailers', request('transfer-encoding: chunked\r\n', '0\r\nx: 1\n\r\n'), 400, 'http1.codec_error'],
   ['a blank before the colon', request('x-a : 1\r\n'), 400, 'http1.codec_error'],
   ['a blank before the colon of a framing field', request('transfer-encoding : chunked\r\n'), 400, 'http1.codec_error'],
