@@ -208,7 +208,7 @@ test('the admin port refuses what Envoy refuses', async () => {
   expect([reset.status, await reset.text()]).toEqual([405, 'Method GET not allowed, POST required.'])
   const nothing = await fetch(`${admin}/nope`)
   expect(nothing.status).toBe(404)
-  expect(await nothing.text()).toMatch(/^invalid path\. admin commands are:\n {2}\/clusters: /)
+  expect(await nothing.text()).toMatch(/^invalid path\. admin commands are:\n {2}\/: Admin home page\n/)
   const filter = await fetch(`${admin}/stats?filter=%5B`)
   expect([filter.status, await filter.text()]).toEqual([400, 'Invalid re2 regex: missing ]: ['])
   expect(await status(`${admin}/stats?type=x`)).toBe(400)
