@@ -103,6 +103,23 @@ describe('a log', () => {
     await again.store.close()
   })
 
+  it('in which the length of a record was changed is named and kept aside, and not taken for torn', async () => {
+    const batches = [[span()], [span()], [span()]]
+    const file = await logged(batches)
+    const log = logOf(file)
+    const bytes = readFileSync(log)
+    // Of the second record, behind the header of the log and the first.
+    const second = 16 + 8 + bytes.readUInt32LE(16)
+    bytes[second + 3]! ^= 64
+    writeFileSync(log, bytes)
+    const { store, warnings } = await reopen(file)
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`damaged at byte ${second} of ${bytes.length}`))])
+    expect(readFileSync(`${log}.damaged`)).toEqual(bytes)
+    expect(await store.getTrace(batches[0]![0]!.traceId)).toEqual(batches[0])
+    expect(store.stats().spans).toBe(1)
+    await store.close()
+  })
+
   it('whose header is damaged is named and kept aside', async () => {
     const file = await logged([[span()]])
     const log = logOf(file)

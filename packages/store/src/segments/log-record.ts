@@ -75,7 +75,12 @@ export function replay(log: Buffer, number: number): Replayed | undefined {
   while (end + RECORD_HEADER_BYTES <= log.length) {
     const length = log.readUInt32LE(end)
     const from = end + RECORD_HEADER_BYTES
-    if (length < COUNT_BYTES || from + length > log.length) return { head, end, rest: 'torn' }
+    if (length < COUNT_BYTES || from + length > log.length) {
+      // The counts say the length once more: a whole record whose length was changed is no write that did not finish.
+      const counted = countedLength(head, log, from)
+      const isWhole = counted !== undefined && crc32(log.subarray(from, from + counted)) === log.readUInt32LE(end + 4)
+      return { head, end, rest: isWhole ? 'damaged' : 'torn' }
+    }
     const payload = log.subarray(from, from + length)
     const mark = head.mark()
     if (crc32(payload) !== log.readUInt32LE(end + 4) || !append(head, payload)) {
@@ -85,6 +90,23 @@ export function replay(log: Buffer, number: number): Replayed | undefined {
     end = from + length
   }
   return { head, end, rest: end === log.length ? 'none' : 'torn' }
+}
+
+/** Of the record whose counts stand at `from`; undefined when it does not fit. */
+function countedLength(head: Head, log: Buffer, from: number): number | undefined {
+  if (from + COUNT_BYTES > log.length) return undefined
+  const [rows, traces, entries, bytes, tags, annotations] = Array.from({ length: 6 }, (_, i) =>
+    log.readUInt32LE(from + 4 * (6 + i)),
+  ) as [number, number, number, number, number, number]
+  const length =
+    COUNT_BYTES +
+    rows * head.rows.width +
+    traces * head.traces.width +
+    entries * head.dictionary.entries.width +
+    bytes +
+    tags * head.tags.width +
+    annotations * head.annotations.width
+  return from + length <= log.length ? length : undefined
 }
 
 function append(head: Head, payload: Buffer): boolean {
