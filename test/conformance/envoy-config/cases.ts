@@ -421,10 +421,9 @@ export const references: ValidateCase[] = [
     toCluster('cluster: c, retry_policy: { retry_on: "5xx,refused-stream,http3-post-connect-failure" }'),
   ),
   c(
-    'a retry_on that Hopscope has not',
-    'unsupported',
+    'a retry before the request was sent',
+    'accepted',
     toCluster('cluster: c, retry_policy: { retry_on: "5xx, reset-before-request" }'),
-    /retry_on: Envoy knows the condition reset-before-request; Hopscope does not support it yet/,
   ),
   c('a header that may not be removed', 'refused', reply('request_headers_to_remove: [HOST]'), /may not be removed/),
   c('a pseudo header that may not be removed', 'refused', reply('response_headers_to_remove: [":status"]')),

@@ -35,6 +35,12 @@ test('nothing asked, nothing done; the runtime may ask', () => {
   expect(compilePathNormaliser(none, runtime)).toBeUndefined()
 })
 
+test('no path stays none', () => {
+  const headers = new RequestHeaders()
+  expect(compilePathNormaliser({ ...none, normalizePath: true }, new Runtime([]))!(headers)).toBe('go on')
+  expect(headers.path).toBe('')
+})
+
 test('the query is nobody’s path', () => {
   const normalise = compilePathNormaliser({ ...none, normalizePath: true, mergeSlashes: true }, new Runtime([]))!
   const headers = Object.assign(new RequestHeaders(), { path: '/a//b/../c?x=/../y//z%41' })

@@ -19,6 +19,8 @@ export function compilePathNormaliser(
   const { mergeSlashes, pathWithEscapedSlashesAction: escaped } = config
   if (!normalise && !mergeSlashes && escaped === 'KEEP_UNCHANGED') return undefined
   return headers => {
+    // A CONNECT has none.
+    if (headers.path === '') return 'go on'
     const mark = headers.path.indexOf('?')
     const query = mark === -1 ? '' : headers.path.slice(mark)
     let path = mark === -1 ? headers.path : headers.path.slice(0, mark)
@@ -46,60 +48,63 @@ export function compilePathNormaliser(
 const ESCAPED_SLASH = /%2f|%5c/i
 
 /** What a path may hold as it is; the rest is escaped. */
-const PLAIN = /[!$&'()*+,\-./0-9:;=@A-Z[\]_a-z~]/
+const PLAIN = /[!$&'()*+,\-.0-9:;=@A-Z[\]_a-z~]/
+const ALL_PLAIN = /^[!$&'()*+,\-.0-9:;=@A-Z[\]_a-z~]*$/
 /** What needs no escape, and loses one. (RFC 3986 §2.3) */
 const UNRESERVED = /[-.0-9A-Z_a-z~]/
 const ESCAPED_BYTE = /^%([0-9a-fA-F]{2})/
-/** After a slash: `.` or `..`, escaped or not, with parameters or not, up to the next slash of either kind or the end. */
-const DOT_SEGMENT = /^(\.|%2e)(\.|%2e)?(;[^/\\]*)?([/\\]|$)/i
+/** `.` or `..`, escaped or not, with parameters or not. */
+const DOT_SEGMENT = /^(\.|%2e)(\.|%2e)?(;|$)/i
 
 /**
  * As browsers do it (Envoy has their library): `\` is a slash, dot segments go, escapes of unreserved characters are undone, others and
- * broken ones stay. Undefined: `%00` is no path.
+ * broken ones stay. Undefined: `%00` is no path. `path` begins with a slash; the work is in proportion to its length.
  */
 export function canonicalPath(path: string): string | undefined {
-  let out = ''
-  /** Where in `out` the last broken escape begins. */
-  let brokenAt = Number.POSITIVE_INFINITY
-  for (let at = 0; at < path.length; ) {
-    if (out.endsWith('/')) {
-      const dots = DOT_SEGMENT.exec(path.slice(at))
-      if (dots !== null) {
-        if (dots[2] !== undefined) out = out.slice(0, out.lastIndexOf('/', out.length - 2) + 1) || '/'
-        if (brokenAt >= out.length) brokenAt = Number.POSITIVE_INFINITY
-        at += dots[0].length
-        continue
-      }
-    }
-    const c = path[at]!
-    if (c === '%') {
-      const escaped = ESCAPED_BYTE.exec(path.slice(at, at + 3))
-      if (escaped === null) {
-        brokenAt = out.length
-        out += c
-        at++
-        continue
-      }
-      const byte = Number.parseInt(escaped[1]!, 16)
-      if (byte === 0) return undefined
-      const meant = String.fromCharCode(byte)
-      at += 3
-      if (!UNRESERVED.test(meant)) {
-        out += escaped[0]
-        continue
-      }
-      out += meant
-      // `%2%41` must not become the escape `%2A` that it was not.
-      const since = out.slice(brokenAt)
-      if (since.length <= 3 && ESCAPED_BYTE.test(since.length === 2 ? since + (path[at] ?? '') : since)) {
-        out = `${out.slice(0, brokenAt)}%25${since.slice(1)}`
-      }
+  const segments = path.split(/[/\\]/)
+  const kept: string[] = []
+  for (let i = 1; i < segments.length; i++) {
+    const segment = segments[i]!
+    const dots = DOT_SEGMENT.exec(segment)
+    if (dots !== null) {
+      if (dots[2] !== undefined) kept.pop()
+      if (i === segments.length - 1) kept.push('')
       continue
     }
-    if (c === '\\') out += '/'
-    else if (PLAIN.test(c)) out += c
-    else out += `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
-    at++
+    const canonical = ALL_PLAIN.test(segment) ? segment : canonicalSegment(segment)
+    if (canonical === undefined) return undefined
+    kept.push(canonical)
   }
-  return out
+  return `/${kept.join('/')}`
+}
+
+function canonicalSegment(segment: string): string | undefined {
+  const out: string[] = []
+  /** Where in `out` the last broken escape begins. */
+  let brokenAt = Number.NEGATIVE_INFINITY
+  for (let at = 0; at < segment.length; ) {
+    const c = segment[at]!
+    if (c !== '%') {
+      out.push(PLAIN.test(c) ? c : `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+      at++
+      continue
+    }
+    const escaped = ESCAPED_BYTE.exec(segment.slice(at, at + 3))
+    if (escaped === null) {
+      brokenAt = out.push(c) - 1
+      at++
+      continue
+    }
+    const byte = Number.parseInt(escaped[1]!, 16)
+    if (byte === 0) return undefined
+    const meant = String.fromCharCode(byte)
+    at += 3
+    const isUnreserved = UNRESERVED.test(meant)
+    out.push(isUnreserved ? meant : escaped[0])
+    if (!isUnreserved || out.length - brokenAt > 3) continue
+    // `%2%41` must not become the escape `%2A` that it was not.
+    const since = out.slice(brokenAt).join('')
+    if (ESCAPED_BYTE.test(since.length === 2 ? since + (segment[at] ?? '') : since)) out[brokenAt] = '%25'
+  }
+  return out.join('')
 }
