@@ -7,7 +7,7 @@ import { RawClient } from './client.ts'
 import { bootstrap, type Ports } from './config.ts'
 import { FullListener } from './full-listener.ts'
 import { mask } from './mask.ts'
-import type { NameServer } from './name-server.ts'
+import { NameServer } from './name-server.ts'
 import { freePorts, type ProgramName, startProgram } from './program.ts'
 import { readOtlpSpans, readZipkinSpans } from './protobuf-spans.ts'
 import { unpack } from './unpack.ts'
@@ -46,6 +46,7 @@ export async function observe(
       upstreams[cluster] = behaviour === NEVER_ACCEPTS ? await FullListener.open() : await Upstream.open(behaviour)
     }
     const reports = new Map<string, string[]>()
+    names = test.names && (await NameServer.open(test.names))
     const opened = await openCollector(spans, reports)
     collector = opened.server
     const [listener, admin, dead] = (await freePorts(3)) as [number, number, number]
