@@ -134,6 +134,8 @@ export class BodyDecoder {
           break
         case TRAILER_START:
           if (c === 13) this.#state = END_LF
+          // Kept ones are looked at as a whole, once the body has been handed on.
+          else if (this.#keepTrailers && c > 32 && c !== 127) this.#state = TRAILER
           else if (!isTokenByte(c)) return CODEC_ERROR
           else this.#state = TRAILER_NAME
           if (this.#keepTrailers && c !== 13) this.#trailerBytes.push(c)
@@ -141,7 +143,6 @@ export class BodyDecoder {
         case TRAILER_NAME:
           if (c === 58 /* : */) this.#state = TRAILER
           else if (!isTokenByte(c) || ++this.#lineLength > MAX_TRAILERS) return CODEC_ERROR
-          if (this.#keepTrailers) this.#trailerBytes.push(c)
           break
         case TRAILER:
           if (c === 13) this.#state = TRAILER_LF
