@@ -24,7 +24,7 @@ describe.skipIf(skipReason)(`with ClickHouse's engine${skipReason ? ` (skipped: 
   const create = (options: object = {}): ClickHouseStore =>
     new ClickHouseStore({ ...options, url: server.url, database: `t${++databases}` })
 
-  storeContract('clickhouse', create, { limitsCount: false })
+  storeContract('clickhouse', create, { limitsCount: false, generatedQueries: 100 })
 
   it('inserts what arrives side by side together', async () => {
     const store = create()

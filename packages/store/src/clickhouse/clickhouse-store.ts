@@ -77,9 +77,9 @@ export class ClickHouseStore implements SpanStore {
         { ...parameters, start, end: request.endTs, from, to },
         signal,
       )
-      // As many as are wanted; more of them only where `matches` says otherwise than ClickHouse.
-      for (let i = 0; i < candidates.length; ) {
-        const next = candidates.slice(i, i + Math.min(CHUNK, request.limit - found.length))
+      // As many as are wanted, then ever more: only where `matches` says otherwise than ClickHouse.
+      for (let i = 0, size = request.limit - found.length; i < candidates.length; size *= 4) {
+        const next = candidates.slice(i, i + Math.min(CHUNK, size))
         i += next.length
         const traces = await this.#read(
           next.map(candidate => candidate.key),
