@@ -34,7 +34,7 @@ export function checkSupported(message: Message, problems: Problems, owner = '')
       const undefinedNumber = enumType(field.type) !== undefined && typeof value.value === 'number'
       if (!undefinedNumber) {
         const only = support.length === 1 ? `only ${support[0]}` : support.join(', ')
-        problems.add('unsupported', value, `Envoy knows ${String(value.value)}; Hopscope supports ${only} yet`)
+        problems.add('unsupported', value, `Envoy knows ${String(value.value)}; Hopscope supports ${only} so far`)
       }
       continue
     }
@@ -73,7 +73,7 @@ function isKnownExtension(config: Message, point: (typeof extensionPoints)[strin
       `is empty: expected the '@type' of a ${point.what}, such as ${point.types[0]}`,
     )
   } else if (point.packages.some(prefix => config.type.startsWith(prefix)) || config.type.endsWith('.TypedStruct')) {
-    problems.add('unsupported', place, `Envoy knows the ${point.what} ${config.type}; Hopscope supports ${ours} yet`)
+    problems.add('unsupported', place, `Envoy knows the ${point.what} ${config.type}; Hopscope supports ${ours} so far`)
   } else {
     problems.add('invalid', place, `${config.type} is not a ${point.what}`)
   }

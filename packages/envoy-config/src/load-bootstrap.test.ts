@@ -96,7 +96,7 @@ describe('problems', () => {
   test('an unsupported value says which are supported', () => {
     const text = hcm('codec_type: HTTP2\nroute_config: {}')
     expect(bad({ 'envoy.yaml': text })).toEqual([
-      expect.stringMatching(/:12:29: .*codec_type: Envoy knows HTTP2; Hopscope supports AUTO, HTTP1 yet$/),
+      expect.stringMatching(/:12:29: .*codec_type: Envoy knows HTTP2; Hopscope supports AUTO, HTTP1 so far$/),
     ])
   })
 
@@ -124,7 +124,7 @@ describe('problems', () => {
   test('a field that one resource has and another has not', () => {
     const cluster =
       'static_resources: { clusters: [{ name: a, common_http_protocol_options: { max_headers_count: 5 } }] }'
-    expect(bad({ 'e.yaml': cluster })).toEqual([expect.stringContaining('supports it only in listeners yet')])
+    expect(bad({ 'e.yaml': cluster })).toEqual([expect.stringContaining('supports it only in listeners so far')])
   })
 
   test('a file that is not there', () => {

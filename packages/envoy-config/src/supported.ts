@@ -44,7 +44,7 @@ export const supported: SupportTable = {
   'envoy.config.core.v3.Node': { id: 'yes', cluster: 'yes', locality: 'yes', metadata: 'only xDS servers see it' },
   'envoy.config.core.v3.Locality': { region: 'yes', zone: 'yes', sub_zone: 'yes' },
   'envoy.config.core.v3.Address': { socket_address: 'yes' },
-  'envoy.config.core.v3.SocketAddress': { protocol: ['TCP'], address: 'yes', port_value: 'yes' },
+  'envoy.config.core.v3.SocketAddress': { protocol: 'TCP; UDP of a DNS resolver', address: 'yes', port_value: 'yes' },
   'envoy.config.core.v3.DataSource': {
     filename: 'yes',
     inline_bytes: 'yes',

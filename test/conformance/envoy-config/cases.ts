@@ -57,6 +57,7 @@ const accessLog = (format: string): string =>
 const header = (value: string): string =>
   reply(`response_headers_to_add: [{ header: { key: a, value: ${JSON.stringify(value)} } }]`)
 const runtime = (layers: string): string => `layered_runtime: { layers: ${layers} }`
+const LIMIT = '"@type": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'
 const httpOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
 
 const c = (name: string, expected: ValidateCase['expected'], text: string, says?: RegExp): ValidateCase => ({
@@ -486,6 +487,37 @@ export const references: ValidateCase[] = [
   ),
   c('an admin on a name', 'refused', 'admin: { address: { socket_address: { address: localhost, port_value: 1 } } }'),
   c('an admin without address', 'accepted', 'admin: {}'),
+  c(
+    'a DNS resolver that is asked over UDP',
+    'accepted',
+    cluster(
+      `type: STRICT_DNS, typed_dns_resolver_config: { name: r, typed_config: { "@type": type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig, resolvers: [{ socket_address: { protocol: UDP, address: 127.0.0.1, port_value: 53 } }] } }`,
+    ),
+  ),
+  c(
+    'an endpoint over UDP',
+    'unsupported',
+    cluster(
+      endpoints(
+        '[{ lb_endpoints: [{ endpoint: { address: { socket_address: { protocol: UDP, address: 127.0.0.1, port_value: 1 } } } }] }]',
+      ),
+    ),
+    /UDP; Hopscope supports only TCP so far/,
+  ),
+  c(
+    'a local rate limit of a route without a bucket',
+    'refused',
+    hcm('')
+      .replace(
+        `http_filters: [${router}]`,
+        `http_filters: [{ name: l, typed_config: { ${LIMIT}, stat_prefix: l } }, ${router}]`,
+      )
+      .replace(
+        'direct_response: { status: 200 } }',
+        `direct_response: { status: 200 }, typed_per_filter_config: { l: { ${LIMIT}, stat_prefix: r } } }`,
+      ),
+    /token bucket must be set/,
+  ),
   c('a flush both by time and on demand', 'refused', 'stats_flush_interval: 5s\nstats_flush_on_admin: true'),
 ] // prettier-ignore
 

@@ -77,7 +77,7 @@ function parseHttpOptions(
   for (const field of OF_LISTENERS) {
     const given = [common, http1].find(one => one?.has(field))
     if (given === undefined) continue
-    const what = 'Envoy knows this field of a cluster; Hopscope supports it only in listeners yet'
+    const what = 'Envoy knows this field of a cluster; Hopscope supports it only in listeners so far'
     context.problems.add('unsupported', given.place(field), what)
   }
   return {

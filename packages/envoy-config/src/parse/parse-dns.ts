@@ -36,5 +36,7 @@ function parseResolvers(cluster: Message, context: ParseContext): Dns['resolvers
     const what = `Envoy may know this resolver; Hopscope has ${CARES} and ${GETADDRINFO}`
     context.problems.add('unsupported', extension.place('typed_config'), what)
   }
-  return list.map(address => parseSocketAddress(address, { onlyIp: ': a DNS resolver needs an IP' }, context))
+  return list.map(address =>
+    parseSocketAddress(address, { onlyIp: ': a DNS resolver needs an IP', udp: true }, context),
+  )
 }

@@ -11,7 +11,7 @@ export function parseHttpService(message: Message, who: string, context: ParseCo
       const header = option.message('header')
       const value = header?.string('value') ?? ''
       if (header !== undefined && value.includes('%')) {
-        const what = 'Envoy knows formats here; Hopscope supports only plain text yet'
+        const what = 'Envoy knows formats here; Hopscope supports only plain text so far'
         context.problems.add('unsupported', header.valuePlace('value'), what)
       }
       return [(header?.string('key') ?? '').toLowerCase(), value] as const

@@ -9,7 +9,7 @@ import { parseExtAuthz, parseExtAuthzOfRoute } from './parse-ext-authz.ts'
 import { parseFault } from './parse-fault.ts'
 import { parseHeaderMutation } from './parse-header-mutation.ts'
 import { parseHealthCheck } from './parse-health-check.ts'
-import { parseLocalRateLimit } from './parse-local-ratelimit.ts'
+import { parseLocalRateLimit, parseLocalRateLimitOfRoute } from './parse-local-ratelimit.ts'
 import { parseRbac, parseRbacOfRoute } from './parse-rbac.ts'
 
 const ROUTER = 'envoy.extensions.filters.http.router.v3.Router'
@@ -42,7 +42,7 @@ const routeParsers: Readonly<Record<string, (message: Message, context: ParseCon
   [`${HTTP}csrf.v3.CsrfPolicy`]: parseCsrf,
   [`${HTTP}fault.v3.HTTPFault`]: parseFault,
   [`${HTTP}header_mutation.v3.HeaderMutationPerRoute`]: parseHeaderMutation,
-  [`${HTTP}local_ratelimit.v3.LocalRateLimit`]: parseLocalRateLimit,
+  [`${HTTP}local_ratelimit.v3.LocalRateLimit`]: parseLocalRateLimitOfRoute,
   [`${HTTP}rbac.v3.RBACPerRoute`]: parseRbacOfRoute,
 }
 

@@ -39,3 +39,12 @@ export function parseLocalRateLimit(message: Message, context: ParseContext): Lo
     rateLimitedAsResourceExhausted: message.boolean('rate_limited_as_resource_exhausted'),
   }
 }
+
+/** The same on a route, where Envoy asks for a bucket. */
+export function parseLocalRateLimitOfRoute(message: Message, context: ParseContext): LocalRateLimitFilter {
+  if (!message.has('token_bucket') && !message.broken.has('token_bucket')) {
+    const what = 'is required: local rate limit token bucket must be set for per filter configs'
+    context.problems.add('invalid', message.place('token_bucket'), what)
+  }
+  return parseLocalRateLimit(message, context)
+}
