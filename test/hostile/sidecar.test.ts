@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bootstrap, cluster } from '../conformance/envoy/harness/config.ts'
-import { freePorts } from '../conformance/envoy/harness/program.ts'
+import { freePorts } from '../conformance/free-ports.ts'
 
 /** A real sidecar among peers that do not behave: it answers or hangs up, goes on serving, and keeps nothing. */
 const folder = mkdtempSync(join(tmpdir(), 'hostile-'))

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootstrap } from '../../conformance/envoy/harness/config.ts'
-import { findEnvoy, freePorts, HOW_TO_GET_ENVOY } from '../../conformance/envoy/harness/program.ts'
+import { findEnvoy, HOW_TO_GET_ENVOY } from '../../conformance/envoy/harness/program.ts'
+import { freePorts } from '../../conformance/free-ports.ts'
 import { pinned, waitForPort } from './processes.ts'
 
 export interface Variant {

@@ -8,7 +8,8 @@ import { createRandom, mutate, REQUESTS, RESPONSES } from '@hopscope/proxy/testi
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bootstrap } from '../envoy/harness/config.ts'
 import { HttpReader } from '../envoy/harness/http-reader.ts'
-import { findEnvoy, freePorts, type ProgramName, type Running, startProgram } from '../envoy/harness/program.ts'
+import { findEnvoy, type ProgramName, type Running, startProgram } from '../envoy/harness/program.ts'
+import { freePorts } from '../free-ports.ts'
 
 /**
  * Mutated bytes through the real Envoy and through ours. Where both pass a message on it is the same message, and ours passes on

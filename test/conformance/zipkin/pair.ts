@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
-import { createServer } from 'node:net'
+
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'vitest'
+import { freePorts } from '../free-ports.ts'
 
 const COLLECTOR = fileURLToPath(new URL('../../../apps/collector/src/main.ts', import.meta.url))
 
@@ -52,7 +53,7 @@ export class Pair {
 
   static async start(environment: Record<string, string> = {}): Promise<Pair> {
     const pair = new Pair()
-    const [zipkin, hopscope] = await Promise.all([freePort(), freePort()])
+    const [zipkin, hopscope] = (await freePorts(2)) as [number, number]
     pair.#ports = [zipkin, hopscope]
     pair.#spawn('java', ['-Xmx512m', '-jar', ZIPKIN_JAR!], { ...environment, QUERY_PORT: String(zipkin) })
     pair.#spawn(process.execPath, [COLLECTOR, '--otlp-port', 'off', '--data', pair.#data], {
@@ -166,13 +167,4 @@ async function healthy(port: number): Promise<void> {
     await new Promise(resolve => setTimeout(resolve, 100))
   }
   throw new Error(`nothing healthy on port ${port} within 50 s`)
-}
-
-function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
-  })
 }

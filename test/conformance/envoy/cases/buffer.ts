@@ -35,14 +35,12 @@ export const bufferCases: Case[] = [
     covers: 'nothing upstream',
     config: { filters: buffer(100) },
     steps: [
-      {
-        send: 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc',
-        answers: 0,
-        patience: 100,
-        after: 'close',
-      },
-      { wait: 100 },
+      { send: 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc', on: 'a', answers: 0 },
+      { until: 'http.in.downstream_rq_active: 1' },
+      { send: '', on: 'a', answers: 0, after: 'close' },
+      { until: 'http.in.downstream_rq_active: 0' },
     ],
+    logLines: 1,
   },
   {
     name: 'buffer: of routes',

@@ -213,7 +213,13 @@ export const extAuthzCases: Case[] = [
         http_service: { server_uri: { uri: 'http://auth.test', cluster: 'auth', timeout: '10s' } },
       }),
     },
-    steps: [{ send: get('/'), answers: 0, patience: 400, after: 'close' }, { wait: 150 }],
+    steps: [
+      { send: get('/'), on: 'a', answers: 0 },
+      { until: 'cluster.auth.upstream_rq_active: 1' },
+      { send: '', on: 'a', answers: 0, after: 'close' },
+      { until: 'cluster.auth.upstream_rq_active: 0' },
+    ],
+    logLines: 1,
   },
 ]
 

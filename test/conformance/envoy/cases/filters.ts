@@ -83,7 +83,13 @@ export const filterCases: Case[] = [
     name: 'fault: the client leaves during the delay',
     covers: 'DI,DC, no answer, active_faults falls back',
     config: { filters: fault({ delay: { fixed_delay: '0.5s', percentage: ALWAYS } }) },
-    steps: [{ send: get('/'), answers: 0, patience: 100, after: 'close' }, { wait: 100 }],
+    steps: [
+      { send: get('/'), on: 'a', answers: 0 },
+      { until: 'http.in.fault.active_faults: 1' },
+      { send: '', on: 'a', answers: 0, after: 'close' },
+      { until: 'http.in.fault.active_faults: 0' },
+    ],
+    logLines: 1,
   },
   {
     name: 'fault: headers ask for a delay and an abort',
@@ -169,7 +175,12 @@ export const filterCases: Case[] = [
     name: 'fault: no more than so many at a time',
     covers: 'max_active_faults, faults_overflow',
     config: { filters: fault({ delay: { fixed_delay: '0.3s', percentage: ALWAYS }, max_active_faults: 1 }) },
-    steps: [{ send: get('/slow'), on: 'a', answers: 0, patience: 50 }, { send: get('/not') }, { wait: 350 }],
+    steps: [
+      { send: get('/slow'), on: 'a', answers: 0 },
+      { until: 'http.in.fault.active_faults: 1' },
+      { send: get('/not') },
+      { until: 'http.in.fault.active_faults: 0' },
+    ],
   },
   {
     name: 'fault: of a route, in place of the listener’s',

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 
 export type ProgramName = 'envoy' | 'hopscope'
@@ -87,26 +86,4 @@ async function waitForReady(name: string, child: ChildProcess, adminPort: number
     }
     await new Promise(resolve => setTimeout(resolve, 10))
   }
-}
-
-/** Below the ports that Linux gives to outgoing connections (32768 and up), one of which could take them before the program does. */
-const FIRST_PORT = 15_000
-const PORTS = 15_000
-
-/** Ports that were free a moment ago. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
-    if (await isFree(port)) ports.add(port)
-  }
-  return [...ports]
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const server = createServer()
-    server.on('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 }

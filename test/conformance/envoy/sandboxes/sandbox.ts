@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts, type ProgramName, startProgram } from '../harness/program.ts'
+import { freePorts } from '../../free-ports.ts'
+import { type ProgramName, startProgram } from '../harness/program.ts'
 
 /** What a service does with a request; it says how it was asked in `asked`. */
 export type Service = (request: IncomingMessage, response: ServerResponse) => void
