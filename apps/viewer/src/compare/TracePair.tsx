@@ -10,7 +10,7 @@ import type { CompareRoute } from './compare-url.ts'
 import { type OutlinedHop, pairOf, type TraceOutline } from './hop-outline.ts'
 import { signed } from './signed.ts'
 
-const ROW_HEIGHT = 44
+const ROW_HEIGHT = 52
 const MAX_INDENT = 14
 
 /** Two traces over each other on one axis, call by call. */
