@@ -3,7 +3,7 @@ import { isDefault } from './schema/is-default.ts'
 import type { Message, Value } from './schema/message.ts'
 import { shortName } from './schema/parse-message.ts'
 import { enumType, messageType } from './schema/schema.ts'
-import { extensionPoints, supported } from './supported.ts'
+import { extensionPoints, supported } from './supported/supported.ts'
 
 /** A name and an Any, wherever Envoy wants some extension: which kind, says the field that it stands in. */
 const TYPED: ReadonlySet<string> = new Set([
@@ -12,7 +12,7 @@ const TYPED: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Notes what Envoy knows and Hopscope does not do, by the table in supported.ts. What is unsupported is not looked into.
+ * Notes what Envoy knows and Hopscope does not do, by the table in `supported/`. What is unsupported is not looked into.
  * `owner` is the field that the message stands in.
  */
 export function checkSupported(message: Message, problems: Problems, owner = ''): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { messageType } from './schema/schema.ts'
+import { messageType } from '../schema/schema.ts'
 import { extensionPoints, supported } from './supported.ts'
 
 test('the table speaks of messages and fields that Envoy has', () => {

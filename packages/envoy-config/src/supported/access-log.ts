@@ -1,0 +1,47 @@
+import { label, type SupportTable } from './support.ts'
+
+/** Access logs, their filters and formats. */
+export const accessLog: SupportTable = {
+  'envoy.config.accesslog.v3.AccessLog': { name: label, typed_config: 'yes', filter: 'yes' },
+  'envoy.config.accesslog.v3.AccessLogFilter': {
+    status_code_filter: 'yes',
+    duration_filter: 'yes',
+    not_health_check_filter: 'yes',
+    traceable_filter: 'yes',
+    runtime_filter: 'yes',
+    and_filter: 'yes',
+    or_filter: 'yes',
+    header_filter: 'yes',
+    response_flag_filter: 'yes',
+    grpc_status_filter: 'yes',
+    log_type_filter: 'yes',
+  },
+  'envoy.config.accesslog.v3.StatusCodeFilter': { comparison: 'yes' },
+  'envoy.config.accesslog.v3.DurationFilter': { comparison: 'yes' },
+  'envoy.config.accesslog.v3.ComparisonFilter': { op: 'yes', value: 'yes' },
+  'envoy.config.accesslog.v3.NotHealthCheckFilter': {},
+  'envoy.config.accesslog.v3.TraceableFilter': {},
+  'envoy.config.accesslog.v3.RuntimeFilter': {
+    runtime_key: 'yes',
+    percent_sampled: 'yes',
+    use_independent_randomness: 'yes',
+  },
+  'envoy.config.accesslog.v3.AndFilter': { filters: 'yes' },
+  'envoy.config.accesslog.v3.OrFilter': { filters: 'yes' },
+  'envoy.config.accesslog.v3.HeaderFilter': { header: 'yes' },
+  'envoy.config.accesslog.v3.ResponseFlagFilter': { flags: 'yes' },
+  'envoy.config.accesslog.v3.GrpcStatusFilter': { statuses: 'yes', exclude: 'yes' },
+  'envoy.config.accesslog.v3.LogTypeFilter': { types: 'yes', exclude: 'yes' },
+  'envoy.extensions.access_loggers.file.v3.FileAccessLog': { path: 'yes', log_format: 'yes', format: 'yes' },
+  'envoy.extensions.access_loggers.stream.v3.StdoutAccessLog': { log_format: 'yes' },
+  'envoy.extensions.access_loggers.stream.v3.StderrAccessLog': { log_format: 'yes' },
+  'envoy.config.core.v3.SubstitutionFormatString': {
+    text_format: 'yes',
+    text_format_source: 'yes',
+    json_format: 'yes',
+    omit_empty_values: 'yes',
+    content_type: 'yes',
+    json_format_options: 'yes',
+  },
+  'envoy.config.core.v3.JsonFormatOptions': { sort_properties: 'keys are always sorted, as in Envoy' },
+}

@@ -1,0 +1,21 @@
+import type { SupportTable } from './support.ts'
+
+/** The bootstrap itself and its runtime. */
+export const bootstrap: SupportTable = {
+  'envoy.config.bootstrap.v3.Bootstrap': {
+    node: 'yes',
+    admin: 'yes',
+    static_resources: 'yes',
+    layered_runtime: 'yes',
+    cluster_manager: 'yes',
+    stats_flush_interval: 'there are no stats sinks to flush to',
+  },
+  'envoy.config.bootstrap.v3.Bootstrap.StaticResources': { listeners: 'yes', clusters: 'yes' },
+  // A log that nobody keeps is a log that nobody can miss; another path is one.
+  'envoy.config.bootstrap.v3.Admin': { address: 'yes', access_log_path: ['/dev/null'] },
+  'envoy.config.bootstrap.v3.ClusterManager': { local_cluster_name: 'yes', outlier_detection: 'yes' },
+  'envoy.config.bootstrap.v3.ClusterManager.OutlierDetection': { event_log_path: 'yes' },
+  'envoy.config.bootstrap.v3.LayeredRuntime': { layers: 'yes' },
+  'envoy.config.bootstrap.v3.RuntimeLayer': { name: 'yes', static_layer: 'yes', admin_layer: 'yes' },
+  'envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer': {},
+}

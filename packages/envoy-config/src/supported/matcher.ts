@@ -1,0 +1,48 @@
+import type { SupportTable } from './support.ts'
+
+/** Matchers of texts, numbers and requests. */
+export const matcher: SupportTable = {
+  'envoy.type.matcher.v3.PathMatcher': { path: 'yes' },
+  'xds.type.matcher.v3.Matcher': { matcher_list: 'yes', matcher_tree: 'yes', on_no_match: 'yes' },
+  'xds.type.matcher.v3.Matcher.MatcherList': { matchers: 'yes' },
+  'xds.type.matcher.v3.Matcher.MatcherList.FieldMatcher': { predicate: 'yes', on_match: 'yes' },
+  'xds.type.matcher.v3.Matcher.MatcherList.Predicate': {
+    single_predicate: 'yes',
+    or_matcher: 'yes',
+    and_matcher: 'yes',
+    not_matcher: 'yes',
+  },
+  'xds.type.matcher.v3.Matcher.MatcherList.Predicate.PredicateList': { predicate: 'yes' },
+  'xds.type.matcher.v3.Matcher.MatcherList.Predicate.SinglePredicate': { input: 'yes', value_match: 'yes' },
+  'xds.type.matcher.v3.Matcher.MatcherTree': { input: 'yes', exact_match_map: 'yes', prefix_match_map: 'yes' },
+  'xds.type.matcher.v3.Matcher.MatcherTree.MatchMap': { map: 'yes' },
+  'xds.type.matcher.v3.Matcher.OnMatch': { matcher: 'yes', action: 'yes', keep_matching: 'yes' },
+  'xds.type.matcher.v3.StringMatcher': {
+    exact: 'yes',
+    prefix: 'yes',
+    suffix: 'yes',
+    contains: 'yes',
+    safe_regex: 'yes',
+    ignore_case: 'yes',
+  },
+  'xds.type.matcher.v3.RegexMatcher': { google_re2: 'yes', regex: 'yes' },
+  'xds.type.matcher.v3.RegexMatcher.GoogleRE2': {},
+  'envoy.type.matcher.v3.HttpRequestHeaderMatchInput': { header_name: 'yes' },
+  'envoy.extensions.matching.common_inputs.network.v3.DestinationIPInput': {},
+  'envoy.extensions.matching.common_inputs.network.v3.DestinationPortInput': {},
+  'envoy.extensions.matching.common_inputs.network.v3.SourceIPInput': {},
+  'envoy.extensions.matching.common_inputs.network.v3.DirectSourceIPInput': {},
+  'envoy.extensions.matching.common_inputs.network.v3.SourcePortInput': {},
+  'envoy.type.matcher.v3.ListStringMatcher': { patterns: 'yes' },
+  'envoy.type.matcher.v3.StringMatcher': {
+    exact: 'yes',
+    prefix: 'yes',
+    suffix: 'yes',
+    safe_regex: 'yes',
+    contains: 'yes',
+    ignore_case: 'yes',
+  },
+  'envoy.type.matcher.v3.RegexMatcher': { google_re2: 'the one engine that there is', regex: 'yes' },
+  'envoy.type.matcher.v3.RegexMatcher.GoogleRE2': { max_program_size: 'Envoy has not looked at it since 1.32' },
+  'envoy.type.matcher.v3.RegexMatchAndSubstitute': { pattern: 'yes', substitution: 'yes' },
+}
