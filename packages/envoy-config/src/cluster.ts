@@ -37,6 +37,8 @@ export interface Cluster {
   /** 0: unlimited. */
   maxRequestsPerConnection: number
   enableTrailers?: boolean
+  /** It is spoken to in HTTP/2, which so far only calls of the proxy's own do. */
+  http2?: boolean
 }
 
 /** envoy.config.cluster.v3.OutlierDetection, with Envoy's defaults filled in. */

@@ -173,10 +173,21 @@ export interface HttpService {
   headersToAdd: readonly (readonly [name: string, value: string])[]
 }
 
+/** envoy.config.core.v3.GrpcService of Envoy's own client (`envoy_grpc`): calls of the proxy itself. */
+export interface GrpcService {
+  /** One that speaks HTTP/2. */
+  cluster: string
+  authority: string
+  /** Beside those of every call. Lower-case names, each once. */
+  initialMetadata: readonly (readonly [name: string, value: string])[]
+  /** Not to say who asks, in x-envoy-internal and x-forwarded-for. */
+  skipEnvoyHeaders: boolean
+}
+
 /** envoy.config.trace.v3.OpenTelemetryConfig */
 export interface OpenTelemetryConfig {
   type: 'opentelemetry'
-  service: HttpService
+  service: ({ type: 'http' } & HttpService) | ({ type: 'grpc' } & GrpcService)
   serviceName: string
   /** Of resource detectors; `environment`: those of OTEL_RESOURCE_ATTRIBUTES. */
   resource: readonly ('environment' | Readonly<Record<string, string>>)[]

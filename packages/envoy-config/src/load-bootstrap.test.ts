@@ -127,6 +127,24 @@ describe('problems', () => {
     expect(bad({ 'e.yaml': cluster })).toEqual([expect.stringContaining('supports it only in listeners so far')])
   })
 
+  test('a cluster that speaks HTTP/2 takes reports over gRPC and nothing else', () => {
+    const tracer = (service: string, cluster = '') =>
+      `${hcm(
+        `route_config: { virtual_hosts: [{ name: v, domains: ["*"], routes: [{ match: { prefix: / }, route: { cluster: a } }] }] }
+tracing: { provider: { name: o, typed_config: { "@type": type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig, ${service} } } }`,
+      )}  clusters: [{ name: a, ${cluster} }]`
+    const service = 'grpc_service: { envoy_grpc: { cluster_name: a } }'
+    expect(bad({ 'e.yaml': tracer(service, 'http2_protocol_options: {}') })).toEqual([
+      expect.stringContaining("route: the cluster 'a' speaks HTTP/2: Hopscope has that only for reports of spans"),
+    ])
+    expect(bad({ 'e.yaml': tracer(service) })).toEqual([expect.stringContaining("the cluster 'a' speaks HTTP/1")])
+    const google = 'grpc_service: { google_grpc: { target_uri: "x:1", stat_prefix: s } }'
+    expect(bad({ 'e.yaml': tracer(google) })).toEqual([expect.stringContaining('google_grpc')])
+    expect(bad({ 'e.yaml': tracer('service_name: s') })).toEqual([
+      expect.stringContaining('exactly one of grpc_service and http_service is required'),
+    ])
+  })
+
   test('a file that is not there', () => {
     expect(bad({}, { path: 'nope.yaml' })).toEqual(['nope.yaml:1:1: cannot be read: there is no such file'])
   })

@@ -3,6 +3,7 @@ import type { Bootstrap } from './bootstrap.ts'
 import { checkSupported } from './check-supported.ts'
 import type { ParseContext } from './parse/context.ts'
 import { type NodeOverrides, parseBootstrap } from './parse/parse-bootstrap.ts'
+import { speaksHttp2 } from './parse/parse-cluster.ts'
 import { formatProblem, type Problem } from './problem.ts'
 import { Problems } from './problems.ts'
 import { checkConstraints } from './schema/check-constraints.ts'
@@ -54,9 +55,11 @@ export function loadBootstrap(options: LoadOptions): LoadResult {
 
   checkConstraints(message, problems)
   checkSupported(message, problems)
+  const clusters = message.message('static_resources')?.messages('clusters') ?? []
   const context: ParseContext = {
     problems,
-    clusters: clusterNames(message),
+    clusters: clusterNames(clusters),
+    http2Clusters: clusterNames(clusters.filter(speaksHttp2)),
     readFile,
     environment: options.environment ?? process.env,
   }
@@ -125,7 +128,6 @@ function readTree(text: string, base: Offset, isYaml: boolean, problems: Problem
   }
 }
 
-function clusterNames(message: Message): Set<string> {
-  const clusters = message.message('static_resources')?.messages('clusters') ?? []
+function clusterNames(clusters: readonly Message[]): Set<string> {
   return new Set(clusters.map(cluster => cluster.string('name')).filter(name => name !== ''))
 }

@@ -59,6 +59,7 @@ export const FAILURES = {
   'remote connection failure': reset(503, 'UF', 'remote connection failure'),
   'connection timeout': reset(503, 'UF', 'connection timeout'),
   'connection termination': reset(503, 'UC', 'connection termination'),
+  'remote reset': reset(503, 'UR', 'remote reset'),
   'protocol error': reset(502, 'UPE', 'protocol error'),
   'local reset': reset(503, 'LR', 'local reset'),
 } as const satisfies Record<string, Failure>

@@ -5,6 +5,7 @@ import type { ActiveCluster } from './cluster/active-cluster.ts'
 import type { AsyncClient } from './cluster/async-client.ts'
 import { ClusterManager } from './cluster/cluster-manager.ts'
 import { createAsyncClient } from './cluster/create-async-client.ts'
+import { createGrpcClient } from './cluster/grpc-client.ts'
 import type { ResolveName } from './cluster/resolve-dns.ts'
 import { composeFilters } from './filter/chain.ts'
 import { createFilters } from './filter/create-filters.ts'
@@ -100,11 +101,13 @@ export function createProxy(options: ProxyOptions): Proxy {
     options.resolveName,
   )
   const asyncClient = createAsyncClient({ clusters, clock, timers })
+  const grpcClient = createGrpcClient({ clusters, stats, clock, timers })
   const reporters = createSpanReporters({
     node,
     stats,
     runtime,
     asyncClient,
+    grpcClient,
     ...(options.version === undefined ? {} : { version: options.version }),
   })
   const acceptors = new Map<string, Acceptor>()
@@ -249,6 +252,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       draining = true
       for (const acceptor of acceptors.values()) acceptor.close()
       await reporters.close(LAST_SPANS)
+      grpcClient.close()
       clusters.close()
       timers.close()
     },

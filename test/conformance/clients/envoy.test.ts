@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { Collector } from './collector.ts'
 
 const ENVOY = process.env.HOPSCOPE_ENVOY ?? ''
@@ -20,8 +21,15 @@ afterAll(async () => {
   await collector?.close()
 })
 
-/** An Envoy that answers every request itself and traces with one tracer; → where it listens. */
-async function startEnvoy(provider: object, cluster: string, isHttp2: boolean): Promise<string> {
+const SIDECAR = [process.execPath, fileURLToPath(new URL('../../../apps/sidecar/src/main.ts', import.meta.url))]
+
+/** An Envoy (or the sidecar) that answers every request itself and traces with one tracer; → where it listens. */
+async function startEnvoy(
+  provider: object,
+  cluster: string,
+  isHttp2: boolean,
+  [program, ...first]: string[] = [ENVOY],
+): Promise<string> {
   const [host, port] = cluster.split(':') as [string, string]
   const type = (name: string) => `type.googleapis.com/envoy.${name}`
   const bootstrap = {
@@ -103,7 +111,7 @@ async function startEnvoy(provider: object, cluster: string, isHttp2: boolean): 
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } },
   }
   const args = ['--config-yaml', JSON.stringify(bootstrap), '--concurrency', '1', '--disable-hot-restart', '-l', 'info']
-  const child = spawn(ENVOY, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(program!, [...first, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
   children.push(child)
   let said = ''
   child.stderr!.on('data', chunk => {
@@ -116,6 +124,12 @@ async function startEnvoy(provider: object, cluster: string, isHttp2: boolean): 
   const admin = /admin address: (\S+)/.exec(said)![1]!
   const listeners = await (await fetch(`http://${admin}/listeners`)).text()
   return /l::(\S+)/.exec(listeners)![1]!
+}
+
+const SPAN = {
+  kind: 'SERVER',
+  localEndpoint: { serviceName: 'envoy-client' },
+  tags: { 'http.method': 'GET', 'http.status_code': '503', error: expect.any(String) },
 }
 
 const zipkin = (version: string) => ({
@@ -135,6 +149,14 @@ const openTelemetry = (service: object) => ({
     service_name: 'Envoy-Client',
     ...service,
   },
+})
+
+test('the sidecar: OTLP over gRPC', async () => {
+  const provider = openTelemetry({ grpc_service: { envoy_grpc: { cluster_name: 'collector' } } })
+  const address = await startEnvoy(provider, collector.otlpGrpc, true, SIDECAR)
+  const traceId = createHash('md5').update('the sidecar').digest('hex')
+  await fetch(`http://${address}/orders`, { headers: { traceparent: `00-${traceId}-00000000000000aa-01` } })
+  expect(await collector.trace(traceId, 1)).toMatchObject([SPAN])
 })
 
 describe.skipIf(skipReason)(`tracers of Envoy${skipReason ? ` (skipped: ${skipReason})` : ''}`, () => {
@@ -167,12 +189,6 @@ describe.skipIf(skipReason)(`tracers of Envoy${skipReason ? ` (skipped: ${skipRe
         ? { traceparent: `00-${traceId}-00000000000000aa-01` }
         : { 'x-b3-traceid': traceId, 'x-b3-spanid': '00000000000000aa', 'x-b3-sampled': '1' },
     })
-    expect(await collector.trace(traceId, 1)).toMatchObject([
-      {
-        kind: 'SERVER',
-        localEndpoint: { serviceName: 'envoy-client' },
-        tags: { 'http.method': 'GET', 'http.status_code': '503', error: expect.any(String) },
-      },
-    ])
+    expect(await collector.trace(traceId, 1)).toMatchObject([SPAN])
   })
 })

@@ -159,6 +159,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'OpenTelemetry: statuses': /^opentelemetry: (statuses|gRPC)/,
     'OpenTelemetry: decisions and samplers': /^opentelemetry: (decisions|sampler)/,
     'OpenTelemetry: resource and reports': /^opentelemetry: (resource|headers of the reports)/,
+    'OpenTelemetry: reports over gRPC': /^opentelemetry: .*over gRPC/,
     'health checks and tracing': /never a span/,
   },
   'admin, stats, access log': {

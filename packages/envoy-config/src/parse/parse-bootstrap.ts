@@ -49,7 +49,7 @@ export function parseBootstrap(message: Message, overrides: NodeOverrides, conte
 function parseClusterManager(message: Message | undefined, context: ParseContext): ClusterManager {
   const localClusterName = message?.string('local_cluster_name') ?? ''
   if (localClusterName !== '')
-    checkCluster(localClusterName, message!.valuePlace('local_cluster_name'), 'local cluster', context)
+    checkCluster(localClusterName, message!.valuePlace('local_cluster_name'), 'local cluster', context, 'any')
   return {
     localClusterName,
     outlierEventLogPath: message?.message('outlier_detection')?.string('event_log_path') ?? '',

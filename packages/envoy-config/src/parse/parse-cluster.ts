@@ -44,6 +44,13 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
   }
 }
 
+/** Of an envoy.config.cluster.v3.Cluster: what its options say, or without any its own deprecated field. */
+export function speaksHttp2(message: Message): boolean {
+  const options = message.entries('typed_extension_protocol_options').get(HTTP_OPTIONS)
+  if (options?.kind !== 'message' || options.type !== HTTP_OPTIONS) return message.has('http2_protocol_options')
+  return options.message('explicit_http_config')?.has('http2_protocol_options') ?? false
+}
+
 /** HttpProtocolOptions of both sides that Hopscope has of one. */
 const OF_LISTENERS = [
   'max_headers_count',
@@ -57,7 +64,7 @@ const OF_LISTENERS = [
 function parseHttpOptions(
   message: Message,
   context: ParseContext,
-): Pick<Cluster, 'idleTimeout' | 'maxStreamDuration' | 'enableTrailers' | 'maxRequestsPerConnection'> {
+): Pick<Cluster, 'idleTimeout' | 'maxStreamDuration' | 'enableTrailers' | 'maxRequestsPerConnection' | 'http2'> {
   const extension = message.entries('typed_extension_protocol_options').get(HTTP_OPTIONS)
   for (const [key, value] of message.entries('typed_extension_protocol_options')) {
     if (key === HTTP_OPTIONS) continue
@@ -84,6 +91,7 @@ function parseHttpOptions(
     idleTimeout: common?.duration('idle_timeout') ?? HOUR,
     maxStreamDuration: common?.duration('max_stream_duration') ?? 0,
     ...(http1?.boolean('enable_trailers') ? { enableTrailers: true } : {}),
+    ...(speaksHttp2(message) ? { http2: true } : {}),
     maxRequestsPerConnection: common?.has('max_requests_per_connection')
       ? common.number('max_requests_per_connection')
       : message.number('max_requests_per_connection'),

@@ -1,6 +1,7 @@
 import type { OpenTelemetryConfig, OpenTelemetrySampler } from '../listener.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
+import { parseGrpcService } from './parse-grpc-service.ts'
 import { parseHttpService } from './parse-http-service.ts'
 import { parseFraction } from './percent.ts'
 
@@ -9,18 +10,10 @@ const SAMPLERS = 'envoy.extensions.tracers.opentelemetry.samplers.v3.'
 
 /** Of an envoy.config.trace.v3.OpenTelemetryConfig. */
 export function parseOpenTelemetry(message: Message, context: ParseContext): OpenTelemetryConfig {
-  const service = message.message('http_service')
-  if (service === undefined && !message.has('grpc_service') && !message.broken.has('http_service')) {
-    const what = 'one of grpc_service and http_service is required; Hopscope supports http_service'
-    context.problems.add('invalid', message, what)
-  }
   const sampler = message.message('sampler')?.message('typed_config')
   return {
     type: 'opentelemetry',
-    service:
-      service === undefined
-        ? { cluster: '', host: '', path: '/', timeout: 0, headersToAdd: [] }
-        : parseHttpService(service, 'envoy.tracers.opentelemetry', context),
+    service: parseService(message, context),
     serviceName: message.string('service_name') || 'unknown_service:envoy',
     resource: message
       .messages('resource_detectors')
@@ -32,6 +25,20 @@ export function parseOpenTelemetry(message: Message, context: ParseContext): Ope
     namesService: message.boolean('set_service_name_resource_attribute', true),
     namesScope: message.boolean('set_instrumentation_scope', true),
   }
+}
+
+const WHO = 'envoy.tracers.opentelemetry'
+
+function parseService(message: Message, context: ParseContext): OpenTelemetryConfig['service'] {
+  const http = message.message('http_service')
+  const grpc = message.message('grpc_service')
+  const isBroken = message.broken.has('http_service') || message.broken.has('grpc_service')
+  if ((http === undefined) === (grpc === undefined) && !isBroken) {
+    context.problems.add('invalid', message, 'exactly one of grpc_service and http_service is required')
+  }
+  if (grpc !== undefined) return { type: 'grpc', ...parseGrpcService(grpc, WHO, context) }
+  if (http !== undefined) return { type: 'http', ...parseHttpService(http, WHO, context) }
+  return { type: 'http', cluster: '', host: '', path: '/', timeout: 0, headersToAdd: [] }
 }
 
 function parseDetector(message: Message): OpenTelemetryConfig['resource'][number] | undefined {

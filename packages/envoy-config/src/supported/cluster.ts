@@ -35,6 +35,7 @@ export const cluster: SupportTable = {
     per_connection_buffer_limit_bytes: 'yes',
     common_http_protocol_options: 'yes',
     http_protocol_options: 'yes',
+    http2_protocol_options: 'for reports of spans over gRPC',
     max_requests_per_connection: 'yes',
     typed_extension_protocol_options: 'yes',
     transport_socket: 'raw_buffer',
@@ -152,7 +153,10 @@ export const cluster: SupportTable = {
     common_http_protocol_options: 'yes',
     explicit_http_config: 'yes',
   },
-  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig': { http_protocol_options: 'yes' },
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig': {
+    http_protocol_options: 'yes',
+    http2_protocol_options: 'for reports of spans over gRPC',
+  },
   'envoy.config.endpoint.v3.ClusterLoadAssignment': { cluster_name: 'yes', endpoints: 'yes', policy: 'yes' },
   'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy': {
     overprovisioning_factor: 'yes',

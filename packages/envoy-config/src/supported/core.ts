@@ -45,6 +45,18 @@ export const core: SupportTable = {
   'envoy.type.v3.HttpStatus': { code: 'yes' },
   'envoy.type.v3.TokenBucket': { max_tokens: 'yes', tokens_per_fill: 'yes', fill_interval: 'yes' },
   'envoy.config.core.v3.RuntimeFractionalPercent': { default_value: 'yes', runtime_key: 'yes' },
+  'envoy.config.core.v3.GrpcService': {
+    envoy_grpc: 'yes',
+    timeout: 'reports of spans wait without end, as in Envoy',
+    initial_metadata: 'yes',
+  },
+  'envoy.config.core.v3.GrpcService.EnvoyGrpc': {
+    cluster_name: 'yes',
+    authority: 'yes',
+    skip_envoy_headers: 'yes',
+    max_receive_message_length: 'the answer to a report is not read',
+  },
+  'envoy.config.core.v3.Http2ProtocolOptions': {},
   'envoy.config.core.v3.HttpService': { http_uri: 'yes', request_headers_to_add: 'yes' },
   'envoy.config.core.v3.HttpUri': { uri: 'yes', cluster: 'yes', timeout: 'yes' },
   'envoy.config.core.v3.TypedExtensionConfig': { name: label, typed_config: 'yes' },

@@ -47,6 +47,7 @@ export const tracing: SupportTable = {
     trace_context_option: 'yes',
   },
   'envoy.config.trace.v3.OpenTelemetryConfig': {
+    grpc_service: 'yes',
     http_service: 'yes',
     service_name: 'yes',
     resource_detectors: 'yes',

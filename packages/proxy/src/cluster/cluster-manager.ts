@@ -19,8 +19,16 @@ export class ClusterManager {
     this.#resolve = resolve
   }
 
+  /** One that requests can go to. */
   get(name: string): ActiveCluster | undefined {
-    return this.#clusters.get(name)
+    const cluster = this.#clusters.get(name)
+    return cluster?.config.http2 === true ? undefined : cluster
+  }
+
+  /** One for calls of the proxy itself over HTTP/2. */
+  ofHttp2(name: string): ActiveCluster | undefined {
+    const cluster = this.#clusters.get(name)
+    return cluster?.config.http2 === true ? cluster : undefined
   }
 
   all(): readonly ActiveCluster[] {

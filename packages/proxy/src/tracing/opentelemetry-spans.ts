@@ -110,9 +110,7 @@ export class OpenTelemetrySpans implements Spans {
   ): void {
     const writer = this.#begin(start, name, 'CLIENT', begun, momentOf(info, outcome.at))
     if (writer === undefined) return
-    const clusterName = attempt.aside?.clusterName ?? info.clusterName
-    const of = { clusterName, clusterObservabilityName: attempt.clusterName, number: attempt.number }
-    writeAttemptTags(new TagWriter(writer, this.#customTags.of(info), 'keep empty'), of, outcome)
+    writeAttemptTags(new TagWriter(writer, this.#customTags.of(info), 'keep empty'), attempt, info, outcome)
     if (this.#tracing.verbose) eachMoment(info, upstreamMoments(outcome), (at, event) => writer.event(at, event))
     this.#end(writer, 'CLIENT', outcome.statusCode, outcome.responseHeaders?.get('grpc-status'))
   }

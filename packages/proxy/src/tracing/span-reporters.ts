@@ -1,8 +1,8 @@
-import { networkInterfaces } from 'node:os'
 import type { HttpService, Milliseconds, Node, OpenTelemetryConfig, ZipkinConfig } from '@hopscope/envoy-config'
 import {
   type OtlpSource,
   OtlpSpanWriter,
+  type SendResult,
   type SpanBatch,
   SpanReporter,
   SpanWriter,
@@ -10,14 +10,20 @@ import {
   ZipkinProtoWriter,
 } from '@hopscope/tracer'
 import type { AsyncClient } from '../cluster/async-client.ts'
+import type { GrpcClient } from '../cluster/grpc-client.ts'
+import { localIp } from '../http/client-address.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Stats } from '../stats/stats.ts'
+
+const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 
 export interface SpanReportersOptions {
   node: Node
   stats: Stats
   runtime: Runtime
   asyncClient: AsyncClient
+  /** Without one no tracer may report over gRPC. */
+  grpcClient?: GrpcClient
   /** This program's, which OTLP tells. */
   version?: string
   environment?: Readonly<Record<string, string | undefined>>
@@ -66,7 +72,7 @@ export function createSpanReporters(options: SpanReportersOptions): SpanReporter
     const timerFlushed = counter('timer_flushed')
     const type = config.format === 'json' ? 'application/json' : 'application/x-protobuf'
     const headers: [string, string][] = [['content-type', type], ...added(config.headersToAdd)]
-    const endpoint = { ...localAddress(), port: 0, ...(node.cluster === '' ? {} : { serviceName: node.cluster }) }
+    const endpoint = { ipv4: localIp(), port: 0, ...(node.cluster === '' ? {} : { serviceName: node.cluster }) }
     return new SpanReporter<ZipkinBatch>({
       writer: config.format === 'json' ? new SpanWriter(endpoint, 'latin1') : new ZipkinProtoWriter(endpoint, 'latin1'),
       ...flushing('tracing.zipkin'),
@@ -98,12 +104,6 @@ export function createSpanReporters(options: SpanReportersOptions): SpanReporter
     const timerFlushed = counter('timer_flushed')
     const spansDropped = counter('spans_dropped')
     const version = options.version ?? '0'
-    const { cluster, host, path, timeout, headersToAdd } = config.service
-    const headers: [string, string][] = [
-      ['content-type', 'application/x-protobuf'],
-      ['user-agent', `OTel-OTLP-Exporter-Envoy/${version}`],
-      ...added(headersToAdd),
-    ]
     const source: OtlpSource = {
       resource: resourceOf(config, version, options.environment ?? process.env),
       ...(config.namesScope ? { scope: { name: 'envoy', version } } : {}),
@@ -112,16 +112,36 @@ export function createSpanReporters(options: SpanReportersOptions): SpanReporter
       writer: new OtlpSpanWriter(source, 'latin1'),
       ...flushing('tracing.opentelemetry'),
       maxWaitingSpans: config.maxCacheSize,
-      async send(body) {
-        const { status } = await asyncClient.send({ cluster, method: 'POST', path, host, headers, body, timeout })
-        return status === 200 ? 'sent' : 'dropped'
-      },
+      send: exporter(config.service, `OTel-OTLP-Exporter-Envoy/${version}`),
       counters: {
         flushed: spans => spansSent.add(spans),
         ticked: () => timerFlushed.add(),
         lost: () => spansDropped.add(),
       },
     })
+  }
+
+  function exporter(
+    service: OpenTelemetryConfig['service'],
+    userAgent: string,
+  ): (body: Uint8Array) => Promise<SendResult> {
+    if (service.type === 'grpc') {
+      const headers = [['user-agent', userAgent]] as const
+      return async body => {
+        const status = await options.grpcClient!.call(service, EXPORT, headers, body)
+        return status === 0 ? 'sent' : 'dropped'
+      }
+    }
+    const { cluster, host, path, timeout, headersToAdd } = service
+    const headers: [string, string][] = [
+      ['content-type', 'application/x-protobuf'],
+      ['user-agent', userAgent],
+      ...added(headersToAdd),
+    ]
+    return async body => {
+      const { status } = await asyncClient.send({ cluster, method: 'POST', path, host, headers, body, timeout })
+      return status === 200 ? 'sent' : 'dropped'
+    }
   }
 
   return {
@@ -166,11 +186,4 @@ function parseAttributes(text: string): Record<string, string> {
     if (at > 0) attributes[pair.slice(0, at).trim()] = pair.slice(at + 1).trim()
   }
   return attributes
-}
-
-/** The first address of this machine that is not loopback, as Envoy finds its own. */
-function localAddress(): { ipv4: string } {
-  const addresses = Object.values(networkInterfaces()).flatMap(list => list ?? [])
-  const own = addresses.find(a => !a.internal && a.family === 'IPv4')
-  return { ipv4: own?.address ?? '127.0.0.1' }
 }

@@ -3,7 +3,7 @@ import { withoutPort } from '../format/address-text.ts'
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
 import { wireText } from './custom-tags.ts'
-import type { AttemptOutcome } from './http-tracer.ts'
+import type { Attempt, AttemptOutcome } from './http-tracer.ts'
 
 const GRPC_ERRORS = new Set(['2', '4', '8', '12', '13', '14', '15'])
 
@@ -104,22 +104,16 @@ function writeRequestTags(tags: TagWriter, headers: RequestHeaders, config: Down
   }
 }
 
-export interface AttemptTags {
-  clusterName: string
-  clusterObservabilityName: string
-  number: number
-}
-
 /** What Envoy says of one attempt on the span of its own. */
-export function writeAttemptTags(tags: TagWriter, attempt: AttemptTags, outcome: AttemptOutcome): void {
+export function writeAttemptTags(tags: TagWriter, attempt: Attempt, info: StreamInfo, outcome: AttemptOutcome): void {
   if (attempt.number > 1) tags.set('retry.count', String(attempt.number - 1))
   // Envoy knows the protocol once the attempt has a connection.
   tags.set('http.protocol', Number.isNaN(outcome.firstUpstreamTxByte) ? '-' : 'HTTP/1.1')
   tags.setIf('upstream_address', outcome.upstreamAddress)
   tags.setIf('peer.address', outcome.upstreamAddress)
   tags.set('component', 'proxy')
-  tags.set('upstream_cluster', wireText(attempt.clusterName))
-  tags.set('upstream_cluster.name', wireText(attempt.clusterObservabilityName))
+  tags.set('upstream_cluster', wireText(attempt.aside?.clusterName ?? info.clusterName))
+  tags.set('upstream_cluster.name', wireText(attempt.clusterName))
   tags.set('http.status_code', String(outcome.statusCode))
   tags.set('response_flags', outcome.responseFlags === '' ? '-' : outcome.responseFlags)
   if (outcome.resetReason !== undefined) tags.set('error.reason', outcome.resetReason)

@@ -126,9 +126,7 @@ export class ZipkinSpans implements Spans {
     beginSpan(writer, context, 'CLIENT', name, begun, end)
     if (this.#tracing.verbose) annotate(writer, info, upstreamMoments(outcome))
     writer.annotation(end, 'cr')
-    const clusterName = attempt.aside?.clusterName ?? info.clusterName
-    const of = { clusterName, clusterObservabilityName: attempt.clusterName, number: attempt.number }
-    writeAttemptTags(new TagWriter(writer, this.#customTags.of(info)), of, outcome)
+    writeAttemptTags(new TagWriter(writer, this.#customTags.of(info)), attempt, info, outcome)
     writer.end({})
     this.#reporter.commit()
   }

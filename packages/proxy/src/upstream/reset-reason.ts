@@ -5,5 +5,7 @@ export type ResetReason =
   | 'connection timeout'
   | 'connection termination'
   | 'overflow'
+  /** Of one stream of an HTTP/2 connection. */
+  | 'remote reset'
   | 'protocol error'
   | 'local reset'

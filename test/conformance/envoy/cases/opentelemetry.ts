@@ -1,4 +1,6 @@
 import { type Case, get, request } from '../harness/case.ts'
+import { cluster, type Ports } from '../harness/config.ts'
+import type { GrpcAnswer } from '../harness/grpc-collector.ts'
 import { echo, ok, reset, sequence, status } from '../harness/upstream.ts'
 
 const outbound = { listener: { traffic_direction: 'OUTBOUND' } }
@@ -12,7 +14,44 @@ const sampler = (type: string, fields: object = {}) => ({
   typed_config: { '@type': `${SAMPLERS}${type}SamplerConfig`, ...fields },
 })
 
-/** Spans as the OpenTelemetry tracer reports them over OTLP/HTTP, and the W3C headers that go with them. */
+const HTTP2 = {
+  typed_extension_protocol_options: {
+    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+      '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+      explicit_http_config: { http2_protocol_options: {} },
+    },
+  },
+}
+const overGrpc =
+  (service: object, port: (ports: Ports) => number, options: Record<string, unknown> = HTTP2) =>
+  (ports: Ports) => ({
+    ...outbound,
+    tracing: { otlp: { http_service: undefined, grpc_service: service } },
+    clusters: [cluster('otlp', port(ports), options)],
+  })
+const toCollector = (ports: Ports) => ports.grpcCollector!
+const grpcReports = (name: string, covers: string, rest: Partial<Case> & { service?: object }): Case => {
+  const { service, ...fields } = rest
+  return {
+    name: `${name}, over gRPC`,
+    covers,
+    config: overGrpc(service ?? { envoy_grpc: { cluster_name: 'otlp' } }, toCollector),
+    steps: [{ send: get('/1') }, { wait: 100 }, { send: get('/2') }],
+    spans: 2,
+    except: {
+      why: 'the settings and window updates of another HTTP/2 library',
+      drop({ stats }) {
+        for (const name of ['rx_bytes_total', 'tx_bytes_total', 'rx_bytes_buffered'])
+          delete stats[`cluster.otlp.upstream_cx_${name}`]
+      },
+    },
+    ...fields,
+  }
+}
+const failing = (name: string, answer: GrpcAnswer): Case =>
+  grpcReports(`a report that ends with ${name}`, 'who counts what of it', { grpcCollector: answer })
+
+/** Spans as the OpenTelemetry tracer reports them, and the W3C headers that go with them. */
 export const openTelemetryCases: Case[] = [
   {
     name: 'egress: a root and a child',
@@ -200,4 +239,31 @@ export const openTelemetryCases: Case[] = [
     })),
     spans: 14,
   },
+  grpcReports('spans', 'the call’s head, its numbers', {}),
+  grpcReports('authority and metadata', 'authority, initial_metadata (the last of a name), skip_envoy_headers', {
+    service: {
+      envoy_grpc: { cluster_name: 'otlp', authority: 'collector.test', skip_envoy_headers: true },
+      initial_metadata: [
+        { key: 'X-Token', value: 'first' },
+        { key: 'x-token', value: 'last' },
+        { key: 'a-b', value: 'c' },
+      ],
+      timeout: '0.25s',
+    },
+  }),
+  failing('a status', { grpc: 8 }),
+  failing('a status in its head', 'only trailers'),
+  failing('HTTP alone', { http: 503 }),
+  failing('a reset', 'reset'),
+  grpcReports('a report that nobody answers', 'the timeout of the service is not used', {
+    grpcCollector: 'never',
+    service: { envoy_grpc: { cluster_name: 'otlp' }, timeout: '0.05s' },
+  }),
+  grpcReports('a collector that is away', 'no connection: 503, spans are lost', {
+    config: overGrpc({ envoy_grpc: { cluster_name: 'otlp' } }, ports => ports.dead),
+    spans: 0,
+  }),
+  grpcReports('a cluster’s own field', 'http2_protocol_options of the cluster', {
+    config: overGrpc({ envoy_grpc: { cluster_name: 'otlp' } }, toCollector, { http2_protocol_options: {} }),
+  }),
 ]

@@ -1,4 +1,5 @@
 import type { ConfigOptions, Ports } from './config.ts'
+import type { GrpcAnswer } from './grpc-collector.ts'
 import type { Observation } from './observe.ts'
 import type { Behaviour, NEVER_ACCEPTS } from './upstream.ts'
 
@@ -12,6 +13,8 @@ export interface Case {
   upstreams?: Record<string, Behaviour | typeof NEVER_ACCEPTS>
   /** A DNS server at `ports.names` that knows these. */
   names?: Record<string, string[]>
+  /** What the collector at `ports.grpcCollector` says to reports over gRPC; `{ grpc: 0 }` by default. */
+  grpcCollector?: GrpcAnswer
   /** What the client does, one after the other; parallel ones in an inner list. */
   steps: (Step | Step[])[]
   /** Spans to wait for. */

@@ -3,6 +3,8 @@ export interface Ports {
   listener: number
   admin: number
   collector: number
+  /** Takes spans over gRPC. */
+  grpcCollector?: number
   /** By upstream name. A port of `dead` has no listener. */
   upstream: Record<string, number>
   dead: number

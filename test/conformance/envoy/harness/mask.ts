@@ -78,6 +78,7 @@ function maskPorts(text: string, ports: Ports): string {
     [ports.listener, '<listener>'],
     [ports.admin, '<admin>'],
     [ports.collector, '<collector>'],
+    [ports.grpcCollector ?? 0, '<grpc collector>'],
     [ports.dead, '<dead>'],
     ...Object.entries(ports.upstream).map(([name, port]): [number, string] => [port, `<upstream ${name}>`]),
   ]

@@ -7,6 +7,7 @@ import type { Case, Step } from './case.ts'
 import { RawClient } from './client.ts'
 import { bootstrap, type Ports } from './config.ts'
 import { FullListener } from './full-listener.ts'
+import { GrpcCollector } from './grpc-collector.ts'
 import { mask } from './mask.ts'
 import { NameServer } from './name-server.ts'
 import { type ProgramName, startProgram } from './program.ts'
@@ -41,6 +42,7 @@ export async function observe(
   const upstreams: Record<string, Upstream | FullListener> = {}
   const spans: Record<string, unknown>[] = []
   let collector: Server | undefined
+  let grpcCollector: GrpcCollector | undefined
   let names: NameServer | undefined
   try {
     for (const [cluster, behaviour] of Object.entries(test.upstreams ?? { app: ok() })) {
@@ -50,12 +52,14 @@ export async function observe(
     names = test.names && (await NameServer.open(test.names))
     const opened = await openCollector(spans, reports)
     collector = opened.server
+    grpcCollector = await GrpcCollector.open(spans, reports, test.grpcCollector ?? { grpc: 0 })
     const [listener, admin, dead] = (await freePorts(3)) as [number, number, number]
     const ports: Ports = {
       listener,
       admin,
       dead,
       collector: opened.port,
+      grpcCollector: grpcCollector.port,
       ...(names === undefined ? {} : { names: names.port }),
       upstream: Object.fromEntries(Object.entries(upstreams).map(([cluster, upstream]) => [cluster, upstream.port])),
     }
@@ -112,6 +116,7 @@ export async function observe(
     for (const upstream of Object.values(upstreams)) await upstream.close()
     collector?.closeAllConnections()
     collector?.close()
+    grpcCollector?.close()
     names?.close()
     rmSync(folder, { recursive: true, force: true })
   }
