@@ -1,88 +1,50 @@
-import type { Milliseconds, RouteAction } from '@hopscope/envoy-config'
-import type { ActiveCluster, Answer } from '../cluster/active-cluster.ts'
+import type { Milliseconds } from '@hopscope/envoy-config'
+import type { Answer } from '../cluster/active-cluster.ts'
 import type { PickContext } from '../cluster/balancing/load-balancer.ts'
-import type { RoutingPriority } from '../cluster/host.ts'
 import { FAILURES, type Failure } from '../errors.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import type { Exchange, RequestHandler } from '../http/exchange.ts'
 import type { ResponseHeaders } from '../http/headers.ts'
 import { respond } from '../respond.ts'
-import type { HashRequest } from '../route/hash-policy.ts'
 import type { Counter } from '../stats/stats.ts'
 import type { Timer } from '../timers.ts'
+import { attemptOutcome } from '../tracing/attempt-outcome.ts'
 import type { AttemptSpan } from '../tracing/http-tracer.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
 import { Attempt, type AttemptOwner } from '../upstream/send.ts'
 import { rewriteHost } from './finalise-request.ts'
-import type { Mirror } from './mirror.ts'
+import type { Plan } from './plan.ts'
+import { RequestBody } from './request-body.ts'
+import { resetFailure } from './reset-failure.ts'
 import type { RetryDecision, RetryState } from './retry-state.ts'
-import type { RouterServices } from './router.ts'
-
-/** What is fixed once the request is routed. */
-export interface Plan {
-  cluster: ActiveCluster
-  action: Pick<RouteAction, 'autoHostRewrite' | 'appendXForwardedHost'>
-  timeout: Milliseconds
-  /** 0: none. */
-  perTryTimeout: Milliseconds
-  /** 0: none. */
-  perTryIdleTimeout: Milliseconds
-  /** Of one try, from its connection to its end; 0: none. */
-  maxStreamDuration: Milliseconds
-  /** A try that takes too long goes on beside the next. */
-  hedge: boolean
-  /** x-envoy-is-timeout-retry */
-  tellTimeoutRetries: boolean
-  retry: RetryState | undefined
-  suppressEnvoyHeaders: boolean
-  /** x-envoy-attempt-count: to the upstream, to the client. */
-  countAttempts: { request: boolean; response: boolean }
-  /** The global timeout answers 204. */
-  timeoutIsNoContent: boolean
-  /** Body bytes kept for another try. */
-  bufferLimit: number
-  priority: RoutingPriority
-  hash: HashRequest | undefined
-  /** Counted under this name as well. */
-  altStatName: string | undefined
-  mirrors: readonly Mirror[]
-}
+import type { RouterServices } from './router-services.ts'
+import { SlowAttempts } from './slow-attempts.ts'
+import { type TryLimitOwner, TryTimers } from './try-timers.ts'
 
 /** One request at the router: its attempts, its timeouts, its body on the way up and the response on the way down. */
-export class RoutedRequest implements RequestHandler, AttemptOwner {
+export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwner {
   readonly #exchange: Exchange
   readonly #plan: Plan
   readonly #services: RouterServices
   readonly #responseTimer: Timer
-  #perTryTimer: Timer | undefined
-  #idleTimer: Timer | undefined
-  #durationTimer: Timer | undefined
+  readonly #limits: TryTimers | undefined
   /** The next try follows a timeout. */
   #retriesTimeout = false
   #backOffTimer: Timer | undefined
   #attempt: Attempt | undefined
   #span: AttemptSpan | undefined
   #attempts = 0
-  /** Body bytes for the present attempt and, while `#keepBody`, for one after it. */
-  #body: Buffer[] = []
-  #buffered = 0
-  #keepBody: boolean
-  readonly #hasBody: boolean
+  readonly #body: RequestBody | undefined
   /** The router has all of the request. */
   #requestEnded: boolean
   /** None is made any more: the policy says so, or the body is too large to be kept. */
   #retry: RetryState | undefined
-  /** The client's body waits for the upstream. */
-  #backedUp = false
-  /** Copies that take no more of the body for now: they hold it up, too. */
-  readonly #slowMirrors = new Set<Mirror>()
   /** No host could be chosen. */
   #hostless = false
   /** Made for the client, that it comes to the same host again. */
   readonly #cookies: string[] = []
   #responding = false
-  /** Attempts that took too long and are waited for all the same, with their spans. */
-  readonly #slow = new Map<Attempt, AttemptSpan | undefined>()
+  #slow: SlowAttempts | undefined
   /** The next attempt is to come. */
   #retryPending = false
   /** A 1xx has come. */
@@ -97,89 +59,55 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#exchange = exchange
     this.#plan = plan
     this.#services = services
-    this.#hasBody = exchange.hasBody
+    this.#body = exchange.hasBody ? new RequestBody(exchange, plan) : undefined
     this.#requestEnded = !exchange.hasBody
     this.#retry = plan.retry
-    this.#keepBody = plan.retry !== undefined
+    this.#limits = TryTimers.create(plan, services.timers, this)
     this.#responseTimer = services.timers.create(() => this.#onResponseTimeout())
   }
 
   /** The first attempt. */
   start(): void {
-    if (this.#requestEnded) this.#responseTimer.start(this.#plan.timeout)
+    const { mirrors, timeout } = this.#plan
+    if (this.#requestEnded) this.#responseTimer.start(timeout)
     this.#send()
     // Without a host for the request itself there are no copies.
-    if (this.#plan.mirrors.length > 0 && !this.#hostless) this.#startMirrors()
-  }
-
-  #startMirrors(): void {
-    for (const mirror of this.#plan.mirrors) {
-      mirror.onDrain = () => this.#resumeFor(mirror)
-      mirror.start()
-      if (this.#isOver) mirror.cancel()
-    }
+    if (mirrors === undefined || this.#hostless) return
+    mirrors.onDrain = () => this.#body?.onMirrorsDrained()
+    mirrors.start()
+    if (this.#isOver) mirrors.cancel()
   }
 
   // ── the request's body ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   onData(chunk: Buffer): void {
-    const { stats } = this.#plan.cluster
-    const ready = this.#attempt?.ready === true && !this.#attempt.done
-    if (this.#keepBody || !ready) {
-      this.#body.push(chunk)
-      this.#buffered += chunk.length
-    }
-    if (this.#keepBody && this.#buffered > this.#plan.bufferLimit) {
-      stats.retry_or_shadow_abandoned.add()
-      this.#keepBody = false
+    const body = this.#body!
+    const ready = this.#attempt?.ready === true && !this.#attempt.done ? this.#attempt : undefined
+    body.hold(chunk, ready)
+    if (body.isTooLargeToKeep) {
+      this.#plan.cluster.stats.retry_or_shadow_abandoned.add()
+      body.keepNoMore()
       this.#retry?.close()
       this.#retry = undefined
-      if (ready) this.#dropBody()
+      if (ready !== undefined) body.drop()
       else if (this.#attempt === undefined) {
         this.#fail(FAILURES.buffer_while_retrying)
         return
       }
     }
-    if (ready) {
-      // No other try and no mirror will want the bytes.
-      const spent = !this.#keepBody && this.#plan.mirrors.length === 0
-      if (!this.#attempt!.write(chunk, spent)) this.#pauseRequest()
-    } else if (this.#buffered > this.#plan.bufferLimit) this.#pauseRequest()
-    for (const mirror of this.#plan.mirrors) {
-      if (mirror.write(chunk) || this.#slowMirrors.has(mirror)) continue
-      this.#slowMirrors.add(mirror)
-      this.#exchange.pauseRequest()
-    }
+    body.pass(chunk, ready)
+    this.#plan.mirrors?.write(chunk)
   }
 
   onEnd(): void {
     this.#requestEnded = true
     this.#responseTimer.start(this.#plan.timeout)
-    for (const mirror of this.#plan.mirrors) mirror.end()
+    this.#plan.mirrors?.end()
     const attempt = this.#attempt
     if (attempt?.ready && !attempt.done) {
-      this.#startPerTryTimer()
+      this.#limits?.onRequestSent()
       attempt.end()
     }
-  }
-
-  #pauseRequest(): void {
-    if (this.#backedUp) return
-    this.#backedUp = true
-    this.#plan.cluster.stats.upstream_flow_control_backed_up_total.add()
-    this.#exchange.pauseRequest()
-  }
-
-  #resumeRequest(): void {
-    if (!this.#backedUp) return
-    this.#backedUp = false
-    this.#plan.cluster.stats.upstream_flow_control_drained_total.add()
-    if (this.#slowMirrors.size === 0) this.#exchange.resumeRequest()
-  }
-
-  #resumeFor(mirror: Mirror): void {
-    if (!this.#slowMirrors.delete(mirror)) return
-    if (this.#slowMirrors.size === 0 && !this.#backedUp) this.#exchange.resumeRequest()
   }
 
   onDrain(): void {
@@ -231,7 +159,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#span?.inject(headers)
     const request = {
       headers,
-      hasBody: this.#hasBody,
+      hasBody: this.#body !== undefined,
       priority: this.#plan.priority,
       trailers: () => this.#exchange.requestTrailers,
     }
@@ -262,17 +190,10 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     info.upstreamLocalAddress = attempt.localAddress
     // Of several attempts the request's span, and its log line, have the times of the last.
     info.firstUpstreamTxByte = attempt.firstTxByte
-    if (this.#requestEnded) this.#startPerTryTimer()
-    if (this.#plan.maxStreamDuration > 0) {
-      this.#durationTimer ??= this.#services.timers.create(() => this.#onStreamDuration())
-      this.#durationTimer.start(this.#plan.maxStreamDuration)
-    }
-    if (!this.#hasBody) return
-    let writable = true
-    for (const chunk of this.#body) writable = attempt.write(chunk)
-    if (!this.#keepBody) this.#dropBody()
-    if (writable) this.#resumeRequest()
-    else this.#pauseRequest()
+    if (this.#requestEnded) this.#limits?.onRequestSent()
+    this.#limits?.onConnected()
+    if (this.#body === undefined) return
+    this.#body.passAll(attempt)
     if (this.#requestEnded) attempt.end()
   }
 
@@ -282,14 +203,14 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#informed = true
     this.#exchange.sendInformational(headers)
     this.#retry = undefined
-    this.#perTryTimer?.stop()
+    this.#limits?.onAnswer()
     this.#countStatus(status)
   }
 
   onResponseHead(attempt: Attempt, head: ResponseHead): void {
-    const wasSlow = this.#slow.has(attempt)
-    if (!wasSlow) this.#perTryTimer?.stop()
-    if (this.#idleTimer?.running) this.#startIdleTimer()
+    const wasSlow = this.#slow?.has(attempt) === true
+    if (!wasSlow) this.#limits?.onAnswer()
+    this.#limits?.onBytes()
     const { cluster, suppressEnvoyHeaders, countAttempts } = this.#plan
     const exchange = this.#exchange
     const { headers } = head
@@ -310,7 +231,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     if (isBad && this.#othersThan(attempt)) {
       attempt.host.stats.rq_error.add()
       this.#discard(attempt, head)
-      if (wasSlow) this.#slow.delete(attempt)
+      if (wasSlow) this.#slow?.delete(attempt)
       else this.#attempt = undefined
       return
     }
@@ -330,8 +251,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     if (countAttempts.response) headers.set('x-envoy-attempt-count', String(this.#attempts))
     for (const field of this.#cookies) headers.append('set-cookie', field)
     this.#responding = true
-    this.#dropBody()
-    this.#keepBody = false
+    this.#body?.drop()
+    this.#body?.keepNoMore()
     info.responseCode = status
     exchange.responseMutations?.(headers, info)
     if (head.hasBody) exchange.sendHead(headers, false)
@@ -349,7 +270,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   onResponseData(attempt: Attempt, chunk: Buffer): void {
-    if (this.#idleTimer?.running) this.#startIdleTimer()
+    this.#limits?.onBytes()
     if (!this.#exchange.sendData(chunk) && !this.#readingPaused) {
       this.#readingPaused = true
       attempt.pauseReading()
@@ -375,11 +296,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   onAttemptReset(attempt: Attempt, reason: ResetReason, transportFailure: string): void {
-    const wasSlow = this.#slow.has(attempt)
-    if (!wasSlow) {
-      this.#perTryTimer?.stop()
-      this.#idleTimer?.stop()
-    }
+    const wasSlow = this.#slow?.has(attempt) === true
+    if (!wasSlow) this.#limits?.onFailure()
     const { info } = this.#exchange
     if (!attempt.hostKnown) {
       info.upstreamHost = ''
@@ -400,7 +318,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     }
     this.#noteLimit(decision)
     const others = this.#othersThan(attempt)
-    this.#slow.delete(attempt)
+    this.#slow?.delete(attempt)
     if (others) {
       this.#countStatus(FAILURES[reason].status, attempt)
       if (!wasSlow) this.#attempt = undefined
@@ -410,37 +328,17 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   onUpstreamDrain(): void {
-    this.#resumeRequest()
+    this.#body?.resume()
   }
 
   #retryLater(decision: { after: Milliseconds }, afterTimeout = false): void {
-    this.#idleTimer?.stop()
-    this.#durationTimer?.stop()
+    this.#limits?.onRetry()
     this.#attempt = undefined
     this.#retryPending = true
     this.#retriesTimeout = afterTimeout
     this.#backOffTimer ??= this.#services.timers.create(() => this.#send())
     if (decision.after === 0) setImmediate(() => this.#retryPending && !this.#isOver && this.#send())
     else this.#backOffTimer.start(decision.after)
-  }
-
-  // ── timeouts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #startPerTryTimer(): void {
-    this.#startIdleTimer()
-    const { perTryTimeout } = this.#plan
-    if (perTryTimeout === 0) return
-    this.#perTryTimer ??= this.#services.timers.create(() => this.#onPerTryTimeout())
-    this.#perTryTimer.start(perTryTimeout)
-  }
-
-  #startIdleTimer(): void {
-    const { perTryIdleTimeout } = this.#plan
-    if (perTryIdleTimeout === 0) return
-    const { upstream_rq_per_try_idle_timeout } = this.#plan.cluster.stats
-    const onIdle = (): void => this.#onTryTimeout(upstream_rq_per_try_idle_timeout, FAILURES.per_try_idle_timeout)
-    this.#idleTimer ??= this.#services.timers.create(onIdle)
-    this.#idleTimer.start(perTryIdleTimeout)
   }
 
   // ── hedging ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -453,7 +351,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     if (this.#responding) return
     const decision = this.#retry?.onHedge()
     if (decision?.retry) {
-      this.#slow.set(attempt, this.#span)
+      this.#slow ??= new SlowAttempts()
+      this.#slow.add(attempt, this.#span)
       this.#span = undefined
       this.#retryLater(decision, true)
     } else this.#noteLimit(decision)
@@ -461,18 +360,18 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
 
   /** There is another attempt that may answer, or will be. */
   #othersThan(attempt: Attempt): boolean {
-    const slow = this.#slow.size - (this.#slow.has(attempt) ? 1 : 0)
     const isCurrent = this.#attempt === undefined || this.#attempt === attempt
-    return slow > 0 || this.#retryPending || !isCurrent
+    return this.#slow?.othersThan(attempt) === true || this.#retryPending || !isCurrent
   }
 
   /** This is the one whose response goes to the client. */
   #settleFor(attempt: Attempt): void {
-    if (this.#slow.size === 0) return
-    const span = this.#slow.get(attempt)
-    const wasSlow = this.#slow.delete(attempt)
+    const slow = this.#slow
+    if (slow === undefined || slow.size === 0) return
+    const span = slow.spanOf(attempt)
+    const wasSlow = slow.delete(attempt)
     this.#cancelSlow()
-    this.#perTryTimer?.stop()
+    this.#limits?.onAnswer()
     this.#backOffTimer?.stop()
     this.#retryPending = false
     if (!wasSlow) return
@@ -489,14 +388,17 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   #cancelSlow(): void {
-    for (const attempt of this.#slow.keys()) {
+    if (this.#slow === undefined) return
+    for (const attempt of this.#slow) {
       attempt.cancel()
       this.#finishSpan(attempt, true)
     }
     this.#slow.clear()
   }
 
-  #onPerTryTimeout(): void {
+  // ── timeouts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onPerTryTimeout(): void {
     if (this.#plan.hedge) {
       this.#onSlowTry()
       return
@@ -504,12 +406,15 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
     this.#onTryTimeout(this.#plan.cluster.stats.upstream_rq_per_try_timeout, FAILURES.per_try_timeout)
   }
 
+  onTryIdle(): void {
+    this.#onTryTimeout(this.#plan.cluster.stats.upstream_rq_per_try_idle_timeout, FAILURES.per_try_idle_timeout)
+  }
+
   #onTryTimeout(counter: Counter, failure: Failure): void {
     const attempt = this.#attempt
     if (attempt === undefined) return
     counter.add()
-    this.#perTryTimer?.stop()
-    this.#idleTimer?.stop()
+    this.#limits?.onFailure()
     attempt.host.stats.rq_timeout.add()
     attempt.cancel()
     attempt.host.stats.rq_error.add()
@@ -529,7 +434,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   /** The upstream has had the time that its cluster allows for one request. */
-  #onStreamDuration(): void {
+  onStreamDuration(): void {
     const attempt = this.#attempt
     if (attempt === undefined) return
     this.#plan.cluster.stats.upstream_rq_max_duration_reached.add()
@@ -549,7 +454,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   }
 
   #onResponseTimeout(): void {
-    for (const slow of this.#slow.keys()) {
+    for (const slow of this.#slow ?? []) {
       this.#plan.cluster.stats.upstream_rq_timeout.add()
       slow.host.stats.rq_timeout.add()
       slow.host.stats.rq_error.add()
@@ -606,53 +511,25 @@ export class RoutedRequest implements RequestHandler, AttemptOwner {
   #stop(): void {
     this.#isOver = true
     this.#responseTimer.stop()
-    this.#perTryTimer?.stop()
-    this.#idleTimer?.stop()
-    this.#durationTimer?.stop()
+    this.#limits?.stop()
     this.#backOffTimer?.stop()
     this.#retry?.close()
     this.#exchange.handler = undefined
-    this.#dropBody()
-    for (const mirror of this.#plan.mirrors) mirror.cancel()
-  }
-
-  #dropBody(): void {
-    this.#body = []
-    this.#buffered = 0
+    this.#body?.drop()
+    this.#plan.mirrors?.cancel()
   }
 
   #finishSpan(attempt: Attempt, canceled: boolean, resetReason?: ResetReason): void {
-    const span = this.#slow.has(attempt) ? this.#slow.get(attempt) : this.#span
+    const span = this.#slow?.has(attempt) ? this.#slow.spanOf(attempt) : this.#span
     if (span === undefined) return
     if (span === this.#span) this.#span = undefined
-    span.finish({
-      at: this.#services.clock.now(),
-      upstreamAddress: attempt.hostKnown ? attempt.host.address : '',
-      statusCode: attempt.status,
-      responseHeaders: attempt.responseHeaders,
-      responseFlags: resetReason === undefined || this.#responding ? '' : (FAILURES[resetReason].flag ?? ''),
-      ...(resetReason === undefined ? {} : { resetReason }),
-      canceled,
-      firstUpstreamTxByte: attempt.firstTxByte,
-      lastUpstreamTxByte: attempt.lastTxByte,
-      firstUpstreamRxByte: attempt.firstRxByte,
-      lastUpstreamRxByte: attempt.lastRxByte,
-    })
+    const outcome = attemptOutcome(attempt, this.#services.clock.now(), canceled, resetReason)
+    if (this.#responding) outcome.responseFlags = ''
+    span.finish(outcome)
   }
 
   #noteLimit(decision: RetryDecision | undefined): void {
     if (decision === undefined || decision.retry || decision.limit === undefined) return
     this.#exchange.info.flags.add(decision.limit === 'attempts' ? 'URX' : 'UO')
-  }
-}
-
-function resetFailure(reason: ResetReason, transportFailure: string, attempts: number, informed: boolean): Failure {
-  const failure: Failure = FAILURES[reason]
-  const { body } = failure
-  const details = informed ? failure.details.replace('before_response', 'after_response') : failure.details
-  return {
-    ...failure,
-    details: transportFailure === '' ? details : `${details.slice(0, -1)}|${transportFailure}}`,
-    body: attempts > 1 ? body.replace('. reset reason: ', '. retried and the latest reset reason: ') : body,
   }
 }

@@ -1,6 +1,4 @@
 import type { RedirectAction, RouteAction, RouterFilter } from '@hopscope/envoy-config'
-import type { Clock } from '../clock.ts'
-import type { ClusterManager } from '../cluster/cluster-manager.ts'
 import { FAILURES, type Failure } from '../errors.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { RequestHeaders } from '../http/headers.ts'
@@ -9,24 +7,14 @@ import { respond, respondWith } from '../respond.ts'
 import type { CompiledRoute } from '../route/compile-routes.ts'
 import { TO_HTTPS } from '../route/find-route.ts'
 import { redirectLocation } from '../route/redirect.ts'
-import type { Runtime } from '../runtime.ts'
-import type { Timers } from '../timers.ts'
 import type { Router } from './chain.ts'
 import { chooseCluster } from './choose-cluster.ts'
 import { finaliseRequest, rewritePath } from './finalise-request.ts'
-import { createMirrors, type Mirror } from './mirror.ts'
+import { createMirrors } from './mirrors.ts'
 import { RetryState } from './retry-state.ts'
 import { RoutedRequest } from './routed-request.ts'
+import type { RouterServices } from './router-services.ts'
 import { findInvalidHeader } from './strict-headers.ts'
-
-export interface RouterServices {
-  clusters: ClusterManager
-  runtime: Runtime
-  clock: Clock
-  timers: Timers
-  /** Numbers in [0, 1). */
-  random: () => number
-}
 
 /** The terminal filter: answers by the route, or sends the request to a host of its cluster. */
 export function createRouter(
@@ -109,7 +97,9 @@ export function createRouter(
         hash: route.hash,
         altStatName,
         mirrors:
-          route.mirrorPolicies.length === 0 ? NONE : createMirrors(route.mirrorPolicies, exchange, timeout, services),
+          route.mirrorPolicies.length === 0
+            ? undefined
+            : createMirrors(route.mirrorPolicies, exchange, timeout, services),
         bufferLimit: route.requestBodyBufferLimit ?? bufferLimit,
       },
       services,
@@ -124,7 +114,6 @@ function invalidHeader({ name, value }: { name: string; value: string }): Failur
   return { status: 400, flag: 'IH', details, close: true, body: `invalid header '${name}' with value '${value}'` }
 }
 
-const NONE: readonly Mirror[] = []
 /** Codes that name a place (RFC 9110 §10.2.2): a direct response of them names the request's own. */
 function hasLocation(status: number): boolean {
   return status === 201 || (status >= 300 && status < 400)

@@ -1,31 +1,24 @@
-import type { Milliseconds } from '@hopscope/envoy-config'
 import { FAILURES, type Failure } from '../errors.ts'
 import { respond } from '../respond.ts'
-import { findRoute, stripPort } from '../route/find-route.ts'
-import { StreamInfo } from '../stream-info.ts'
+import { findRoute } from '../route/find-route.ts'
+import { type Instant, StreamInfo } from '../stream-info.ts'
 import type { Timer } from '../timers.ts'
 import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
+import { checkRequest } from './check-request.ts'
 import { CHUNK_END, chunkHeader, LAST_CHUNK, lastChunk } from './codec/chunk.ts'
 import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
 import { encodeResponseHead, properCase } from './codec/encode-response.ts'
 import { RequestDecoder, type RequestHead } from './codec/request-decoder.ts'
 import { hasToken } from './codec/response-decoder.ts'
+import { completeInterimResponse, completeResponse } from './complete-response.ts'
 import type { ConnectionManagerContext } from './connection-manager-context.ts'
 import { type Downstream, Exchange } from './exchange.ts'
+import { HeadTimer } from './head-timer.ts'
 import { RequestHeaders, type ResponseHeaders } from './headers.ts'
-import { httpDate } from './http-date.ts'
 import { statusText } from './status-text.ts'
 import { streamDuration } from './stream-duration.ts'
-
-/** Taken from every response: they are this hop's business. */
-const RESPONSE_HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'upgrade',
-  'transfer-encoding',
-  'keep-alive',
-  'proxy-connection',
-])
+import { type StreamTimeoutCounter, StreamTimers } from './stream-timers.ts'
 
 /**
  * One HTTP/1 connection of a client: requests one after the other, each through the steps of `#begin`, and their responses back.
@@ -43,15 +36,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
   readonly #onClosed: () => void
   /** Between requests: the connection's idle timeout. While closing: delayed close. */
   readonly #connectionTimer: Timer
-  /** A head that has begun and is not complete. */
-  readonly #headTimer: Timer
   readonly #drainTimer: Timer
-  readonly #requestTimer: Timer
-  readonly #streamIdleTimer: Timer
-  #streamIdleTimeout = 0
   /** Made when there is a limit to it. */
   #lifeTimer: Timer | undefined
-  #streamTimer: Timer | undefined
+  readonly #headTimer: HeadTimer
+  readonly #streamTimers: StreamTimers
   #requests = 0
 
   #exchange: Exchange | undefined
@@ -62,8 +51,6 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #holding = false
   /** Idle for too long, or the proxy asks its clients to leave: responses say `connection: close`, and the end comes a while later. */
   #draining = false
-  /** When the first byte of the present head came. */
-  #headAt = Number.NaN
   #isHttp10 = false
   #closeAfter = false
   /** It is us who close, and the client may still be sending. */
@@ -77,10 +64,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#transport = transport
     this.#id = id
     this.#onClosed = onClosed
-    this.#acceptedAt = context.clock.now()
     this.#output = new Output(transport, context.stats.downstream_cx_tx_bytes_total, context.bufferLimit)
     this.#output.onDrain = () => this.#exchange?.handler?.onDrain()
-    const { config, stats, timers } = context
+    const { config, stats, timers, clock } = context
+    this.#acceptedAt = clock.now()
     this.#decoder = new RequestDecoder(
       {
         maxHeadBytes: config.maxRequestHeadersKb * 1024,
@@ -101,9 +88,13 @@ export class ConnectionManager implements TransportHandler, Downstream {
     )
     this.#connectionTimer = timers.create(() => this.#onConnectionTimeout())
     this.#drainTimer = timers.create(() => this.#onDrained())
-    this.#headTimer = timers.create(() => this.#onHeadTimeout())
-    this.#requestTimer = timers.create(() => this.#onStreamTimeout(FAILURES.request_timeout, 'downstream_rq_timeout'))
-    this.#streamIdleTimer = timers.create(() => this.#onStreamIdle())
+    this.#headTimer = new HeadTimer(config, clock, timers, (...timeout) => this.#onHeadTimeout(...timeout))
+    this.#streamTimers = new StreamTimers(
+      timers,
+      clock,
+      () => this.#exchange?.requestComplete === true,
+      (...timeout) => this.#onStreamTimeout(...timeout),
+    )
     stats.downstream_cx_total.add()
     stats.downstream_cx_http1_total.add()
     stats.downstream_cx_active.add()
@@ -178,11 +169,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const exchange = new Exchange(info, head.headers, this, head.hasBody)
     this.#exchange = exchange
     exchange.localReply = this.#context.localReply
-    this.#limitStream(info, maxStreamDuration)
+    this.#streamTimers.limitDuration(info.startInstant, maxStreamDuration)
     // A CONNECT is never complete: its tunnel would be the body.
     if (head.headers.method === 'CONNECT') exchange.mustClose = true
     if (!head.hasBody) this.#completeRequest(exchange)
-    else this.#requestTimer.start(this.#context.config.requestTimeout)
+    else this.#streamTimers.startRequest(this.#context.config.requestTimeout)
     this.#begin(exchange, head)
   }
 
@@ -190,45 +181,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #begin(exchange: Exchange, head: RequestHead): void {
     const { config, stats, routes, sanitise, tracer } = this.#context
     const { headers, info } = exchange
-    const refuse = (failure: Failure) => {
-      tracer?.refused()
-      respond(exchange, config.streamErrorOnInvalidHttpMessage ? { ...failure, close: false } : failure)
-    }
-
     if (!config.proxy100Continue && headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(headers)
-    if (!head.hasHost || nominatesHost(head.connection)) {
-      refuse(FAILURES.missing_host)
-      return
-    }
-    if (headers.path.charCodeAt(0) !== 47 && headers.method !== 'CONNECT') {
-      stats.downstream_rq_non_relative_path.add()
-      refuse(FAILURES.absolute_path)
-      return
-    }
-    if (headers.path.includes('#')) {
-      stats.downstream_rq_failed_path_normalization.add()
-      refuse(FAILURES.bad_path)
-      return
-    }
-    const verdict = this.#context.normalisePath?.(headers) ?? 'go on'
-    if (verdict === 'reject') {
-      stats.downstream_rq_failed_path_normalization.add()
-      refuse(FAILURES.bad_path)
-      return
-    }
-    if (verdict === 'redirect') {
-      stats.downstream_rq_redirected_with_normalized_path.add()
-      tracer?.refused()
-      respond(exchange, FAILURES.normalised_path, response => response.append('location', headers.path))
-      return
-    }
-    if (config.stripTrailingHostDot) {
-      headers.authority = stripTrailingDot(headers.authority)
-      headers.emptyAuthority = headers.authority === ''
-    }
-    if (config.stripAnyHostPort) headers.authority = stripPort(headers.authority)
-    else if (config.stripMatchingHostPort) headers.authority = stripMatchingPort(headers.authority, info)
-
+    if (!checkRequest(exchange, head, this.#context)) return
     const upgrade = hasToken(head.connection, 'upgrade') ? headers.get('upgrade') : undefined
     for (const mutate of this.#context.mutateEarly) mutate(headers, info)
     const sanitised = sanitise(headers, head.connection, info)
@@ -255,22 +209,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
     const action = route?.route.action
     const idleTimeout = action?.type === 'route' ? action.idleTimeout : undefined
-    this.#streamIdleTimeout = idleTimeout ?? config.streamIdleTimeout
-    this.#streamIdleTimer.start(this.#streamIdleTimeout)
+    this.#streamTimers.startIdle(idleTimeout ?? config.streamIdleTimeout)
     if (action?.type === 'route' && action.maxStreamDuration !== undefined) {
-      this.#limitStream(info, streamDuration(config.maxStreamDuration, action.maxStreamDuration, headers))
+      const duration = streamDuration(config.maxStreamDuration, action.maxStreamDuration, headers)
+      this.#streamTimers.limitDuration(info.startInstant, duration)
     }
     this.#context.handle(exchange)
-  }
-
-  /** From the stream's beginning; 0 lifts the limit. */
-  #limitStream(info: StreamInfo, duration: Milliseconds): void {
-    if (duration === 0) {
-      this.#streamTimer?.stop()
-      return
-    }
-    this.#streamTimer ??= this.#context.timers.create(() => this.#onStreamDuration())
-    this.#streamTimer.start(Math.max(1, Math.ceil(duration - (this.#context.clock.now() - info.startInstant))))
   }
 
   #continue(headers: RequestHeaders): void {
@@ -297,7 +241,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   #completeRequest(exchange: Exchange): void {
     const now = this.#context.clock.now()
-    this.#requestTimer.stop()
+    this.#streamTimers.stopRequest()
     exchange.requestComplete = true
     exchange.requestCompleteAt = now
     exchange.info.lastDownstreamRxByte = now
@@ -311,11 +255,15 @@ export class ConnectionManager implements TransportHandler, Downstream {
       this.#rejectByCodec(begun, error)
       return
     }
-    const info = this.#startStream(undefined)
-    const exchange = new Exchange(info, new RequestHeaders(), this, false)
+    this.#rejectByCodec(this.#beginUnread(), error)
+  }
+
+  /** A request whose head was not, and will not be, read. */
+  #beginUnread(): Exchange {
+    const exchange = new Exchange(this.#startStream(undefined), new RequestHeaders(), this, false)
     this.#exchange = exchange
     exchange.localReply = this.#context.localReply
-    this.#rejectByCodec(exchange, error)
+    return exchange
   }
 
   /** The codec answers with its reason phrase, and with nothing but the connection's end once a response has begun. */
@@ -337,8 +285,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #startStream(headers: RequestHeaders | undefined): StreamInfo {
     const { clock, stats } = this.#context
     const info = new StreamInfo()
-    const now = Number.isNaN(this.#headAt) ? clock.now() : this.#headAt
-    this.#headAt = Number.NaN
+    const now = this.#headTimer.takeBeginning()
     info.startInstant = now
     info.startTime = clock.epochMicros(now)
     info.connectionId = this.#id
@@ -362,8 +309,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     // An HTTP/1.0 client knows of none (RFC 9110 §15.2).
     if (!config.proxy100Continue || this.#exchange === undefined || this.#isHttp10) return
     const { status } = headers
-    // Of them Envoy leaves Keep-Alive here, which means nothing in an interim response.
-    headers.removeWhere(name => name !== 'keep-alive' && RESPONSE_HOP_BY_HOP.has(name))
+    completeInterimResponse(headers)
     const spell = config.properCaseHeaders ? properCase : undefined
     this.#output.push(`HTTP/1.1 ${status} ${statusText(status)}\r\n${headers.format(spell)}\r\n`)
     stats.countResponse(status)
@@ -375,19 +321,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const { config, stats, clock } = this.#context
     const { info } = exchange
     const now = clock.now()
-    headers.removeAll(RESPONSE_HOP_BY_HOP)
-    if (!headers.has('date')) headers.append('date', httpDate(clock.epochMicros(now)))
-    if (config.serverHeaderTransformation === 'OVERWRITE') headers.set('server', config.serverName)
-    else if (config.serverHeaderTransformation === 'APPEND_IF_ABSENT' && !headers.has('server')) {
-      headers.append('server', config.serverName)
-    }
-    const requestHeaders = info.requestHeaders
-    if (config.alwaysSetRequestIdInResponse || requestHeaders?.has('x-envoy-force-trace')) {
-      const id = requestHeaders?.get('x-request-id')
-      if (id !== undefined) headers.set('x-request-id', id)
-    }
-    exchange.span?.onResponseHeaders(headers)
-    if (config.via !== '') headers.appendJoined('via', config.via, ', ')
+    completeResponse(headers, exchange, this.#context, now)
     this.#lingers = exchange.mustClose || !exchange.requestComplete
     if (this.#lingers) this.#closeAfter = true
     if (!exchange.requestComplete) stats.downstream_rq_response_before_rq_complete.add()
@@ -395,7 +329,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       stats.downstream_cx_drain_close.add()
       this.#startDraining()
     }
-    const isHead = requestHeaders?.method === 'HEAD'
+    const isHead = exchange.info.requestHeaders?.method === 'HEAD'
     if (this.#closeAfter || this.#draining) headers.append('connection', 'close')
     else if (this.#isHttp10) headers.append('connection', 'keep-alive')
 
@@ -486,9 +420,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const { stats, clock, accessLogger } = this.#context
     const { info, handler } = exchange
     this.#exchange = undefined
-    this.#requestTimer.stop()
-    this.#streamIdleTimer.stop()
-    this.#streamTimer?.stop()
+    this.#streamTimers.stop()
     exchange.handler = undefined
     if (!this.#responseDone || !exchange.requestComplete) {
       // Envoy counts every stream here that ends before both of its messages have, whoever is to blame.
@@ -526,46 +458,22 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #touch(now = this.#context.clock.now()): void {
-    if (this.#streamIdleTimer.running) this.#streamIdleTimer.start(this.#streamIdleTimeout, now)
+  #touch(now?: Instant): void {
+    if (this.#streamTimers.isIdleWatched) this.#streamTimers.touch(now ?? this.#context.clock.now())
   }
 
   #waitForHead(): void {
-    if (!Number.isNaN(this.#headAt)) return
-    this.#headAt = this.#context.clock.now()
+    if (this.#headTimer.waits) return
     this.#connectionTimer.stop()
-    const { requestHeadersTimeout, requestTimeout, streamIdleTimeout } = this.#context.config
-    const limits = [requestHeadersTimeout, requestTimeout, streamIdleTimeout].filter(limit => limit > 0)
-    if (limits.length > 0) this.#headTimer.start(Math.min(...limits))
+    this.#headTimer.start()
   }
 
-  #onHeadTimeout(): void {
-    const { requestHeadersTimeout, requestTimeout, streamIdleTimeout } = this.#context.config
-    const waited = this.#context.clock.now() - this.#headAt
-    const exchange = new Exchange(this.#startStream(undefined), new RequestHeaders(), this, false)
-    this.#exchange = exchange
-    exchange.localReply = this.#context.localReply
+  /** It is answered all the same. */
+  #onHeadTimeout(failure: Failure, counter: StreamTimeoutCounter): void {
+    const exchange = this.#beginUnread()
     exchange.mustClose = true
-    if (requestHeadersTimeout > 0 && waited >= requestHeadersTimeout) {
-      this.#context.stats.downstream_rq_header_timeout.add()
-      respond(exchange, FAILURES.header_timeout)
-    } else if (requestTimeout > 0 && waited >= requestTimeout) {
-      this.#context.stats.downstream_rq_timeout.add()
-      respond(exchange, FAILURES.request_timeout)
-    } else if (streamIdleTimeout > 0) {
-      this.#context.stats.downstream_rq_idle_timeout.add()
-      respond(exchange, FAILURES.idle_before_complete)
-    }
-  }
-
-  #onStreamIdle(): void {
-    const failure = this.#exchange?.requestComplete ? FAILURES.idle : FAILURES.idle_before_complete
-    this.#onStreamTimeout(failure, 'downstream_rq_idle_timeout')
-  }
-
-  #onStreamDuration(): void {
-    const failure = this.#exchange?.requestComplete ? FAILURES.duration : FAILURES.duration_before_complete
-    this.#onStreamTimeout(failure, 'downstream_rq_max_duration_reached')
+    this.#context.stats[counter].add()
+    respond(exchange, failure)
   }
 
   /** It has lived long enough. */
@@ -574,10 +482,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (this.#state === 'open' && !this.#draining) this.#startDraining()
   }
 
-  #onStreamTimeout(
-    failure: Failure,
-    counter: 'downstream_rq_timeout' | 'downstream_rq_idle_timeout' | 'downstream_rq_max_duration_reached',
-  ): void {
+  #onStreamTimeout(failure: Failure, counter: StreamTimeoutCounter): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
     this.#context.stats[counter].add()
@@ -643,9 +548,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#connectionTimer.stop()
     this.#drainTimer.stop()
     this.#headTimer.stop()
-    this.#requestTimer.stop()
-    this.#streamIdleTimer.stop()
-    this.#streamTimer?.stop()
+    this.#streamTimers.stop()
     this.#lifeTimer?.stop()
     const { stats, clock } = this.#context
     this.#setBuffered(0)
@@ -671,21 +574,4 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#context.stats.downstream_cx_rx_bytes_buffered.add(bytes - this.#rxBuffered)
     this.#rxBuffered = bytes
   }
-}
-
-function nominatesHost(connection: string): boolean {
-  return connection !== '' && hasToken(connection, 'host')
-}
-
-/** `a.test.:80` → `a.test:80` */
-function stripTrailingDot(authority: string): string {
-  const host = stripPort(authority)
-  return host.endsWith('.') ? host.slice(0, -1) + authority.slice(host.length) : authority
-}
-
-/** The port goes when it is the one the client came in by. */
-function stripMatchingPort(authority: string, info: StreamInfo): string {
-  const host = stripPort(authority)
-  const port = authority.slice(host.length + 1)
-  return port !== '' && info.downstreamLocalAddress.endsWith(`:${port}`) ? host : authority
 }

@@ -1,9 +1,10 @@
 import { loadBootstrap } from '@hopscope/envoy-config'
 import { expect, test } from 'vitest'
 import { RequestHeaders } from '../http/headers.ts'
+import { stripPort } from '../http/strip-host.ts'
 import { Runtime } from '../runtime.ts'
 import { compileRoutes, type RouteTable } from './compile-routes.ts'
-import { findRoute as find, stripPort } from './find-route.ts'
+import { findRoute as find } from './find-route.ts'
 
 /** A table from a piece of Envoy's YAML (flow style), as the sidecar would make it. */
 function table(virtualHosts: string, fields = '') {

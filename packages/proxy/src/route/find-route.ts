@@ -1,4 +1,5 @@
 import type { RequestHeaders } from '../http/headers.ts'
+import { stripPort } from '../http/strip-host.ts'
 import type { CompiledRoute, CompiledVirtualHost, RouteTable } from './compile-routes.ts'
 import type { Drawing } from './match-route.ts'
 
@@ -87,11 +88,4 @@ function pathOnly(path: string): string {
     if (c === 63 /* ? */ || c === 35 /* # */) return path.slice(0, i)
   }
   return path
-}
-
-/** `a:80` → `a`, `[::1]:80` → `[::1]`. */
-export function stripPort(host: string): string {
-  const colon = host.lastIndexOf(':')
-  if (colon === -1 || host.indexOf(']', colon) !== -1) return host
-  return host.slice(0, colon)
 }

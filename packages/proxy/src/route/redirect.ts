@@ -1,6 +1,6 @@
 import type { RedirectAction } from '@hopscope/envoy-config'
 import type { RequestHeaders } from '../http/headers.ts'
-import { stripPort } from './find-route.ts'
+import { stripPort } from '../http/strip-host.ts'
 
 /** The `location` of a redirect. `path` is the request's, rewritten, with its query. */
 export function redirectLocation(action: RedirectAction, path: string, headers: RequestHeaders): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { shadowHost } from './mirror.ts'
+import { shadowHost } from './mirrors.ts'
 
 test.each([
   ['svc', 'svc-shadow'],
