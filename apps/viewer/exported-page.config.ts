@@ -32,7 +32,7 @@ export function exportedPage(plugins: () => Plugin[]): Plugin {
       })
       const { output } = Array.isArray(built) ? built[0]! : (built as Exclude<typeof built, { close: unknown }>)
       const script = output.find(file => file.type === 'chunk' && file.isEntry)
-      const styles = Object.values(bundle).find(({ fileName }) => fileName.endsWith('.css'))
+      const styles = Object.values(bundle).find(({ fileName }) => /\bindex-[\w-]+\.css$/.test(fileName))
       if (script?.type !== 'chunk' || styles?.type !== 'asset') throw new Error('exported page: no script or no styles')
       this.emitFile({
         type: 'asset',

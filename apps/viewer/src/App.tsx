@@ -1,25 +1,16 @@
-import { lazy, Suspense, useEffect } from 'react'
+import { useEffect } from 'react'
 import { CompareTray } from './compare/CompareTray.tsx'
 import { COMPARE } from './compare/compare-url.ts'
 import { LIVE } from './live/live-url.ts'
 import { MESH } from './mesh/mesh-url.ts'
+import { ComparePage, LivePage, MeshPage, OpenFilePage, SearchPage, TracePage } from './pages.ts'
 import { searchRoute } from './search/search-url.ts'
 import { Notice } from './shared/Notice.tsx'
-import { linkTo, upgradeAddress, useRoute } from './shared/navigation.ts'
-import { applyTheme, type Theme, useTheme } from './shared/theme.ts'
+import { linkTo, useRoute } from './shared/navigation.ts'
+import { type Theme, useTheme } from './shared/theme.ts'
 import { TourBar } from './tour/TourBar.tsx'
 import { DropTarget } from './trace/DropTarget.tsx'
 import type { Route } from './url.ts'
-
-applyTheme()
-upgradeAddress()
-
-const LivePage = lazy(async () => ({ default: (await import('./live/LivePage.tsx')).LivePage }))
-const SearchPage = lazy(async () => ({ default: (await import('./search/SearchPage.tsx')).SearchPage }))
-const TracePage = lazy(async () => ({ default: (await import('./trace/TracePage.tsx')).TracePage }))
-const ComparePage = lazy(async () => ({ default: (await import('./compare/ComparePage.tsx')).ComparePage }))
-const MeshPage = lazy(async () => ({ default: (await import('./mesh/MeshPage.tsx')).MeshPage }))
-const OpenFilePage = lazy(async () => ({ default: (await import('./trace/OpenFilePage.tsx')).OpenFilePage }))
 
 const TITLES: Record<Route['page'], string> = {
   live: 'Live',
@@ -65,9 +56,7 @@ export function App() {
       </header>
       <TourBar />
       <main id="main" className={`page-${route.page}`} tabIndex={-1}>
-        <Suspense fallback={<p className="opening sr-only">Opening …</p>}>
-          <Page route={route} />
-        </Suspense>
+        <Page route={route} />
       </main>
       <CompareTray />
       <DropTarget />

@@ -1,3 +1,5 @@
+import '../styles/mesh.css'
+import '../styles/compare.css'
 import { useEffect, useState } from 'react'
 import { QueryBox } from '../search/QueryBox.tsx'
 import { useKnownNames } from '../search/use-known-names.ts'

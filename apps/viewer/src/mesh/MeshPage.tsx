@@ -1,3 +1,4 @@
+import '../styles/mesh.css'
 import { useMemo, useState } from 'react'
 import { fetchLinks } from '../api/links.ts'
 import { CollectorFailed } from '../shared/CollectorFailed.tsx'

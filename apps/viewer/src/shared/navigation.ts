@@ -31,6 +31,10 @@ export function useRoute(): Route {
   return useMemo(() => parseHref(href), [href])
 }
 
+export function currentRoute(): Route {
+  return parseHref(current)
+}
+
 /** Goes to a page. `replace` where going back to what was before would be of no use. */
 export function navigate(route: Route, how: 'push' | 'replace' = 'push'): void {
   const href = hrefOf(route)
@@ -50,7 +54,7 @@ export function navigate(route: Route, how: 'push' | 'replace' = 'push'): void {
 
 /** Links of Zipkin, and those that say more than they need, as ours would be written. */
 export function upgradeAddress(): void {
-  const route = parseHref(current)
+  const route = currentRoute()
   if (route.page !== 'unknown') navigate(route, 'replace')
 }
 

@@ -2,8 +2,8 @@ import { useRef, useState } from 'react'
 import { apiUrl } from '../shared/navigation.ts'
 import type { TraceColumns } from './columns.ts'
 import { pageWithTrace } from './page-file.ts'
+import { rawTraceUrl } from './start-trace.ts'
 import type { TraceClient } from './trace-client.ts'
-import { rawTraceUrl } from './use-trace.ts'
 
 type Format = 'zipkin' | 'otlp' | 'page'
 

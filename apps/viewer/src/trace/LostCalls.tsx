@@ -5,6 +5,9 @@ import type { LostCall } from './find-lost-calls.ts'
 import type { TraceClient } from './trace-client.ts'
 import { traceRoute } from './trace-url.ts'
 
+/** ms: the rows come first. */
+const AFTER_ROWS = 250
+
 /**
  * Calls that seem to belong to this trace, though they are in another: somebody did not pass the headers on. They are
  * joined only when asked for, and stay marked.
@@ -14,12 +17,15 @@ export function LostCalls(props: { client: TraceClient; route: TraceRoute; onCha
   const [lost, setLost] = useState<readonly LostCall[]>([])
   useEffect(() => {
     let isCurrent = true
-    // Nothing depends on it, so that a search that fails says nothing.
-    client.findLost(apiUrl('api/v2/')).then(
-      found => isCurrent && setLost(found),
-      () => undefined,
-    )
+    const timer = setTimeout(() => {
+      // Nothing depends on it, so that a search that fails says nothing.
+      client.findLost(apiUrl('api/v2/')).then(
+        found => isCurrent && setLost(found),
+        () => undefined,
+      )
+    }, AFTER_ROWS)
     return () => {
+      clearTimeout(timer)
       isCurrent = false
     }
   }, [client])

@@ -1,4 +1,4 @@
-import { useEffect, useImperativeHandle, useRef } from 'react'
+import { useImperativeHandle, useLayoutEffect, useRef } from 'react'
 import { onThemeChange } from '../shared/theme.ts'
 import { type GridData, type GridEvents, TraceGrid } from './trace-grid.ts'
 import type { ViewProps } from './view-props.ts'
@@ -16,7 +16,8 @@ export function Timeline(props: ViewProps & { data: GridData; ref: React.Ref<Tim
   events.current = props
   useImperativeHandle(props.ref, () => ({ focus: () => grid.current?.focus() }), [])
 
-  useEffect(() => {
+  // Before the browser paints: rows come in the same frame as what is around them.
+  useLayoutEffect(() => {
     const created = new TraceGrid(element.current!, {
       onSelect: row => events.current.onSelect(row),
       onRange: range => events.current.onRange(range),
@@ -33,15 +34,15 @@ export function Timeline(props: ViewProps & { data: GridData; ref: React.Ref<Tim
       grid.current = undefined
     }
   }, [])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown.current === props.data.key) grid.current?.grow(props.data)
     else grid.current?.show(props.data)
     shown.current = props.data.key
   }, [props.data])
-  useEffect(() => grid.current?.setRange(props.range), [props.range])
-  useEffect(() => grid.current?.setCriticalShown(props.isCriticalShown), [props.isCriticalShown])
-  useEffect(() => grid.current?.setMatches(props.matches), [props.matches])
+  useLayoutEffect(() => grid.current?.setRange(props.range), [props.range])
+  useLayoutEffect(() => grid.current?.setCriticalShown(props.isCriticalShown), [props.isCriticalShown])
+  useLayoutEffect(() => grid.current?.setMatches(props.matches), [props.matches])
   // other data has other row numbers, so it is selected anew
-  useEffect(() => grid.current?.select(props.selected), [props.selected, props.data])
+  useLayoutEffect(() => grid.current?.select(props.selected), [props.selected, props.data])
   return <div ref={element} className="grid" />
 }

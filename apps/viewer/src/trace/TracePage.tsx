@@ -1,5 +1,6 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { CollectorFailed } from '../shared/CollectorFailed.tsx'
+import { late } from '../shared/late.tsx'
 import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
 import type { TraceRoute } from '../url.ts'
@@ -206,29 +207,25 @@ function LoadedTracePage(props: {
         )}
       </div>
       <Arrivals count={trace.counts.spans} />
-      {isHelp && (
-        <Suspense fallback={null}>
-          <KeyboardHelp onClose={() => setHelp(false)} />
-        </Suspense>
-      )}
+      {isHelp && <KeyboardHelp onClose={() => setHelp(false)} />}
     </>
   )
 }
 
-const KeyboardHelp = lazy(async () => ({ default: (await import('./KeyboardHelp.tsx')).KeyboardHelp }))
-const FlameView = lazy(async () => ({ default: (await import('./FlameView.tsx')).FlameView }))
-const SequenceView = lazy(async () => ({ default: (await import('./SequenceView.tsx')).SequenceView }))
-const TableView = lazy(async () => ({ default: (await import('./TableView.tsx')).TableView }))
+const KeyboardHelp = late(async () => (await import('./KeyboardHelp.tsx')).KeyboardHelp)
+const FlameView = late(async () => (await import('./FlameView.tsx')).FlameView)
+const SequenceView = late(async () => (await import('./SequenceView.tsx')).SequenceView)
+const TableView = late(async () => (await import('./TableView.tsx')).TableView)
 
 function View(props: ViewProps & { view: TraceView; data: GridData; handle: React.RefObject<TimelineHandle | null> }) {
   const { view, data, handle, ...rest } = props
   if (view === 'hops' || view === 'spans') return <Timeline ref={handle} data={data} {...rest} />
   return (
-    <Suspense fallback={<p className="opening">Opening …</p>}>
+    <>
       {view === 'flame' && <FlameView {...rest} />}
       {view === 'sequence' && <SequenceView {...rest} />}
       {view === 'table' && <TableView {...rest} />}
-    </Suspense>
+    </>
   )
 }
 

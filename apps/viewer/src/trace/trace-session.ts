@@ -12,6 +12,8 @@ export type Send = (answer: WorkerAnswer, transfer?: Transferable[]) => void
 
 /** Of smaller traces the tags are fetched behind the columns, of larger ones when somebody asks for what needs all. */
 const EAGER_SPANS = 200_000
+/** ms for the page to draw its rows in, undisturbed. */
+const EAGER_AFTER = 200
 /** Spans looked through at a time: the first hits are told before all is read, and a newer question is heard. */
 const FIND_AT_ONCE = 8_000
 /** ms in which the spans of a trace that grows are gathered. */
@@ -50,7 +52,7 @@ export class TraceSession {
       const isEager = this.#loaded.columns.counts.spans <= EAGER_SPANS
       this.#sendTrace('loaded', number, this.#loaded)
       // Who needs them is told when they fail.
-      if (isEager) void this.#withTags().catch(() => undefined)
+      if (isEager) setTimeout(() => void this.#withTags().catch(() => undefined), EAGER_AFTER)
       return
     }
     const loaded = this.#loaded

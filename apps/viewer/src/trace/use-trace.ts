@@ -1,18 +1,15 @@
 import { useCallback, useEffect, useState } from 'react'
 import { apiUrl } from '../shared/navigation.ts'
 import type { TraceColumns } from './columns.ts'
-import { formatJoins, type Join, parseJoins } from './join-traces.ts'
-import { TraceClient } from './trace-client.ts'
+import { formatJoins, type Join } from './join-traces.ts'
+import { startLoading, takeStarted } from './start-trace.ts'
+import type { TraceClient } from './trace-client.ts'
 import type { Problem, TraceSource } from './worker-protocol.ts'
 
 export type TraceState =
   | { state: 'loading' }
   | { state: 'done'; trace: TraceColumns; client: TraceClient }
   | { state: 'failed'; problem: Problem }
-
-export function rawTraceUrl(traceId: string): string {
-  return apiUrl(`api/v2/trace/${encodeURIComponent(traceId)}`)
-}
 
 /** ms after its end in which spans of a trace may still come: reports are retried, clocks are off. */
 const FRESH = 120_000
@@ -35,16 +32,14 @@ export function useTrace(
   const joinKey = formatJoins(joined ?? [])
   // a new round is the same question again
   useEffect(() => {
-    const client = new TraceClient()
+    const { client, loaded } = source ? startLoading(source) : takeStarted(traceId, joinKey)
     let isCurrent = true
-    const joins = parseJoins(joinKey).map(join => ({ url: rawTraceUrl(join.traceId), parentId: join.parentId }))
-    const stored = { url: rawTraceUrl(traceId), own: apiUrl(`api/hopscope/v1/trace/${encodeURIComponent(traceId)}`) }
-    client.load(source ?? { ...stored, joins }).then(
+    loaded.then(
       trace => {
         if (!isCurrent) return
         setState({ state: 'done', trace, client })
         // What was joined is looked at, not watched.
-        if (source || joins.length > 0 || !isFresh(trace)) return
+        if (source || joinKey !== '' || !isFresh(trace)) return
         client.follow(apiUrl(`api/hopscope/v1/stream?traceId=${encodeURIComponent(trace.traceId)}`), grown => {
           if (isCurrent) setState({ state: 'done', trace: grown, client })
         })
