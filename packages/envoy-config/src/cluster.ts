@@ -110,6 +110,8 @@ export interface LbEndpoint {
   /** endpoint.hostname; "" when unset. */
   hostname: string
   loadBalancingWeight: number
+  /** Load balancing looks at its labels, `envoy.lb`. */
+  metadata: Metadata
   healthStatus: HealthStatus
   healthCheck: EndpointHealthCheck
 }

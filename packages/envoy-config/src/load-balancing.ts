@@ -1,10 +1,14 @@
 import type { Milliseconds, Percent } from './listener.ts'
+import type { SubsetPolicy } from './subsets.ts'
 
 /**
  * How a cluster chooses among its hosts: `lb_policy` with its `*_lb_config`, or the first policy of `load_balancing_policy` that is
  * known, which means the same.
  */
-export type LbPolicy = { locality: LocalityLb } & (
+export type LbPolicy = HostPolicy | SubsetPolicy
+
+/** Among all hosts that it is given. */
+export type HostPolicy = { locality: LocalityLb } & (
   | { type: 'ROUND_ROBIN'; slowStart?: SlowStart }
   | {
       type: 'LEAST_REQUEST'

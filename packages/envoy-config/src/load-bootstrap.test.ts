@@ -213,6 +213,7 @@ describe('a good file', () => {
                 hostname: '',
                 loadBalancingWeight: 1,
                 healthStatus: 'UNKNOWN',
+                metadata: new Map(),
                 healthCheck: { port: 0, hostname: '', disabled: false },
               },
             ],

@@ -5,6 +5,7 @@ import type { CustomTag, Milliseconds, Percent } from './listener.ts'
 import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher, RegexRewrite } from './matchers.ts'
 import type { Metadata } from './metadata.ts'
 import type { RequestMirrorPolicy } from './mirror-policy.ts'
+import type { Labels } from './subsets.ts'
 
 /** envoy.config.route.v3.RouteConfiguration */
 export interface RouteConfiguration extends HeaderMutations {
@@ -105,6 +106,8 @@ export interface RouteAction {
         /** The header whose number is drawn in place of a random one; "": none. */
         headerName: string
       }
+  /** Which subset of the cluster's hosts. */
+  metadataMatch?: Labels
   clusterNotFoundResponseCode: 503 | 404 | 500
   prefixRewrite?: string
   /** Over the path without its query. */
@@ -154,6 +157,8 @@ export interface WeightedCluster extends HeaderMutations {
   clusterHeader: string
   hostRewriteLiteral?: string
   weight: number
+  /** Over the route's, label by label. */
+  metadataMatch?: Labels
   perFilterConfig: PerFilterConfig
 }
 

@@ -44,6 +44,11 @@ const route = (text: string, clusters?: string): string =>
 const toCluster = (action: string): string => route(`{ match: { prefix: / }, route: { ${action} } }`, '[{ name: c }]')
 const reply = (fields: string): string => route(`{ match: { prefix: / }, direct_response: { status: 200 }, ${fields} }`)
 const cluster = (fields: string): string => bootstrap('[]', `[{ name: c, ${fields} }]`)
+const selector = (fields: string): string => cluster(`lb_subset_config: { subset_selectors: [{ ${fields} }] }`)
+const subsets = (fields: string): string =>
+  `{ policies: [{ typed_extension_config: { name: s, typed_config: { "@type": type.googleapis.com/envoy.extensions.load_balancing_policies.subset.v3.Subset, ${fields} } } }] }`
+const ROUND_ROBIN =
+  '{ policies: [{ typed_extension_config: { name: r, typed_config: { "@type": type.googleapis.com/envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin } } }] }'
 const endpoints = (text: string): string => `load_assignment: { cluster_name: c, endpoints: ${text} }`
 const zipkin = (fields: string): string =>
   hcm(
@@ -520,6 +525,62 @@ export const references: ValidateCase[] = [
   ),
   c('a flush both by time and on demand', 'refused', 'stats_flush_interval: 5s\nstats_flush_on_admin: true'),
 ] // prettier-ignore
+
+export const balancing: ValidateCase[] = [
+  c('a subset selector', 'accepted', selector('keys: [a, b], fallback_policy: KEYS_SUBSET, fallback_keys_subset: [a]')),
+  c('KEYS_SUBSET without keys', 'refused', selector('keys: [a], fallback_policy: KEYS_SUBSET'), /cannot be empty/),
+  c(
+    'KEYS_SUBSET with other keys',
+    'refused',
+    selector('keys: [a, b], fallback_policy: KEYS_SUBSET, fallback_keys_subset: [c]'),
+    /'c' is none of them/,
+  ),
+  c(
+    'KEYS_SUBSET with all keys',
+    'refused',
+    selector('keys: [a, b], fallback_policy: KEYS_SUBSET, fallback_keys_subset: [b, a]'),
+    /cannot be all/,
+  ),
+  c(
+    'keys of another fallback',
+    'refused',
+    selector('keys: [a, b], fallback_policy: ANY_ENDPOINT, fallback_keys_subset: [a]'),
+    /for the fallback_policy KEYS_SUBSET alone/,
+  ),
+  c('a selector without keys', 'accepted', selector('keys: [], fallback_policy: ANY_ENDPOINT')),
+  c('one host of several keys', 'accepted', selector('keys: [a, b], single_host_per_subset: true')),
+  c(
+    'locality_weight_aware alone',
+    'refused',
+    cluster('lb_subset_config: { locality_weight_aware: true }'),
+    /locality_weighted_lb_config/,
+  ),
+  c(
+    'subsets as an extension',
+    'accepted',
+    cluster(`load_balancing_policy: ${subsets(`subset_lb_policy: ${ROUND_ROBIN}`)}`),
+  ),
+  c(
+    'subsets within subsets',
+    'accepted',
+    cluster(`load_balancing_policy: ${subsets(`subset_lb_policy: ${subsets(`subset_lb_policy: ${ROUND_ROBIN}`)}`)}`),
+  ),
+  c('subsets without a policy', 'refused', cluster(`load_balancing_policy: ${subsets('')}`), /subset_lb_policy/),
+  c(
+    'subsets with a policy of none',
+    'refused',
+    cluster(`load_balancing_policy: ${subsets('subset_lb_policy: {}')}`),
+    /there is no policy in it/,
+  ),
+  ...['lb_subset_config: {}', 'common_lb_config: { locality_weighted_lb_config: {} }'].map(other =>
+    c(
+      `load_balancing_policy beside ${other}`,
+      'refused',
+      cluster(`load_balancing_policy: ${ROUND_ROBIN}, ${other}`),
+      /cannot be combined with load_balancing_policy/,
+    ),
+  ),
+]
 
 export const formats: ValidateCase[] = [
   c('a percent sign that begins nothing', 'refused', header('100%'), /position 3/),

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { formatProblems, loadBootstrap } from '@hopscope/envoy-config'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findEnvoy, HOW_TO_GET_ENVOY } from '../envoy/harness/program.ts'
-import { constraints, formats, references, shapes, texts, type ValidateCase } from './cases.ts'
+import { balancing, constraints, formats, references, shapes, texts, type ValidateCase } from './cases.ts'
 
 /** Small files through `envoy --mode validate` and through ours: what one takes the other takes, or says that it is unsupported. */
-const groups = { texts, shapes, constraints, references, formats }
+const groups = { texts, shapes, constraints, references, balancing, formats }
 const all = Object.values(groups).flat()
 const envoy = findEnvoy()
 if (envoy === undefined) console.warn(`skipped: Envoy's half of the validation ${HOW_TO_GET_ENVOY}`)

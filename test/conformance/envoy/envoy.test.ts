@@ -36,6 +36,7 @@ import { retryCases } from './cases/retries.ts'
 import { rewriteCases } from './cases/rewrites.ts'
 import { routingCases } from './cases/routing.ts'
 import { statsCases } from './cases/stats.ts'
+import { subsetCases } from './cases/subsets.ts'
 import { timeoutCases } from './cases/timeouts.ts'
 import { tracingCases } from './cases/tracing.ts'
 import { trailerCases } from './cases/trailers.ts'
@@ -84,6 +85,7 @@ const groups: Record<string, Case[]> = {
   balancing: balancingCases,
   hashing: hashingCases,
   priorities: priorityCases,
+  subsets: subsetCases,
   names: nameCases,
   stats: statsCases,
   tracing: tracingCases,

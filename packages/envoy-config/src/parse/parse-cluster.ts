@@ -157,6 +157,7 @@ function parseLoadAssignment(
           address: parseSocketAddress(socket, address, context),
           hostname: endpoint?.string('hostname') ?? '',
           loadBalancingWeight: lbEndpoint.number('load_balancing_weight', 1),
+          metadata: parseMetadata(lbEndpoint.message('metadata')),
           healthCheck: parseEndpointHealthCheck(endpoint),
           healthStatus: lbEndpoint.enum<HealthStatus>('health_status', 'UNKNOWN'),
         }

@@ -1,6 +1,7 @@
-import type { LbPolicy, LocalityLb, RuntimeDouble, SlowStart } from '../load-balancing.ts'
-import type { Message } from '../schema/message.ts'
+import type { HostPolicy, LbPolicy, LocalityLb, RuntimeDouble, SlowStart } from '../load-balancing.ts'
+import type { Message, Place } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
+import { parseSubsets } from './parse-subsets.ts'
 import { parsePercent } from './percent.ts'
 
 const PACKAGE = 'envoy.extensions.load_balancing_policies.'
@@ -8,7 +9,33 @@ const PACKAGE = 'envoy.extensions.load_balancing_policies.'
 /** Of an envoy.config.cluster.v3.Cluster: `load_balancing_policy`, else `lb_policy` with its configuration. */
 export function parseLbPolicy(cluster: Message, context: ParseContext): LbPolicy {
   const extension = cluster.message('load_balancing_policy')
-  if (extension !== undefined) return parseExtension(cluster, extension, context)
+  if (extension !== undefined) {
+    checkAlone(cluster, context)
+    return parseExtension(cluster.place('load_balancing_policy'), extension, context)
+  }
+  const policy = parseHostPolicy(cluster, context)
+  const subsets = cluster.message('lb_subset_config')
+  if (subsets === undefined) return policy
+  if (subsets.boolean('locality_weight_aware') && policy.locality.type !== 'weighted') {
+    const what = 'needs common_lb_config.locality_weighted_lb_config'
+    context.problems.add('invalid', subsets.place('locality_weight_aware'), what)
+  }
+  // Without a selector there are no subsets, and no fallbacks, as in Envoy.
+  return subsets.messages('subset_selectors').length === 0 ? policy : parseSubsets(subsets, policy, context)
+}
+
+const OF_LB_POLICY = ['zone_aware_lb_config', 'locality_weighted_lb_config', 'consistent_hashing_lb_config']
+
+/** What `load_balancing_policy` takes the place of is not said beside it. */
+function checkAlone(cluster: Message, context: ParseContext): void {
+  const common = cluster.message('common_lb_config')
+  const places = OF_LB_POLICY.filter(field => common?.has(field)).map(field => common!.place(field))
+  if (cluster.has('lb_subset_config')) places.push(cluster.place('lb_subset_config'))
+  for (const place of places)
+    context.problems.add('invalid', place, 'cannot be combined with load_balancing_policy: say it in the policy')
+}
+
+function parseHostPolicy(cluster: Message, context: ParseContext): HostPolicy {
   const common = cluster.message('common_lb_config')
   const locality = parseLocalityLb(common)
   const hostname = common?.message('consistent_hashing_lb_config')?.boolean('use_hostname_for_hashing') ?? false
@@ -36,7 +63,7 @@ export function parseLbPolicy(cluster: Message, context: ParseContext): LbPolicy
 }
 
 /** The first policy of the list that is known counts, as in Envoy. */
-function parseExtension(cluster: Message, extension: Message, context: ParseContext): LbPolicy {
+function parseExtension(place: Place, extension: Message, context: ParseContext): LbPolicy {
   const seen: string[] = []
   for (const policy of extension.messages('policies')) {
     const config = policy.message('typed_extension_config')?.message('typed_config')
@@ -55,13 +82,20 @@ function parseExtension(cluster: Message, extension: Message, context: ParseCont
         return parseRingHash(config, locality, hostname, context)
       case `${PACKAGE}maglev.v3.Maglev`:
         return parseMaglev(config, locality, hostname, context)
+      case `${PACKAGE}subset.v3.Subset`: {
+        const child = config.message('subset_lb_policy')
+        const at = config.place('subset_lb_policy')
+        // What is missing is said already.
+        if (child === undefined) return { type: 'ROUND_ROBIN', locality }
+        return parseSubsets(config, parseExtension(at, child, context), context)
+      }
     }
     seen.push(config.type)
   }
-  const known = 'RoundRobin, LeastRequest, Random, RingHash, Maglev'
+  const known = 'RoundRobin, LeastRequest, Random, RingHash, Maglev, Subset'
   context.problems.add(
     seen.some(type => type.startsWith(PACKAGE)) ? 'unsupported' : 'invalid',
-    cluster.place('load_balancing_policy'),
+    place,
     `there is no policy in it that Hopscope has (${known})${seen.length > 0 ? `: ${seen.join(', ')}` : ''}`,
   )
   return { type: 'ROUND_ROBIN', locality: parseLocalityLb(undefined) }
@@ -80,11 +114,11 @@ function parseLocalityLb(message: Message | undefined): LocalityLb {
   }
 }
 
-function parseRoundRobin(message: Message | undefined, locality: LocalityLb, context: ParseContext): LbPolicy {
+function parseRoundRobin(message: Message | undefined, locality: LocalityLb, context: ParseContext): HostPolicy {
   return { type: 'ROUND_ROBIN', locality, ...parseSlowStart(message, context) }
 }
 
-function parseLeastRequest(message: Message | undefined, locality: LocalityLb, context: ParseContext): LbPolicy {
+function parseLeastRequest(message: Message | undefined, locality: LocalityLb, context: ParseContext): HostPolicy {
   return {
     type: 'LEAST_REQUEST',
     locality,
@@ -113,7 +147,7 @@ function parseRingHash(
   locality: LocalityLb,
   useHostnameForHashing: boolean,
   context: ParseContext,
-): LbPolicy {
+): HostPolicy {
   const minimumRingSize = message?.number('minimum_ring_size', 1024) ?? 1024
   const maximumRingSize = message?.number('maximum_ring_size', LARGEST_RING) ?? LARGEST_RING
   if (minimumRingSize > maximumRingSize) {
@@ -130,7 +164,7 @@ function parseMaglev(
   locality: LocalityLb,
   useHostnameForHashing: boolean,
   context: ParseContext,
-): LbPolicy {
+): HostPolicy {
   const tableSize = message?.number('table_size', 65_537) ?? 65_537
   if (!isPrime(tableSize))
     context.problems.add(

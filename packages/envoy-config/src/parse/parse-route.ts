@@ -16,6 +16,7 @@ import { parseHashPolicies } from './parse-hash-policy.ts'
 import { parseHedgePolicy } from './parse-hedge-policy.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
+import { parseMetadataMatch } from './parse-subsets.ts'
 import { parseSpanNaming } from './parse-tracing.ts'
 import { parseFractionalPercent, parseRuntimeFraction } from './percent.ts'
 import { parseSubstitutionFormat } from './substitution-format.ts'
@@ -103,6 +104,7 @@ function parseRouteAction(message: Message | undefined, limits: RouteLimits, con
   return {
     type: 'route',
     cluster: parseClusterSpecifier(message, limits, context),
+    ...parseMetadataMatch(message),
     clusterNotFoundResponseCode: notFoundCodes[code ?? 'SERVICE_UNAVAILABLE'],
     ...parsePathRewrite(message, context),
     ...parseHostRewrite(message, context),
@@ -195,6 +197,7 @@ function parseClusterSpecifier(
       clusterHeader: entry.string('cluster_header').toLowerCase(),
       ...(literal === '' ? {} : { hostRewriteLiteral: literal }),
       weight: entry.number('weight'),
+      ...parseMetadataMatch(entry),
       perFilterConfig: parsePerFilterConfig(entry, context),
       ...parseHeaderMutations(entry, context),
     }

@@ -2,6 +2,22 @@ import type { SupportTable } from './support.ts'
 
 const zoneAware = { routing_enabled: 'yes', min_cluster_size: 'yes', fail_traffic_on_panic: 'yes' } as const
 const slowStart = { slow_start_window: 'yes', aggression: 'yes', min_weight_percent: 'yes' } as const
+const subsets = {
+  fallback_policy: 'yes',
+  default_subset: 'yes',
+  subset_selectors: 'yes',
+  locality_weight_aware: 'yes',
+  scale_locality_weight: 'yes',
+  panic_mode_any: 'yes',
+  list_as_any: 'yes',
+  metadata_fallback_policy: 'yes',
+} as const
+const subsetSelector = {
+  keys: 'yes',
+  single_host_per_subset: 'yes',
+  fallback_policy: 'yes',
+  fallback_keys_subset: 'yes',
+} as const
 const ringHash = { minimum_ring_size: 'yes', maximum_ring_size: 'yes', hash_function: 'yes' } as const
 
 /** Clusters, their endpoints, balancers, health checks and resolvers. */
@@ -21,6 +37,7 @@ export const cluster: SupportTable = {
     load_assignment: 'yes',
     circuit_breakers: 'yes',
     common_lb_config: 'yes',
+    lb_subset_config: 'yes',
     outlier_detection: 'yes',
     health_checks: 'yes',
     dns_refresh_rate: 'yes',
@@ -73,6 +90,8 @@ export const cluster: SupportTable = {
   'envoy.config.cluster.v3.Cluster.SlowStartConfig': slowStart,
   'envoy.config.cluster.v3.Cluster.RingHashLbConfig': ringHash,
   'envoy.config.cluster.v3.Cluster.MaglevLbConfig': { table_size: 'yes' },
+  'envoy.config.cluster.v3.Cluster.LbSubsetConfig': subsets,
+  'envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector': subsetSelector,
   'envoy.config.cluster.v3.LoadBalancingPolicy': { policies: 'yes' },
   'envoy.config.cluster.v3.LoadBalancingPolicy.Policy': { typed_extension_config: 'yes' },
   'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig': {
@@ -109,6 +128,12 @@ export const cluster: SupportTable = {
     consistent_hashing_lb_config: 'yes',
     locality_weighted_lb_config: 'yes',
   },
+  'envoy.extensions.load_balancing_policies.subset.v3.Subset': {
+    ...subsets,
+    allow_redundant_keys: 'yes',
+    subset_lb_policy: 'yes',
+  },
+  'envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetSelector': subsetSelector,
   'envoy.config.cluster.v3.OutlierDetection': {
     consecutive_5xx: 'yes',
     consecutive_gateway_failure: 'yes',
@@ -170,6 +195,7 @@ export const cluster: SupportTable = {
   },
   'envoy.config.endpoint.v3.LbEndpoint': {
     endpoint: 'yes',
+    metadata: 'yes',
     load_balancing_weight: 'yes',
     health_status: 'yes',
   },

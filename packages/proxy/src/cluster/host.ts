@@ -1,4 +1,4 @@
-import type { EndpointHealthCheck, HealthStatus } from '@hopscope/envoy-config'
+import type { EndpointHealthCheck, HealthStatus, Labels, Metadata } from '@hopscope/envoy-config'
 import { Counter, Gauge } from '../stats/stats.ts'
 import { formatAddress } from '../transport/address-text.ts'
 import type { Pool } from '../upstream/pool.ts'
@@ -21,6 +21,9 @@ export class Host {
   /** What the configuration says of its health. */
   readonly edsHealth: HealthStatus
   readonly healthCheck: EndpointHealthCheck
+  readonly metadata: Metadata
+  /** Of `metadata`, what load balancing looks at. */
+  readonly labels: Labels
   /** Fails it for health checks, for what a response of it said; undefined: it is not checked. */
   failCheck: (() => void) | undefined
   /** Out of the cluster for a while, for what it did. */
@@ -68,6 +71,7 @@ export class Host {
       locality: { region: string; zone: string; subZone: string }
       healthStatus: HealthStatus
       healthCheck: EndpointHealthCheck
+      metadata: Metadata
     },
     createPool: (host: Host, priority: RoutingPriority) => Pool,
   ) {
@@ -80,6 +84,8 @@ export class Host {
     this.locality = endpoint.locality
     this.edsHealth = endpoint.healthStatus
     this.healthCheck = endpoint.healthCheck
+    this.metadata = endpoint.metadata
+    this.labels = (endpoint.metadata.get('envoy.lb') ?? {}) as Labels
     this.#createPool = createPool
     this.#pool = createPool(this, 'default')
   }

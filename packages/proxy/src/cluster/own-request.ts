@@ -10,6 +10,7 @@ import type { AttemptSpan } from '../tracing/http-tracer.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
 import { Attempt, type AttemptOwner } from '../upstream/send.ts'
 import type { ActiveCluster } from './active-cluster.ts'
+import type { MetadataMatch } from './balancing/metadata-match.ts'
 
 export interface OwnRequestHead {
   headers: RequestHeaders
@@ -21,6 +22,8 @@ export interface OwnRequestHead {
   bufferLimit: number
   /** x-forwarded-for says who asks. */
   forwardedFor: boolean
+  /** Which subset of the hosts. */
+  match?: MetadataMatch | undefined
 }
 
 export interface OwnRequestEnd {
@@ -68,13 +71,13 @@ export class OwnRequest implements AttemptOwner {
   }
 
   start(): void {
-    const { headers, hasBody, timeout, forwardedFor } = this.#head
+    const { headers, hasBody, timeout, forwardedFor, match } = this.#head
     this.span = this.beginSpan?.(this.#clock.now())
     this.span?.inject(headers)
     headers.set('x-envoy-internal', 'true')
     if (forwardedFor) headers.appendJoined('x-forwarded-for', OWN_IP, ',')
     if (timeout > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(timeout))
-    const host = this.#cluster.pickHost()
+    const host = this.#cluster.pickHost(match && { match })
     if (host === undefined) {
       const { status, flag } = FAILURES.no_healthy_host
       this.#cluster.stats.upstream_cx_none_healthy.add()

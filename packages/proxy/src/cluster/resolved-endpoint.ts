@@ -1,4 +1,10 @@
-import type { EndpointHealthCheck, HealthStatus, LbEndpoint, LocalityLbEndpoints } from '@hopscope/envoy-config'
+import type {
+  EndpointHealthCheck,
+  HealthStatus,
+  LbEndpoint,
+  LocalityLbEndpoints,
+  Metadata,
+} from '@hopscope/envoy-config'
 
 /** An address of a cluster, resolved. */
 export interface ResolvedEndpoint {
@@ -10,6 +16,7 @@ export interface ResolvedEndpoint {
   locality: { region: string; zone: string; subZone: string }
   healthStatus: HealthStatus
   healthCheck: EndpointHealthCheck
+  metadata: Metadata
 }
 
 export function resolvedEndpoint(
@@ -27,5 +34,6 @@ export function resolvedEndpoint(
     locality: group.locality,
     healthStatus: endpoint.healthStatus,
     healthCheck: endpoint.healthCheck,
+    metadata: endpoint.metadata,
   }
 }

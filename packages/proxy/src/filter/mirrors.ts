@@ -1,5 +1,6 @@
 import type { Milliseconds, RequestMirrorPolicy } from '@hopscope/envoy-config'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
+import type { MetadataMatch } from '../cluster/balancing/metadata-match.ts'
 import { OwnRequest } from '../cluster/own-request.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { attemptOutcome } from '../tracing/attempt-outcome.ts'
@@ -55,6 +56,7 @@ export function createMirrors(
   policies: readonly RequestMirrorPolicy[],
   exchange: Exchange,
   timeout: Milliseconds,
+  match: MetadataMatch | undefined,
   services: RouterServices,
 ): Mirrors | undefined {
   const { headers } = exchange
@@ -67,7 +69,7 @@ export function createMirrors(
     const name = policy.cluster.type === 'cluster' ? policy.cluster.name : headers.get(policy.cluster.header)
     const cluster = name === undefined ? undefined : services.clusters.get(name)
     if (cluster === undefined) continue
-    copies.push(createMirror(cluster, policy, exchange, timeout, services))
+    copies.push(createMirror(cluster, policy, exchange, timeout, match, services))
   }
   return copies.length === 0 ? undefined : new Mirrors(exchange, copies)
 }
@@ -77,6 +79,7 @@ function createMirror(
   policy: RequestMirrorPolicy,
   exchange: Exchange,
   timeout: Milliseconds,
+  match: MetadataMatch | undefined,
   services: RouterServices,
 ): OwnRequest {
   const headers = exchange.headers.clone()
@@ -84,7 +87,7 @@ function createMirror(
   else if (!policy.disableShadowHostSuffixAppend) headers.authority = shadowHost(headers.authority)
   const { hasBody, bufferLimit } = exchange
   const aside = { spanName: 'mirror', clusterName: cluster.name, sampled: policy.traceSampled }
-  const copy = new OwnRequest(cluster, { headers, hasBody, timeout, bufferLimit, forwardedFor: true }, services)
+  const copy = new OwnRequest(cluster, { headers, hasBody, timeout, bufferLimit, forwardedFor: true, match }, services)
   copy.beginSpan = at => exchange.span?.beginAttempt({ clusterName: cluster.observabilityName, number: 1, aside }, at)
   copy.onEnd = ({ attempt, canceled, resetReason }) =>
     copy.span?.finish(attemptOutcome(attempt, services.clock.now(), canceled, resetReason))

@@ -1,5 +1,6 @@
 import type { Milliseconds, RouteAction } from '@hopscope/envoy-config'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
+import type { MetadataMatch } from '../cluster/balancing/metadata-match.ts'
 import type { RoutingPriority } from '../cluster/host.ts'
 import type { HashRequest } from '../route/hash-policy.ts'
 import type { Mirrors } from './mirrors.ts'
@@ -30,6 +31,7 @@ export interface Plan {
   bufferLimit: number
   priority: RoutingPriority
   hash: HashRequest | undefined
+  metadataMatch: MetadataMatch | undefined
   /** Counted under this name as well. */
   altStatName: string | undefined
   mirrors: Mirrors | undefined

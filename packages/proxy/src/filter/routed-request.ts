@@ -169,8 +169,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
   }
 
   #pickContext(): PickContext | undefined {
-    const context = this.#attempts > 1 ? this.#retry?.pickContext : undefined
-    const { hash } = this.#plan
+    let context = this.#attempts > 1 ? this.#retry?.pickContext : undefined
+    const { hash, metadataMatch } = this.#plan
+    if (metadataMatch !== undefined) context = { ...context, match: metadataMatch }
     if (hash === undefined) return context
     const setCookie = (field: string): void => void this.#cookies.push(field)
     return { ...context, hash: () => hash(this.#exchange, setCookie) }

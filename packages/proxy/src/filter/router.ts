@@ -49,7 +49,7 @@ export function createRouter(
       return respondWith(exchange, action.responseCode, EMPTY, headers => headers.append('location', location))
     }
 
-    const { name, mutations } = chooseCluster(exchange, route, action, services)
+    const { name, mutations, weighted } = chooseCluster(exchange, route, action, services)
     const cluster = services.clusters.get(name)
     if (cluster === undefined) {
       http.no_cluster.add()
@@ -77,6 +77,7 @@ export function createRouter(
     if (includeRequestAttemptCount) headers.set('x-envoy-attempt-count', '1')
     finaliseRequest(exchange, route, action, mutations, config.suppressEnvoyHeaders)
 
+    const metadataMatch = (weighted && route.weightedMatches.get(weighted)) ?? route.metadataMatch
     const routed = new RoutedRequest(
       exchange,
       {
@@ -95,11 +96,12 @@ export function createRouter(
         timeoutIsNoContent: timeouts.noContent,
         priority: action.priority,
         hash: route.hash,
+        metadataMatch,
         altStatName,
         mirrors:
           route.mirrorPolicies.length === 0
             ? undefined
-            : createMirrors(route.mirrorPolicies, exchange, timeout, services),
+            : createMirrors(route.mirrorPolicies, exchange, timeout, metadataMatch, services),
         bufferLimit: route.requestBodyBufferLimit ?? bufferLimit,
       },
       services,

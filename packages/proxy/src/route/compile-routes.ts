@@ -8,6 +8,7 @@ import type {
   VirtualHost,
   WeightedCluster,
 } from '@hopscope/envoy-config'
+import { MetadataMatch } from '../cluster/balancing/metadata-match.ts'
 import { compileBody } from '../http/local-reply.ts'
 import type { Runtime } from '../runtime.ts'
 import { compileHashPolicies, type HashRequest } from './hash-policy.ts'
@@ -35,6 +36,10 @@ export interface CompiledRoute {
   retryPolicy: RetryPolicy | undefined
   /** Those of the most specific level that has any. */
   mirrorPolicies: readonly RequestMirrorPolicy[]
+  /** For a cluster that has its hosts in subsets. */
+  metadataMatch: MetadataMatch | undefined
+  /** That of an entry of `weighted_clusters`, where it is another. */
+  weightedMatches: ReadonlyMap<WeightedCluster, MetadataMatch>
   /** For a cluster that chooses its hosts by hash. */
   hash: HashRequest | undefined
 }
@@ -104,9 +109,16 @@ function compileRoute(
     return { request: compileMutations(levels, 'request'), response: compileMutations(levels, 'response') }
   }
   const { action } = route
+  const metadataMatch =
+    action.type === 'route' && action.metadataMatch !== undefined ? new MetadataMatch(action.metadataMatch) : undefined
+  const weightedMatches = new Map<WeightedCluster, MetadataMatch>()
   const weighted = new Map<WeightedCluster, RouteMutations>()
   if (action.type === 'route' && action.cluster.type === 'weighted') {
-    for (const cluster of action.cluster.clusters) weighted.set(cluster, mutations(cluster))
+    for (const cluster of action.cluster.clusters) {
+      weighted.set(cluster, mutations(cluster))
+      const labels = cluster.metadataMatch
+      if (labels !== undefined) weightedMatches.set(cluster, metadataMatch?.with(labels) ?? new MetadataMatch(labels))
+    }
   }
   return {
     route,
@@ -121,6 +133,8 @@ function compileRoute(
     weighted,
     requestBodyBufferLimit: route.requestBodyBufferLimit ?? virtualHost.requestBodyBufferLimit,
     retryPolicy: action.type === 'route' ? (action.retryPolicy ?? virtualHost.retryPolicy) : undefined,
+    metadataMatch,
+    weightedMatches,
     hash: action.type === 'route' ? compileHashPolicies(action.hashPolicies) : undefined,
     mirrorPolicies:
       action.type === 'route'

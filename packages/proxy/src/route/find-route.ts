@@ -48,6 +48,8 @@ export const TO_HTTPS: CompiledRoute = {
   requestBodyBufferLimit: undefined,
   retryPolicy: undefined,
   mirrorPolicies: [],
+  metadataMatch: undefined,
+  weightedMatches: new Map(),
   hash: undefined,
 }
 

@@ -30,11 +30,14 @@ const ONE_OF_ALL = new RegExp(
     '^(server|runtime|cluster_manager|listener_manager)\\.',
     '\\.membership_',
     '\\.circuit_breakers\\.',
-    '\\.(update_\\w+|version|warming_state|max_host_weight|lb_subsets_\\w+|total_match_count)$',
+    '\\.(update_\\w+|version|warming_state|max_host_weight|lb_subsets_single_host_per_subset_duplicate|total_match_count)$',
     '\\.outlier_detection\\.ejections_active$',
     '\\.health_check\\.(healthy|degraded)$',
   ].join('|'),
 )
+
+/** Counted by each worker for itself and for Envoy's main thread, which keeps the same: of that there is one. */
+const ALSO_OF_MAIN = /\.lb_subsets_(active|created|removed)$/
 
 /** The stats of several workers as those of one process. */
 export function mergeStats(dumps: readonly StatsDump[]): Stats {
@@ -52,6 +55,7 @@ export function mergeStats(dumps: readonly StatsDump[]): Stats {
 }
 
 function put(into: { value: number; used: boolean }, name: string, value: number, used: boolean): void {
-  into.value = ONE_OF_ALL.test(name) ? Math.max(into.value, value) : into.value + value
+  if (ONE_OF_ALL.test(name)) into.value = Math.max(into.value, value)
+  else into.value += ALSO_OF_MAIN.test(name) && into.value > 0 ? value / 2 : value
   into.used ||= used
 }

@@ -1,4 +1,4 @@
-import type { LbPolicy } from '@hopscope/envoy-config'
+import type { HostPolicy } from '@hopscope/envoy-config'
 import type { Host } from '../host.ts'
 import { createHashRing } from './hash-ring.ts'
 import type { HashTable, Share } from './hash-table.ts'
@@ -16,7 +16,7 @@ export class HashBalancer implements LoadBalancer {
   #spread: Spread = { load: { healthy: [100], degraded: [0] }, panic: [false] }
   #tables: HashTable[] = []
 
-  constructor(policy: Extract<LbPolicy, { type: 'RING_HASH' | 'MAGLEV' }>, services: BalancerServices) {
+  constructor(policy: Extract<HostPolicy, { type: 'RING_HASH' | 'MAGLEV' }>, services: BalancerServices) {
     this.#services = services
     this.#weighted = policy.locality.type === 'weighted'
     const { stats, statPrefix } = services

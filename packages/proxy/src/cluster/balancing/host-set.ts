@@ -79,6 +79,28 @@ function createHostSet(hosts: readonly Host[], priority: number, options: HostSe
   }
 }
 
+/** The same priority with some of its hosts: its localities stay, though they may be empty. */
+export function filterHostSet(
+  set: HostSet,
+  keep: (host: Host) => boolean,
+  weightOf: (locality: Locality, kept: number) => number,
+): HostSet {
+  const some = (of: HostSet | Locality) => ({
+    hosts: of.hosts.filter(keep),
+    healthy: of.healthy.filter(keep),
+    degraded: of.degraded.filter(keep),
+    excluded: of.excluded.filter(keep),
+  })
+  return {
+    ...set,
+    ...some(set),
+    localities: set.localities.map(locality => {
+      const kept = some(locality)
+      return { ...locality, ...kept, weight: weightOf(locality, kept.hosts.length) }
+    }),
+  }
+}
+
 const NOWHERE = localityKey({ region: '', zone: '', subZone: '' })
 
 export function localityKey({ region, zone, subZone }: LocalityName): string {

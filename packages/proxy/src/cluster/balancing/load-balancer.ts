@@ -6,13 +6,17 @@ import type { ClusterStats } from '../cluster-stats.ts'
 import type { Host } from '../host.ts'
 import { HashBalancer } from './hash-balancer.ts'
 import type { HostSet } from './host-set.ts'
+import type { MetadataMatch } from './metadata-match.ts'
 import type { PriorityLoad } from './priority-load.ts'
+import { SubsetBalancer } from './subset-balancer.ts'
 import { ZoneAwareBalancer } from './zone-aware-balancer.ts'
 
 /** What one request wants of its host. */
 export interface PickContext {
   /** undefined: the request has nothing that could be hashed. */
   hash?: () => bigint | undefined
+  /** Which subset of the hosts. */
+  match?: MetadataMatch
   /** A host that is not wanted; another one is drawn, at most `attempts` times in all, and then any is taken. */
   avoid?: (host: Host) => boolean
   attempts?: number
@@ -41,9 +45,15 @@ export interface BalancerServices {
 }
 
 export function createLoadBalancer(policy: LbPolicy, services: BalancerServices): LoadBalancer {
-  return policy.type === 'RING_HASH' || policy.type === 'MAGLEV'
-    ? new HashBalancer(policy, services)
-    : new ZoneAwareBalancer(policy, services)
+  switch (policy.type) {
+    case 'SUBSET':
+      return new SubsetBalancer(policy, services, createLoadBalancer)
+    case 'RING_HASH':
+    case 'MAGLEV':
+      return new HashBalancer(policy, services)
+    default:
+      return new ZoneAwareBalancer(policy, services)
+  }
 }
 
 export function panicThresholdOf({ runtime, panicThreshold }: BalancerServices): number {

@@ -1,4 +1,4 @@
-import type { LbPolicy } from '@hopscope/envoy-config'
+import type { HostPolicy } from '@hopscope/envoy-config'
 import type { Host } from '../host.ts'
 import { createChangingEdf } from './changing-weights.ts'
 import type { HostSet, Locality } from './host-set.ts'
@@ -10,7 +10,7 @@ import { createEdf, createRoundRobin, type PickHost, type Turn, weighEqually } f
 import { SlowStarters } from './slow-start.ts'
 import { routeByZone, type ZoneRoute } from './zone-routing.ts'
 
-type Policy = Exclude<LbPolicy, { type: 'RING_HASH' | 'MAGLEV' }>
+type Policy = Exclude<HostPolicy, { type: 'RING_HASH' | 'MAGLEV' }>
 
 /** Whom a priority's requests are shared among: all, or those of one health, of the whole priority or of one locality. */
 type Group = `${'all' | 'healthy' | 'degraded'} ${number | '*'}`
