@@ -26,10 +26,7 @@ export function createServerStats(
   ]) {
     stats.counter(`server.${name}`)
   }
-  stats.counter('runtime.load_success').add()
-  for (const name of ['load_error', 'deprecated_feature_use', 'override_dir_exists']) stats.counter(`runtime.${name}`)
-  stats.counter('runtime.override_dir_not_exists').add()
-  stats.gauge('runtime.num_layers').set(runtime.layers.length)
+  countLoads(stats, runtime)
   const keys = stats.gauge('runtime.num_keys')
   const overrides = stats.gauge('runtime.admin_overrides_active')
   const live = stats.gauge('server.live')
@@ -55,4 +52,23 @@ export function createServerStats(
     },
     initialized: milliseconds => initialization.record(milliseconds),
   }
+}
+
+function countLoads(stats: Stats, runtime: Runtime): void {
+  stats.counter('runtime.deprecated_feature_use')
+  stats.gauge('runtime.deprecated_feature_seen_since_process_start')
+  const success = stats.counter('runtime.load_success')
+  const error = stats.counter('runtime.load_error')
+  const overridden = stats.counter('runtime.override_dir_exists')
+  const plain = stats.counter('runtime.override_dir_not_exists')
+  const layers = stats.gauge('runtime.num_layers')
+  runtime.onLoad = ({ failed, diskLayers }) => {
+    if (failed) error.add()
+    else success.add()
+    if (diskLayers > 1) overridden.add()
+    else plain.add()
+    layers.set(runtime.layers.length)
+  }
+  // Envoy reads everything twice when it starts.
+  for (let i = 0; i < 2; i++) runtime.onLoad(runtime.lastLoad)
 }

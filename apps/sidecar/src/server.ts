@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Bootstrap } from '@hopscope/envoy-config'
-import { Runtime, Stats } from '@hopscope/proxy'
+import { Runtime, Stats, watchDiskLayers } from '@hopscope/proxy'
 import { type AdminPage, type AdminServer, openAdminServer } from './admin/admin-server.ts'
 import { clustersPage } from './admin/clusters-page.ts'
 import { configDump } from './admin/config-dump.ts'
@@ -37,6 +37,12 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
     serverStats.setState(next)
   }
   setState('PRE_INITIALIZING')
+  try {
+    watchDiskLayers(bootstrap.runtime, () => runtime.load())
+  } catch (error) {
+    stderr(`${(error as Error).message}\n`)
+    process.exit(1)
+  }
 
   const plane = await createDataPlane().catch((error: Error) => {
     log.critical('main', error.message)

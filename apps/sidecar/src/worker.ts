@@ -1,5 +1,5 @@
 import type { Bootstrap } from '@hopscope/envoy-config'
-import { dumpStats, Runtime, Stats } from '@hopscope/proxy'
+import { dumpStats, Runtime, Stats, watchDiskLayers } from '@hopscope/proxy'
 import type { Options } from './command-line.ts'
 import { createLocalDataPlane, type DataPlane } from './data-plane.ts'
 import type { Log } from './log.ts'
@@ -12,6 +12,7 @@ import type { Answer, Question } from './worker-messages.ts'
 export function runWorker(index: number, bootstrap: Bootstrap, options: Options, log: Log): void {
   const stats = new Stats()
   const runtime = new Runtime(bootstrap.runtime)
+  watchDiskLayers(bootstrap.runtime, () => runtime.load())
   let plane: DataPlane | undefined
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
   process.on('disconnect', () => process.exit(1))

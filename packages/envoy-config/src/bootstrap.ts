@@ -40,10 +40,20 @@ export interface SocketAddress {
   port: number
 }
 
+/** envoy.config.bootstrap.v3.RuntimeLayer.DiskLayer */
+export interface DiskLayer {
+  /** What is watched for moves. */
+  symlinkRoot: string
+  /** Where the values are: the root, its subdirectory, the service cluster. */
+  directory: string
+}
+
 export type RuntimeValue = string | number | boolean
 export interface RuntimeLayer {
   name: string
-  kind: 'static' | 'admin'
+  kind: 'static' | 'admin' | 'disk'
+  /** Of a disk layer, whose values are read when the proxy runs. */
+  disk?: DiskLayer
   /** Keys joined with dots: `tracing.zipkin.min_flush_spans`. Fractional percents stay objects in the file; here they are percent numbers. */
   values: ReadonlyMap<string, RuntimeValue>
 }

@@ -260,6 +260,18 @@ describe('a good file', () => {
     ])
   })
 
+  test('knows where layers on the disk are; those of a control plane are refused', () => {
+    const layers = (text: string) => `node: { cluster: c }\nlayered_runtime: { layers: [{ name: l, ${text} }] }`
+    const directory = (fields: string) =>
+      good({ 'e.yaml': layers(`disk_layer: { symlink_root: /r, ${fields} }`) }).runtime[0]!.disk
+    expect(directory('subdirectory: s, append_service_cluster: true')).toEqual({
+      symlinkRoot: '/r',
+      directory: '/r/s/c',
+    })
+    expect(directory('')!.directory).toBe('/r')
+    expect(bad({ 'e.yaml': layers('rtds_layer: { name: x }') })).toEqual([expect.stringContaining('rtds_layer')])
+  })
+
   test('keeps what the file said in snake_case, for /config_dump', () => {
     const text = 'staticResources: { clusters: { name: a, type: strict_dns, connectTimeout: 0.25s } }'
     expect(good({ 'e.yaml': text }).source).toEqual({

@@ -1,27 +1,72 @@
-import type { RuntimeLayer, RuntimeValue } from '@hopscope/envoy-config'
+import { parseRuntimeValue, type RuntimeLayer, type RuntimeValue } from '@hopscope/envoy-config'
+import { readDiskLayer } from './runtime-layers/read-disk-layer.ts'
 
-/** Envoy's layered runtime: later layers win; the admin layer is written by `POST /runtime_modify`. */
+/** What a reading of all layers came to. */
+export interface RuntimeLoad {
+  /** A disk layer could not be read, and is not there. */
+  failed: boolean
+  diskLayers: number
+}
+
+/** A layer as it counts now. */
+export interface LoadedLayer {
+  name: string
+  kind: RuntimeLayer['kind']
+  values: ReadonlyMap<string, RuntimeValue>
+  /** What was written down, where that can be told from the value. */
+  texts?: ReadonlyMap<string, string>
+}
+
+/**
+ * Envoy's layered runtime: later layers win; the admin layer is written by `POST /runtime_modify`. Layers on the disk are those whose
+ * directories are there.
+ */
 export class Runtime {
-  readonly layers: readonly RuntimeLayer[]
+  #layers: readonly LoadedLayer[] = []
+  readonly #configured: readonly RuntimeLayer[]
   /** What `modify` wrote, in place of the admin layer's (always empty) own values. */
   readonly #overrides = new Map<string, RuntimeValue>()
   /** What counts of all layers: asked several times for every request. */
   #merged = new Map<string, RuntimeValue>()
   /** Another one after every change, for those who keep what they were told. */
   version = 0
+  lastLoad: RuntimeLoad
+  onLoad: (load: RuntimeLoad) => void = () => {}
 
   constructor(layers: readonly RuntimeLayer[]) {
-    this.layers = layers.map(layer => (layer.kind === 'admin' ? { ...layer, values: this.#overrides } : layer))
-    this.#merge()
+    this.#configured = layers
+    this.lastLoad = this.load()
+  }
+
+  get layers(): readonly LoadedLayer[] {
+    return this.#layers
+  }
+
+  /** Reads all layers anew, those on the disk too. */
+  load(): RuntimeLoad {
+    const load = { failed: false, diskLayers: 0 }
+    this.#layers = this.#configured.flatMap((layer): LoadedLayer | [] => {
+      const { name, kind, disk, values } = layer
+      if (disk === undefined) return { name, kind, values: kind === 'admin' ? this.#overrides : values }
+      try {
+        const texts = readDiskLayer(disk.directory)
+        if (texts === undefined) return []
+        load.diskLayers++
+        return { name, kind, texts, values: new Map([...texts].map(([key, text]) => [key, parseRuntimeValue(text)])) }
+      } catch {
+        load.failed = true
+        return []
+      }
+    })
+    this.#merged = new Map(this.#layers.flatMap(layer => [...layer.values]))
+    this.version++
+    this.lastLoad = load
+    this.onLoad(load)
+    return load
   }
 
   get(key: string): RuntimeValue | undefined {
     return this.#merged.size === 0 ? undefined : this.#merged.get(key)
-  }
-
-  #merge(): void {
-    this.#merged = new Map(this.layers.flatMap(layer => [...layer.values]))
-    this.version++
   }
 
   /** The number at `key`, or the default when there is none. */
@@ -53,12 +98,12 @@ export class Runtime {
 
   /** Writes into the admin layer; an empty value takes the key out of it. */
   modify(changes: Iterable<readonly [key: string, value: string]>): 'ok' | 'no admin layer' {
-    if (!this.layers.some(layer => layer.kind === 'admin')) return 'no admin layer'
+    if (!this.#configured.some(layer => layer.kind === 'admin')) return 'no admin layer'
     for (const [key, value] of changes) {
       if (value === '') this.#overrides.delete(key)
       else this.#overrides.set(key, parseRuntimeValue(value))
     }
-    this.#merge()
+    this.load()
     return 'ok'
   }
 }
@@ -78,10 +123,4 @@ export function shareOf(percent: number): Share {
 
 export function inShare(share: Share, draw: number): boolean {
   return draw % share.denominator < share.numerator
-}
-
-function parseRuntimeValue(text: string): RuntimeValue {
-  if (text === 'true' || text === 'false') return text === 'true'
-  const number = Number(text)
-  return text.trim() !== '' && Number.isFinite(number) ? number : text
 }

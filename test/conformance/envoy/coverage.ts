@@ -211,11 +211,12 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   },
 }
 
-/** Traps that no case of this suite is for, and where they are shown instead. */
+/** What no case of this suite is for, and where it is shown instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'fields that make a file invalid': 'envoy-config/validate.test.ts',
   'reports that are not answered 202': 'packages/proxy/src/tracing/create-http-tracer.test.ts',
   'the merge window of health changes': 'cases/health-checks.ts and outliers.ts set it, packages/proxy/src/cluster',
+  'a runtime on the disk: values, moves, numbers': 'disk-runtime.test.ts, sandboxes/sandboxes.test.ts',
   'resources by xDS': 'not there yet',
 }
 

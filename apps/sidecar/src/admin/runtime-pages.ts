@@ -40,9 +40,14 @@ function describe(runtime: Runtime): object {
   const entries: Record<string, object> = Object.create(null)
   for (const key of [...keys].sort()) {
     entries[key] = {
-      layer_values: runtime.layers.map(layer => String(layer.values.get(key) ?? '')),
-      final_value: String(runtime.get(key)),
+      layer_values: runtime.layers.map(layer => valueText(layer, key) ?? ''),
+      final_value: runtime.layers.map(layer => valueText(layer, key)).findLast(text => text !== undefined),
     }
   }
   return { layers: runtime.layers.map(layer => layer.name), entries }
+}
+
+function valueText({ values, texts }: Runtime['layers'][number], key: string): string | undefined {
+  const value = texts?.get(key) ?? values.get(key)
+  return value === undefined ? undefined : String(value)
 }

@@ -30,13 +30,14 @@ export function parseBootstrap(message: Message, overrides: NodeOverrides, conte
     const what = 'only one of stats_flush_interval or stats_flush_on_admin should be set'
     context.problems.add('invalid', message.place('stats_flush_on_admin'), what)
   }
+  const node = parseNode(message.message('node'), overrides)
   const admin = message.message('admin')?.message('address')
   return {
-    node: parseNode(message.message('node'), overrides),
+    node,
     ...(admin === undefined
       ? {}
       : { admin: parseSocketAddress(admin, { onlyIp: ': the admin address needs an IP' }, context) }),
-    runtime: parseRuntime(message.message('layered_runtime'), context),
+    runtime: parseRuntime(message.message('layered_runtime'), node.cluster, context),
     snapshot: {
       listeners: listeners.map(([, listener]) => listener),
       clusters: new Map(clusters.map(([, cluster]) => [cluster.name, cluster])),

@@ -1,9 +1,14 @@
-import type { RuntimeLayer, RuntimeValue } from '../bootstrap.ts'
+import type { DiskLayer, RuntimeLayer, RuntimeValue } from '../bootstrap.ts'
 import type { Message, Place } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
+import { runtimePercent } from './runtime-value.ts'
 
-/** Of envoy.config.bootstrap.v3.LayeredRuntime. */
-export function parseRuntime(message: Message | undefined, context: ParseContext): RuntimeLayer[] {
+/** Of envoy.config.bootstrap.v3.LayeredRuntime. `serviceCluster` is the node's. */
+export function parseRuntime(
+  message: Message | undefined,
+  serviceCluster: string,
+  context: ParseContext,
+): RuntimeLayer[] {
   const names = new Set<string>()
   let admins = 0
   return (message?.messages('layers') ?? []).map(layer => {
@@ -16,19 +21,18 @@ export function parseRuntime(message: Message | undefined, context: ParseContext
     const values = new Map<string, RuntimeValue>()
     const tree = layer.plain('static_layer')
     if (tree !== undefined) flatten(tree, '', values, layer.valuePlace('static_layer'), context)
+    const disk = layer.message('disk_layer')
+    if (disk !== undefined) return { name, kind: 'disk', disk: parseDiskLayer(disk, serviceCluster), values }
     return { name, kind: layer.has('admin_layer') ? 'admin' : 'static', values }
   })
 }
 
-/** By name and by number, as Envoy takes both. */
-const denominators: ReadonlyMap<string, number> = new Map([
-  ['HUNDRED', 100],
-  ['TEN_THOUSAND', 10_000],
-  ['MILLION', 1_000_000],
-  ['0', 100],
-  ['1', 10_000],
-  ['2', 1_000_000],
-])
+function parseDiskLayer(message: Message, serviceCluster: string): DiskLayer {
+  const symlinkRoot = message.string('symlink_root')
+  const subdirectory = message.string('subdirectory')
+  const parts = [symlinkRoot, subdirectory, message.boolean('append_service_cluster') ? serviceCluster : '']
+  return { symlinkRoot, directory: parts.filter(part => part !== '').join('/') }
+}
 
 /** `{ a: { b: 1 } }` is `a.b` = 1; a fractional percent is one value. */
 function flatten(
@@ -41,9 +45,8 @@ function flatten(
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     into.set(key, value)
   } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const { numerator, denominator = 'HUNDRED' } = value as Record<string, unknown>
-    if (numerator !== undefined)
-      into.set(key, (Number(numerator) * 100) / (denominators.get(String(denominator)) ?? 100))
+    const percent = runtimePercent(value)
+    if (percent !== undefined) into.set(key, percent)
     else
       for (const [name, nested] of Object.entries(value))
         flatten(nested, key === '' ? name : `${key}.${name}`, into, place, context)

@@ -16,6 +16,16 @@ export const bootstrap: SupportTable = {
   'envoy.config.bootstrap.v3.ClusterManager': { local_cluster_name: 'yes', outlier_detection: 'yes' },
   'envoy.config.bootstrap.v3.ClusterManager.OutlierDetection': { event_log_path: 'yes' },
   'envoy.config.bootstrap.v3.LayeredRuntime': { layers: 'yes' },
-  'envoy.config.bootstrap.v3.RuntimeLayer': { name: 'yes', static_layer: 'yes', admin_layer: 'yes' },
+  'envoy.config.bootstrap.v3.RuntimeLayer': {
+    name: 'yes',
+    static_layer: 'yes',
+    disk_layer: 'yes',
+    admin_layer: 'yes',
+  },
+  'envoy.config.bootstrap.v3.RuntimeLayer.DiskLayer': {
+    symlink_root: 'yes',
+    subdirectory: 'yes',
+    append_service_cluster: 'yes',
+  },
   'envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer': {},
 }

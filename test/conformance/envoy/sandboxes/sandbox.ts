@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { freePorts } from '../../free-ports.ts'
 import { type ProgramName, startProgram } from '../harness/program.ts'
 
@@ -22,6 +22,8 @@ export interface Sandbox {
   stat(name: string): Promise<number>
   /** What each service was asked: `GET /path`, with its headers. */
   asked: Record<string, { line: string; headers: IncomingMessage['headers'] }[]>
+  /** Values of the runtime's disk layer, by key with slashes: a directory of them is put in the place of the one before. */
+  setRuntime(values: Record<string, string>): Promise<void>
   /** The port of a service goes away. */
   kill(service: string): Promise<void>
 }
@@ -29,7 +31,7 @@ export interface Sandbox {
 interface Options {
   /** Of the YAML file beside this one. */
   file: string
-  /** By the names of the file's `$placeholders`; `listener` and `admin` are ports of the program. */
+  /** By the names of the file's `$placeholders`; `listener` and `admin` are ports of the program, `runtime` a directory for its runtime. */
   services: Record<string, Service>
   listeners?: string[]
 }
@@ -58,12 +60,14 @@ export async function withSandbox(
     const free = await freePorts(own.length)
     for (const [i, name] of own.entries()) ports[name] = free[i]!
     const text = readFileSync(join(import.meta.dirname, file), 'utf8').replace(/\$(\w+)/g, (_, name: string) => {
+      if (name === 'runtime') return folder
       const port = ports[name]
       if (port === undefined) throw new Error(`${file} asks for $${name}, there is ${Object.keys(ports).join(', ')}`)
       return String(port)
     })
     const configFile = join(folder, 'envoy.yaml')
     writeFileSync(configFile, text)
+    swapRuntime(folder, {})
     const running = await startProgram(program, configFile, ports.admin!)
     try {
       const admin: Sandbox['admin'] = async (path, method = 'GET') =>
@@ -76,6 +80,12 @@ export async function withSandbox(
           const line = (await admin('/stats')).split('\n').find(one => one.startsWith(`${name}: `))
           return Number(line?.slice(name.length + 2) ?? Number.NaN)
         },
+        async setRuntime(values) {
+          const loads = async () => Number(/^runtime.load_success: (\d+)$/m.exec(await admin('/stats'))?.[1])
+          const before = await loads()
+          swapRuntime(folder, values)
+          while ((await loads()) === before) await new Promise(resolve => setTimeout(resolve, 10))
+        },
         kill: name => close(servers[name]!),
       })
     } finally {
@@ -85,6 +95,18 @@ export async function withSandbox(
     for (const server of Object.values(servers)) await close(server)
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** `FOLDER/current` is a link to a directory of values; another one is moved onto it. */
+function swapRuntime(folder: string, values: Record<string, string>): void {
+  const directory = mkdtempSync(join(folder, 'values-'))
+  for (const [key, value] of Object.entries(values)) {
+    const file = join(directory, key)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, `${value}\n`)
+  }
+  symlinkSync(directory, join(folder, 'next'))
+  renameSync(join(folder, 'next'), join(folder, 'current'))
 }
 
 /** Answers with a text. */

@@ -41,18 +41,19 @@ describe.each(programs)('%s', program => {
 
   run('fault-injection: no fault, aborts, delays, no fault again', async () => {
     await withSandbox(program, { file: 'fault-injection.yaml', services: { service: says('ok') } }, async box => {
-      const set = (values: string) => box.admin(`/runtime_modify?${values}`, 'POST')
       const codes = async (count: number) => (await several(count, () => box.get('/status/200'))).map(one => one.status)
       expect(await codes(5)).toEqual([200, 200, 200, 200, 200])
-      await set('fault.http.abort.abort_percent=100')
+      await box.setRuntime({ 'fault/fault/http/abort/abort_percent': '100' })
       expect(await codes(5)).toEqual([503, 503, 503, 503, 503])
-      await set('fault.http.abort.abort_percent=0')
-      await set('fault.http.delay.fixed_delay_percent=50&fault.http.delay.fixed_duration_ms=20')
+      await box.setRuntime({
+        'fault/fault/http/delay/fixed_delay_percent': '50',
+        'fault/fault/http/delay/fixed_duration_ms': '20',
+      })
       expect(await codes(20)).toEqual(Array(20).fill(200))
       const delayed = await box.stat('http.ingress_http.fault.delays_injected')
       expect(delayed).toBeGreaterThan(0)
       expect(delayed).toBeLessThan(20)
-      await set('fault.http.delay.fixed_delay_percent=0')
+      await box.setRuntime({})
       await codes(3)
       expect(await box.stat('http.ingress_http.fault.delays_injected')).toBe(delayed)
       expect(await box.stat('http.ingress_http.fault.aborts_injected')).toBe(5)
