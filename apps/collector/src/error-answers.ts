@@ -10,6 +10,12 @@ import { OwnApiError } from './own-api-error.ts'
 export const INVALID_PATH = 'Status: 400\nDescription: Invalid request path\n'
 
 const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/
+const UPWARDS = /\/\.\.(\/|$)/
+
+/** Whether a request's target is one that a route could have. */
+export function isValidTarget(url: string): boolean {
+  return !BAD_ESCAPE.test(url) && !UPWARDS.test(url.split('?')[0]!)
+}
 
 /** The store tries again each second what it could not write. */
 const RETRY_AFTER_SECONDS = '1'
@@ -72,7 +78,7 @@ export function answerErrors(app: FastifyInstance, context: Context): void {
   app.setNotFoundHandler((request, reply) => {
     reply.type('text/plain; charset=utf-8')
     const path = request.url.split('?')[0]!
-    if (/\/\.\.(\/|$)/.test(path)) return reply.code(400).send(INVALID_PATH)
+    if (UPWARDS.test(path)) return reply.code(400).send(INVALID_PATH)
     const reading = request.method === 'GET' || request.method === 'HEAD'
     if (request.method === 'TRACE' || (!reading && path.startsWith('/zipkin/'))) {
       return reply.code(405).send('405 Method Not Allowed')

@@ -15,11 +15,16 @@ export class CollectorMetrics {
   readonly grpc: Transport
   readonly otlp: Transport
 
-  constructor() {
+  /** Ways in that are closed are not told of. */
+  constructor({ collectorEnabled, grpcEnabled } = { collectorEnabled: true, grpcEnabled: true }) {
     this.http = new Transport('http')
     this.grpc = new Transport('grpc')
     this.otlp = new Transport('otlp')
-    this.transports = [this.http, this.grpc, this.otlp]
+    this.transports = [
+      ...(collectorEnabled ? [this.http] : []),
+      ...(grpcEnabled ? [this.grpc] : []),
+      ...(collectorEnabled ? [this.otlp] : []),
+    ]
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { isValidTarget } from './error-answers.ts'
 
 /** Upper bounds of the buckets, seconds. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
@@ -20,12 +21,10 @@ export class RequestTimer {
     app.addHook('onResponse', async (request, reply) => {
       const path = request.url
       if (!path.startsWith('/api/') && !path.startsWith('/zipkin/api/')) return
-      this.#record(
-        request.method,
-        reply.statusCode,
-        uriOf(request.routeOptions.url, reply.statusCode),
-        reply.elapsedTime,
-      )
+      // Answered before anything looks for a route, as zipkin-server does: no target, and preflights.
+      if (!isValidTarget(path) || (request.method === 'OPTIONS' && reply.statusCode === 200)) return
+      const route = reply.statusCode === 405 ? otherMethod(app, path) : request.routeOptions.url
+      this.#record(request.method, reply.statusCode, uriOf(route, reply.statusCode), reply.elapsedTime)
     })
   }
 
@@ -57,6 +56,12 @@ export class RequestTimer {
     for (const { labels, max } of this.#series.values()) lines.push(`${name}_max{${labels}} ${max}`)
     return `${lines.join('\n')}\n`
   }
+}
+
+/** The route that the path would have by another method; one without parameters, which is then the path. */
+function otherMethod(app: FastifyInstance, url: string): string | undefined {
+  const path = url.split('?')[0]!.replace(/^\/zipkin/, '')
+  return ['GET', 'POST'].some(method => app.hasRoute({ url: path, method })) ? path : undefined
 }
 
 /** `/zipkin/api/v2/trace/:traceId` → `/api/v2/trace/{traceId}`: never the path itself, which has no bounded set of values. */

@@ -41,7 +41,7 @@ async function run(argv: string[], environment: Record<string, string | undefine
     config,
     store: feed.observe(),
     feed,
-    metrics: new CollectorMetrics(),
+    metrics: new CollectorMetrics(config),
     admission: new Admission(config.maxPendingBytes),
     timer: new RequestTimer(),
     warn,

@@ -32,6 +32,15 @@ describe.skipIf(skipReason)(`chosen differences to zipkin-server${skipReason ? `
     ['a body above 10 MiB', post(Buffer.alloc(10 * 1024 * 1024 + 1, 0x20)), status, 500, 413],
     ['gzip that is no gzip', post('[{"traceId":"1","id":"1"}]', { 'content-encoding': 'gzip' }), status, 500, 400],
     ['an encoding that is not gzip', post('....', { 'content-encoding': 'br' }), status, 400, 415],
+    [
+      'gzip named in capitals',
+      post(gzipSync('[{"traceId":"d9","id":"1"}]'), { 'content-encoding': 'GZIP' }),
+      status,
+      400,
+      202,
+    ],
+    ['a request line above 4 KiB', { path: `/api/v2/services?x=${'x'.repeat(5000)}` }, status, 414, 200],
+    ['headers above 8 KiB', { path: '/api/v2/services', headers: { filler: 'x'.repeat(9000) } }, status, 431, 200],
     ['blanks before the list', post(' []'), status, 400, 202],
     [
       'a trace id of 17 to 31 characters that padding makes zero-prefixed',
@@ -73,6 +82,15 @@ describe.skipIf(skipReason)(`chosen differences to zipkin-server${skipReason ? `
     await pair.send(post('[{"traceId":"1"}]'))
     const after = await read()
     expect(after.map((count, index) => count - before[index]!)).toEqual([2, 1])
+  })
+
+  it('times beyond 2^53 µs', async () => {
+    expect(page).toContain('| times beyond 2^53 µs |')
+    await pair.store('[{"traceId":"d2","id":"1","timestamp":9007199254740993}]', ['d2'])
+    const stored = (await pair.send({ path: '/api/v2/trace/d2' })).map(
+      ({ body }) => /"timestamp":(\d+)/.exec(body)?.[1],
+    )
+    expect(stored).toEqual(['9007199254740993', '9007199254740992'])
   })
 
   // Not sent to zipkin-server: its heap would not survive it.

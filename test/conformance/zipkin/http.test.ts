@@ -18,6 +18,7 @@ describe.skipIf(skipReason)(`HTTP beside zipkin-server${skipReason ? ` (${skipRe
     '/nope',
     '/api/v2/services/',
     '/health/',
+    '/api/v2/trace/',
     '/API/v2/services',
     '/api/v2',
     '/config.json',
@@ -71,6 +72,75 @@ describe.skipIf(skipReason)(`HTTP beside zipkin-server${skipReason ? ` (${skipRe
   it.each(['/api/v2/spans', '/api/v2/traces', '/zipkin/', '/nope'])('answers a preflight of %s', async path => {
     const headers = { origin: 'http://example.com', 'access-control-request-method': 'POST' }
     await pair.same({ method: 'OPTIONS', path, headers })
+  })
+
+  it.each([
+    '/zipkin/',
+    '/zipkin/index.html',
+    '/zipkin/traces/463ac35c9f6413ad',
+    '/zipkin/dependency',
+    '/zipkin/traceViewer',
+  ])('opens the page %s', async path => {
+    await pair.same(path, pageView)
+    await pair.same(`${path}?serviceName=web&lookback=15m`, pageView)
+  })
+
+  it('lets browsers keep what a page loads', async () => {
+    const pages = await pair.send({ path: '/zipkin/' })
+    for (const [index, { body }] of pages.entries()) {
+      const script = /src="(?:\.\/|\/zipkin\/)([^"]+\.js)"/.exec(body)?.[1]
+      const answers = await pair.send({ path: `/zipkin/${script}` })
+      const { status, headers } = answers[index]!
+      expect([status, headers['cache-control']?.replace('public, ', '')]).toEqual([200, 'max-age=31536000'])
+    }
+  })
+
+  it.each(['/zipkin/', '/info'])('answers 304 to who has %s already', async path => {
+    for (const [index, { headers }] of (await pair.send({ path })).entries()) {
+      const again = await pair.send({ path, headers: { 'if-none-match': headers.etag! } })
+      expect(again[index]!.status).toBe(304)
+    }
+  })
+
+  it.each(['/health', '/info', '/metrics', '/prometheus', '/api/v2/services', '/zipkin/config.json'])(
+    'gives %s the content type of zipkin-server',
+    async path => {
+      await pair.same(path, ({ status, headers }) => [status, headers['content-type']])
+    },
+  )
+
+  it.each(['/actuator/info', '/actuator/prometheus', '/actuator/health'])('has the alias %s', async path => {
+    await pair.same(path, ({ status, headers }) => [status, headers['content-type']])
+  })
+
+  it('has the keys of zipkin-server in /metrics, and otlp besides', async () => {
+    const [zipkin, hopscope] = (await pair.send({ path: '/metrics' })).map(({ body }) => Object.keys(JSON.parse(body)))
+    expect(hopscope!.filter(key => !key.endsWith('.otlp')).sort()).toEqual(zipkin!.sort())
+  })
+
+  it('times the same requests under the same labels', async () => {
+    for (const path of [
+      '/api/v2/trace/feed',
+      '/api/v2/traces?limit=0',
+      '/zipkin/api/v2/services',
+      '/api/nope',
+      '/health',
+    ]) {
+      await pair.send({ path })
+    }
+    await pair.send({ method: 'POST', path: '/api/v2/spans', body: '[]' })
+    const labels = ({ body }: Answer): string[] =>
+      [...body.matchAll(/^http_server_requests_seconds_count\{(.*)\}/gm)]
+        .map(([, text]) =>
+          [...text!.matchAll(/(method|status|uri)="[^"]*"/g)]
+            .map(([pair]) => pair)
+            .sort()
+            .join(','),
+        )
+        .sort()
+    const [zipkin, hopscope] = (await pair.send({ path: '/prometheus' })).map(labels)
+    expect(zipkin!.length).toBeGreaterThan(3)
+    expect(hopscope).toEqual(zipkin)
   })
 
   it('shows the same config.json', () => pair.same('/zipkin/config.json'))
@@ -243,4 +313,9 @@ function corsView(answer: Answer): unknown {
       .filter(([name]) => name.startsWith('access-control-'))
       .sort(),
   ]
+}
+
+/** A page is each server's own; how it may be kept is not. */
+function pageView({ status, headers }: Answer): unknown {
+  return [status, headers['content-type'], headers['cache-control']]
 }

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Pair, skipReason, statusAndBody, statusOnly } from './pair.ts'
+import { type Answer, Pair, skipReason, statusAndBody, statusOnly } from './pair.ts'
 
 let pair: Pair
 let sequence = 0
@@ -54,10 +54,68 @@ describe.skipIf(skipReason)(`POST /api/v2/spans beside zipkin-server${skipReason
     ['text of many scripts', '"id":"1","name":"ñ 日本 😀","tags":{"😀":"\\ud83d\\ude00"}'],
     ['line separators', '"id":"1","name":"a\u2028b","tags":{"s":"\\u2029"}'],
     ['a tag of 4 KiB', `"id":"1","tags":{"long":"${'x'.repeat(4096)}"}`],
+    ['two hundred lists in an unknown field', `"id":"1","x":${'['.repeat(200)}${']'.repeat(200)}`],
+    ['fields twice', '"id":"2","id":"1","name":"a","name":"b"'],
+    ['a whole number with a fraction of zero', '"id":"1","timestamp":123.0'],
+    ['half of a pair of surrogates', '"id":"1","tags":{"half":"\\ud83d"}'],
+    ['a name that is unknown', '"id":"1","name":"unknown"'],
+    ['annotations that are none, tags that are none', '"id":"1","annotations":[],"tags":{}'],
+    [
+      'annotations of v1, whose endpoints say nothing',
+      '"id":"1","annotations":[{"timestamp":1,"value":"a","endpoint":{"serviceName":"x"}}]',
+    ],
+    ['shared without kind, and on a producer', '"id":"1","kind":"PRODUCER","shared":true'],
+    ['shared without kind', '"id":"1","shared":true'],
   ]
   it.each(ACCEPTED)('takes %s', async (_name, fields) => {
     const traceId = newId()
     await pair.store(`[{"traceId":"${traceId}",${fields}}]`, [traceId])
+    await pair.same(`/api/v2/trace/${traceId}`)
+  })
+
+  it.each([
+    '010.001.1.1',
+    '256.1.1.1',
+    '::FFFF:43.0.192.2',
+    '::0000:43.0.192.2',
+    '::43.0.192.2',
+    '::ffff:2b00:c002',
+    '::1',
+    '2001:0DB8:0:0:0:0:0:C001',
+    '2001:0:0:4:0:0:0:0',
+    '2001:1:1:4:0:0:0:0',
+    '2001:0:0:4:5:0:0:8',
+    '2001:0:1:2:3:4:5:6',
+    '0:0:0:0:0:0:0:0',
+    'fe80::1%eth0',
+    '[::1]',
+    '1.2.3.4:80',
+    'example.com',
+  ])('reads the address %s', async ip => {
+    const traceId = newId()
+    await pair.store(
+      [
+        {
+          traceId,
+          id: '1',
+          localEndpoint: { serviceName: 'a', ipv4: ip },
+          remoteEndpoint: { serviceName: 'b', ipv6: ip },
+        },
+      ],
+      [traceId],
+    )
+    await pair.same(`/api/v2/trace/${traceId}`)
+  })
+
+  it('reads text that is no UTF-8', async () => {
+    const traceId = newId()
+    const bad = Buffer.concat([
+      Buffer.from(`[{"traceId":"${traceId}","id":"1","name":"a`),
+      Buffer.of(0xff, 0xc3),
+      Buffer.from('b"}]'),
+    ])
+    await pair.same(post(bad))
+    await pair.waitFor(`/api/v2/trace/${traceId}`, ({ status }) => status === 200)
     await pair.same(`/api/v2/trace/${traceId}`)
   })
 
@@ -105,6 +163,25 @@ describe.skipIf(skipReason)(`POST /api/v2/spans beside zipkin-server${skipReason
     ['a null tag', '[{"traceId":"1","id":"1","tags":{"a":null}}]'],
     ['an object as tag', '[{"traceId":"1","id":"1","tags":{"a":{}}}]'],
     ['an annotation without value', '[{"traceId":"1","id":"1","annotations":[{"timestamp":1}]}]'],
+    ['an annotation without time', '[{"traceId":"1","id":"1","annotations":[{"value":"x"}]}]'],
+    ['a null annotation', '[{"traceId":"1","id":"1","annotations":[null]}]'],
+    ['an annotation whose value is null', '[{"traceId":"1","id":"1","annotations":[{"timestamp":1,"value":null}]}]'],
+    ['an integer of twenty digits', '[{"traceId":"1","id":"1","timestamp":99999999999999999999}]'],
+    ['an integer beyond all doubles', '[{"traceId":"1","id":"1","timestamp":1e400}]'],
+    ['a boolean as duration', '[{"traceId":"1","id":"1","duration":true}]'],
+    ['a number as flag', '[{"traceId":"1","id":"1","shared":1}]'],
+    ['an object as name', '[{"traceId":"1","id":"1","name":{}}]'],
+    ['a boolean as tag', '[{"traceId":"1","id":"1","tags":{"a":true}}]'],
+    ['a list as tag', '[{"traceId":"1","id":"1","tags":{"a":[]}}]'],
+    ['an empty kind', '[{"traceId":"1","id":"1","kind":""}]'],
+    ['a comment', '[/* x */{"traceId":"1","id":"1"}]'],
+    ['a key without quotes', '[{traceId:"1","id":"1"}]'],
+    ['an escape that is none', '[{"traceId":"1","id":"1","name":"\\x41"}]'],
+    ['NaN', '[{"traceId":"1","id":"1","timestamp":NaN}]'],
+    ['a missing comma', '[{"traceId":"1" "id":"1"}]'],
+    ['an endpoint as text', '[{"traceId":"1","id":"1","localEndpoint":"web"}]'],
+    ['annotations as an object', '[{"traceId":"1","id":"1","annotations":{}}]'],
+    ['a parent in capitals', '[{"traceId":"1","id":"1","parentId":"AB"}]'],
     ['tags as a list', '[{"traceId":"1","id":"1","tags":[]}]'],
     ['one bad span among good ones', '[{"traceId":"b1","id":"1"},{"traceId":"b1","id":""}]'],
   ]
@@ -124,6 +201,25 @@ describe.skipIf(skipReason)(`POST /api/v2/spans beside zipkin-server${skipReason
     ['bytes after the list', '[]  and more'],
   ])('takes %s', async (_name, body) => {
     await pair.same(post(body))
+  })
+
+  it('reads JSON without a content type', async () => {
+    const traceId = newId()
+    await pair.same({ method: 'POST', path: '/api/v2/spans', body: `[{"traceId":"${traceId}","id":"1"}]` })
+    await pair.waitFor(`/api/v2/trace/${traceId}`, ({ status }) => status === 200)
+    await pair.same(`/api/v2/trace/${traceId}`)
+  })
+
+  it.each(['application/protobuf', 'application/grpc-web'])('takes protobuf of type %s for JSON', async contentType => {
+    const list = Buffer.from('0a0a0a08000000000000000d', 'hex')
+    expect((await pair.same(post(list, { 'content-type': contentType }), statusAndBody)).status).toBe(400)
+  })
+
+  it('reads gzip that is called x-gzip', async () => {
+    const traceId = newId()
+    await pair.same(post(gzipSync(`[{"traceId":"${traceId}","id":"1"}]`), { 'content-encoding': 'x-gzip' }))
+    await pair.waitFor(`/api/v2/trace/${traceId}`, ({ status }) => status === 200)
+    await pair.same(`/api/v2/trace/${traceId}`)
   })
 
   it.each(['text/plain', 'application/json; charset=utf-8', 'application/x-www-form-urlencoded'])(
@@ -161,17 +257,32 @@ describe.skipIf(skipReason)(`POST /api/v2/spans beside zipkin-server${skipReason
     await pair.same(`/api/v2/trace/${traceId}`)
   })
 
+  it.each<[name: string, body: string]>([
+    ['a list', '[{"traceId":"5","id":"1"},{"traceId":"5","id":"2"}]'],
+    ['an empty list', '[]'],
+    ['nothing', ''],
+    ['a list that cannot be decoded', '[{"traceId":"5"}]'],
+    ['what is no list', 'text'],
+  ])('counts %s alike', async (_name, body) => {
+    const deltas = async (): Promise<Record<string, number>[]> =>
+      (await pair.send({ path: '/metrics' })).map(httpCounters)
+    const before = await deltas()
+    await pair.same(post(body), statusAndBody)
+    const [zipkin, hopscope] = (await deltas()).map((after, index) =>
+      Object.fromEntries(
+        Object.entries(after).map(([key, value]) => [
+          key,
+          key.startsWith('gauge') ? value : value - before[index]![key]!,
+        ]),
+      ),
+    )
+    expect(hopscope).toEqual(zipkin)
+  })
+
   it('counts as zipkin-server does', async () => {
     const read = async () => JSON.parse((await pair.send({ path: '/metrics' }))[1].body) as Record<string, number>
     const [zipkin, hopscope] = await pair.send({ path: '/metrics' })
-    const http = (text: string) =>
-      Object.fromEntries(
-        Object.entries(JSON.parse(text) as Record<string, number>).filter(
-          // A list that cannot be decoded is counted as dropped twice there.
-          ([key]) => key.endsWith('.http') && !key.includes('messages_dropped'),
-        ),
-      )
-    expect(http(hopscope.body)).toEqual(http(zipkin.body))
+    expect(httpCounters(hopscope)).toEqual(httpCounters(zipkin))
     const before = await read()
     await pair.same(post('nonsense'), statusAndBody)
     const after = await read()
@@ -181,3 +292,9 @@ describe.skipIf(skipReason)(`POST /api/v2/spans beside zipkin-server${skipReason
     )
   })
 })
+
+/** What /metrics says of HTTP, but for what zipkin-server counts twice: a list that cannot be decoded. */
+function httpCounters({ body }: Answer): Record<string, number> {
+  const all = Object.entries(JSON.parse(body) as Record<string, number>)
+  return Object.fromEntries(all.filter(([key]) => key.endsWith('.http') && !key.includes('messages_dropped')))
+}

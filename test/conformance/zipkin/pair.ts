@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 
 import { tmpdir } from 'node:os'
@@ -53,10 +53,13 @@ export class Pair {
 
   static async start(environment: Record<string, string> = {}): Promise<Pair> {
     const pair = new Pair()
+    const viewer = join(pair.#data, 'viewer')
+    writeViewer(viewer)
     const [zipkin, hopscope] = (await freePorts(2)) as [number, number]
     pair.#ports = [zipkin, hopscope]
     pair.#spawn('java', ['-Xmx512m', '-jar', ZIPKIN_JAR!], { ...environment, QUERY_PORT: String(zipkin) })
     pair.#spawn(process.execPath, [COLLECTOR, '--otlp-port', 'off', '--data', pair.#data], {
+      HOPSCOPE_VIEWER: viewer,
       ...environment,
       QUERY_PORT: String(hopscope),
     })
@@ -141,6 +144,16 @@ export function tracesView(answer: Answer): unknown {
   const sort = (trace: unknown[]): unknown[] =>
     trace.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
   return { status, body: Array.isArray(body[0]) ? body.map(sort) : sort(body) }
+}
+
+/** As much of a built viewer as its links need, whether there is one in this checkout or not. */
+function writeViewer(folder: string): void {
+  mkdirSync(join(folder, 'assets'), { recursive: true })
+  writeFileSync(join(folder, 'assets/app.js'), 'export {}')
+  writeFileSync(
+    join(folder, 'index.html'),
+    '<!doctype html><base href="/zipkin/"><script type="module" src="/zipkin/assets/app.js"></script>',
+  )
 }
 
 function sendTo(port: number, { method = 'GET', path, headers = {}, body }: Request): Promise<Answer> {

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 import { metricsJson, metricsPrometheus } from '../metrics.ts'
-import { sendPrettyJson } from '../send-json.ts'
+import { prettyJson, sendJson } from '../send-json.ts'
 
 /** GET /metrics, /prometheus: zipkin-server's names, and the store's size. */
 export function metricsRoutes(app: FastifyInstance, { metrics, store, timer }: Context): void {
-  app.get('/metrics', async (_request, reply) => sendPrettyJson(reply, metricsJson(metrics)))
+  app.get('/metrics', async (_request, reply) => sendJson(reply, prettyJson(metricsJson(metrics))))
 
   for (const path of ['/prometheus', '/actuator/prometheus']) {
     app.get(path, async (_request, reply) =>

@@ -18,6 +18,7 @@ export function traceRoutes(app: FastifyInstance, prefix: string, { config, stor
   })
 
   app.get<{ Params: { traceId: string } }>(`${prefix}/trace/:traceId`, async (request, reply) => {
+    if (request.params.traceId === '') return reply.callNotFound()
     const traceId = normaliseTraceId(request.params.traceId.trim())
     const spans = await store.getTrace(traceId)
     if (spans.length === 0) throw new HttpError(404, `${traceId} not found`)
