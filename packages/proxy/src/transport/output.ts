@@ -1,9 +1,13 @@
 import type { Counter } from '../stats/stats.ts'
 import type { Transport } from './transport.ts'
+import { atTurnEnd } from './turn-end.ts'
+
+/** Queued bytes that do not wait for the turn's end: they are still in the processor's caches, and more of them may be coming. */
+const LARGE = 16 * 1024
 
 /**
- * What is written to a transport during one turn, put together: head, body and last chunk leave in one write. The turn ends with a
- * microtask, so no one has to say when.
+ * What is written to a transport during one turn of the event loop, put together: head, body and last chunk leave in one write, and no
+ * one has to say when.
  */
 export class Output {
   /** The producer was told to wait and may go on. */
@@ -19,8 +23,18 @@ export class Output {
   /** The transport's own queue is above its mark. */
   #full = false
   #producerWaits = false
+  /** It will be flushed at the end of the turn. */
   #scheduled = false
-  readonly #flush = (): void => this.flush()
+  /** It will be at the end of this step, for there is much of it. */
+  #hurried = false
+  readonly #flushAtTurnEnd = (): void => {
+    this.#scheduled = false
+    this.flush()
+  }
+  readonly #flushSoon = (): void => {
+    this.#hurried = false
+    this.flush()
+  }
 
   constructor(transport: Transport, written: Counter, highWaterMark: number) {
     this.#transport = transport
@@ -33,9 +47,14 @@ export class Output {
     this.#pieces.push(piece)
     if (!spent && typeof piece !== 'string') this.#spent = false
     this.#queued += piece.length
-    if (!this.#scheduled) {
-      this.#scheduled = true
-      queueMicrotask(this.#flush)
+    if (this.#queued < LARGE) {
+      if (!this.#scheduled) {
+        this.#scheduled = true
+        atTurnEnd(this.#flushAtTurnEnd)
+      }
+    } else if (!this.#hurried) {
+      this.#hurried = true
+      queueMicrotask(this.#flushSoon)
     }
     if (!this.#full && this.#queued < this.#highWaterMark) return true
     this.#producerWaits = true
@@ -43,7 +62,6 @@ export class Output {
   }
 
   flush(): void {
-    this.#scheduled = false
     const pieces = this.#pieces
     if (pieces.length === 0) return
     const total = this.#queued
