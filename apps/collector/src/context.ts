@@ -1,6 +1,7 @@
 import type { SpanStore } from '@hopscope/store'
 import type { FastifyRequest } from 'fastify'
 import type { Admission } from './admission.ts'
+import type { BodyStock } from './body-stock.ts'
 import type { Config } from './config.ts'
 import type { CollectorMetrics } from './metrics.ts'
 import type { RequestTimer } from './request-timer.ts'
@@ -15,6 +16,8 @@ export interface Context {
   metrics: CollectorMetrics
   /** Of every way in together. */
   admission: Admission
+  /** What bodies are read into. */
+  bodies: BodyStock
   timer: RequestTimer
   /** One line for whoever runs the collector. */
   warn: (line: string) => void

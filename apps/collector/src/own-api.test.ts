@@ -6,6 +6,7 @@ import { MemoryStore } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Admission } from './admission.ts'
+import { BodyStock } from './body-stock.ts'
 import { readConfig } from './config.ts'
 import { CollectorMetrics } from './metrics.ts'
 import { RequestTimer } from './request-timer.ts'
@@ -26,6 +27,7 @@ beforeEach(() => {
     feed,
     metrics: new CollectorMetrics(),
     admission: new Admission(64 * 1024 * 1024),
+    bodies: new BodyStock(),
     timer: new RequestTimer(),
     warn: () => {},
     startedAt: new Date(),

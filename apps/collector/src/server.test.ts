@@ -6,6 +6,7 @@ import { MemoryStore, StoreError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Admission } from './admission.ts'
+import { BodyStock } from './body-stock.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { CollectorMetrics } from './metrics.ts'
 import { RequestTimer } from './request-timer.ts'
@@ -33,6 +34,7 @@ function open(environment: Record<string, string> = {}, create = createServer): 
     feed,
     metrics: new CollectorMetrics(),
     admission: new Admission(config.maxPendingBytes),
+    bodies: new BodyStock(),
     timer: new RequestTimer(),
     warn: line => warnings.push(line),
     startedAt: new Date(),

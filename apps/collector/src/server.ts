@@ -1,10 +1,11 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { MAX_BODY_BYTES } from './body.ts'
 import { installCompression } from './compression.ts'
 import type { Context } from './context.ts'
 import { installCors } from './cors.ts'
 import { answerErrors, INVALID_PATH } from './error-answers.ts'
 import { serveHttp2 } from './h2c.ts'
+import { readBody } from './read-body.ts'
 import { autocompleteRoutes } from './routes/autocomplete.ts'
 import { dependencyRoutes } from './routes/dependencies.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -82,7 +83,9 @@ function base(context: Context): FastifyInstance {
   })
   // Bodies are bytes; each route knows what its content type means.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser('*', (request: FastifyRequest, payload: NodeJS.ReadableStream) =>
+    readBody(request, payload, context.bodies, MAX_BODY_BYTES),
+  )
   answerErrors(app, context)
   return app
 }

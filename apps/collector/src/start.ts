@@ -3,6 +3,7 @@ import type { Server as GrpcServer } from '@grpc/grpc-js'
 import { MemoryStore, type SpanStore, StoreError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import { Admission } from './admission.ts'
+import { BodyStock } from './body-stock.ts'
 import { type Config, ConfigError, HELP, readConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { CollectorMetrics } from './metrics.ts'
@@ -43,6 +44,7 @@ async function run(argv: string[], environment: Record<string, string | undefine
     feed,
     metrics: new CollectorMetrics(config),
     admission: new Admission(config.maxPendingBytes),
+    bodies: new BodyStock(),
     timer: new RequestTimer(),
     warn,
     startedAt: new Date(),

@@ -1,74 +1,102 @@
-/**
- * What the reporters of a mesh send: 100-span JSON lists of some 66 KB, each with the spans of one service out of about
- * fifty traces, not one trace a body. 20 services, 300 span names, ten tags a span, one of them unique to its trace.
- */
+import { encodeOtlp, encodeProto3, type Mark } from './encode-bodies.ts'
+import { type MeshSpan, meshTrace, SERVICES, seeded } from './mesh-spans.ts'
+
+/** How a body is written: Zipkin's JSON, Zipkin's protobuf, or OTLP's protobuf. */
+export type BodyFormat = 'json' | 'proto3' | 'otlp'
+
+/** What the reporters of a mesh send: lists of 100 spans, each of one service out of about fifty traces, not one trace a body. */
 export interface MeshBody {
   bytes: Buffer
   spans: number
-  /** Where the last eight characters of each trace, span and request id stand, and a hash of what stands before. */
-  ids: { offset: number; salt: number }[]
-  /** Where the 16 digits of each start stand, and what they are; µs. */
-  starts: { offset: number; value: number }[]
+  /** Where the end of each trace, span and request id stands, and a hash of what stands before. */
+  ids: { offset: number; salt: number; isText: boolean }[]
+  /** Where times stand, how, and what they are. */
+  times: Mark[]
 }
 
-const SERVICES = 20
-const NAMES_PER_SERVICE = 15
 const SPANS_PER_BODY = 100
-const EPOCH_MARK = 'eeeeeeee'
+const TEXT_MARK = Buffer.from('eeeeeeee')
+const BYTES_MARK = Buffer.from('eeeeeeee', 'hex')
 const START_KEY = '"timestamp":'
 
-interface RawSpan {
-  service: number
-  json: string
+const ENCODERS: Record<BodyFormat, (spans: readonly MeshSpan[]) => { bytes: Buffer; times: Mark[] }> = {
+  json: encodeJson,
+  proto3: encodeProto3,
+  otlp: encodeOtlp,
 }
 
 /** `count` bodies from one seed: the same bytes in every run. */
-export function meshBodies(count: number, seed = 1, startMs = Date.now()): MeshBody[] {
+export function meshBodies(count: number, seed = 1, startMs = Date.now(), format: BodyFormat = 'json'): MeshBody[] {
   const random = seeded(seed)
-  const perService = Array.from({ length: SERVICES }, () => [] as string[])
+  const perService = Array.from({ length: SERVICES }, () => [] as MeshSpan[])
   const bodies: MeshBody[] = []
   for (let trace = 0; bodies.length < count; trace++) {
-    for (const { service, json } of meshTrace(random, trace, startMs)) {
-      const waiting = perService[service]!
-      waiting.push(json)
+    for (const span of meshTrace(random, trace, startMs)) {
+      const waiting = perService[span.service]!
+      waiting.push(span)
       if (waiting.length < SPANS_PER_BODY) continue
-      bodies.push(toBody(`[${waiting.join(',')}]`))
-      perService[service] = []
+      const { bytes, times } = ENCODERS[format](waiting)
+      bodies.push({ bytes, spans: SPANS_PER_BODY, ids: [...findIds(bytes, format)], times })
+      perService[span.service] = []
     }
   }
   return bodies.slice(0, count)
 }
 
-/**
- * Makes the body's traces new ones, `shift` µs later. An id gets the same new characters in every body, and random ones as far
- * as a compressor can tell.
- */
-export function renew(body: MeshBody, epoch: number, shift = 0): void {
-  for (const { offset, salt } of body.ids)
-    body.bytes.write(
-      mix(salt ^ epoch)
-        .toString(16)
-        .padStart(8, '0'),
-      offset,
-      'latin1',
-    )
-  for (const { offset, value } of body.starts) body.bytes.write(String(value + shift), offset, 'latin1')
-}
-
-function toBody(json: string): MeshBody {
-  const bytes = Buffer.from(json)
-  const ids: MeshBody['ids'] = []
-  for (let at = bytes.indexOf(EPOCH_MARK); at !== -1; at = bytes.indexOf(EPOCH_MARK, at + 8)) {
-    let salt = 0x811c9dc5
-    for (let i = at - 8; i < at; i++) salt = Math.imul(salt ^ bytes[i]!, 0x01000193)
-    ids.push({ offset: at, salt: salt >>> 0 })
-  }
-  const starts: MeshBody['starts'] = []
+function encodeJson(spans: readonly MeshSpan[]): { bytes: Buffer; times: Mark[] } {
+  const bytes = Buffer.from(JSON.stringify(spans.map(({ json }) => json)))
+  const times: Mark[] = []
   for (let at = bytes.indexOf(START_KEY); at !== -1; at = bytes.indexOf(START_KEY, at + 1)) {
     const offset = at + START_KEY.length
-    starts.push({ offset, value: Number(bytes.toString('latin1', offset, offset + 16)) })
+    times.push({ offset, form: 'text', value: Number(bytes.toString('latin1', offset, offset + 16)) })
   }
-  return { bytes, spans: SPANS_PER_BODY, ids, starts }
+  return { bytes, times }
+}
+
+function* findIds(bytes: Buffer, format: BodyFormat): Generator<MeshBody['ids'][number]> {
+  for (const isText of format === 'json' ? [true] : [true, false]) {
+    const mark = isText ? TEXT_MARK : BYTES_MARK
+    for (let offset = bytes.indexOf(mark); offset !== -1; offset = bytes.indexOf(mark, offset + mark.length)) {
+      let salt = 0x811c9dc5
+      for (let i = offset - mark.length; i < offset; i++) salt = Math.imul(salt ^ bytes[i]!, 0x01000193)
+      yield { offset, salt: salt >>> 0, isText }
+    }
+  }
+}
+
+/** Two lower-hex characters of each byte. */
+const HEX_FIRST = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').charCodeAt(0))
+const HEX_SECOND = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').charCodeAt(1))
+
+/**
+ * Makes the body's traces new ones, `shift` µs later. An id gets the same new end in every body, and a random one as far as a
+ * compressor can tell. Written byte by byte: what the generator burns, the server on the same cores does not have.
+ */
+export function renew({ bytes, ids, times }: MeshBody, epoch: number, shift = 0): void {
+  for (const { offset, salt, isText } of ids) {
+    const end = mix(salt ^ epoch)
+    for (let i = 0; i < 4; i++) {
+      const byte = (end >>> (24 - i * 8)) & 255
+      if (isText) {
+        bytes[offset + 2 * i] = HEX_FIRST[byte]!
+        bytes[offset + 2 * i + 1] = HEX_SECOND[byte]!
+      } else bytes[offset + i] = byte
+    }
+  }
+  for (const { offset, form, value } of times) {
+    if (form === 'text') {
+      let rest = value + shift
+      for (let at = offset + 15; at >= offset; at--) {
+        const tens = Math.floor(rest / 10)
+        bytes[at] = 48 + rest - tens * 10
+        rest = tens
+      }
+    } else {
+      const high = form === 'µs' ? value + shift : (value + shift) * 1000
+      bytes.writeUInt32LE(high % 2 ** 32, offset)
+      bytes.writeUInt32LE(Math.floor(high / 2 ** 32), offset + 4)
+    }
+  }
 }
 
 /** murmur3's finaliser */
@@ -76,75 +104,4 @@ function mix(value: number): number {
   let hash = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) >>> 0
-}
-
-/** 8 to 40 spans: calls down from an edge, each with its client's and its server's half. */
-function meshTrace(random: () => number, number: number, startMs: number): RawSpan[] {
-  const traceId = `${hex(random, 8)}${(number >>> 0).toString(16).padStart(8, '0')}${hex(random, 8)}${EPOCH_MARK}`
-  const guid = `${hex(random, 8)}-${hex(random, 4)}-${hex(random, 4)}-${hex(random, 4)}-${hex(random, 4)}${EPOCH_MARK}`
-  const calls = 4 + Math.floor(random() * 17)
-  const spans: RawSpan[] = []
-  const servers = [{ service: 0, id: '' }]
-  for (let i = 0; i < calls; i++) {
-    const from = servers[Math.floor(random() * servers.length)]!
-    const to = 1 + Math.floor(random() * (SERVICES - 1))
-    const id = `${hex(random, 8)}${EPOCH_MARK}`
-    const start = startMs * 1000 + i * 700 + Math.floor(random() * 500)
-    const duration = 500 + Math.floor(random() * 50_000)
-    const failed = random() < 0.03
-    const name = `svc-${to}.mesh.local:8080/api/${Math.floor(random() * NAMES_PER_SERVICE)}/*`
-    const half = (kind: 'CLIENT' | 'SERVER'): string =>
-      JSON.stringify({
-        traceId,
-        ...(from.id === '' ? {} : { parentId: from.id }),
-        id,
-        kind,
-        name,
-        timestamp: kind === 'CLIENT' ? start : start + 90,
-        duration: kind === 'CLIENT' ? duration : duration - 180,
-        localEndpoint: {
-          serviceName: `service-${kind === 'CLIENT' ? from.service : to}`,
-          ipv4: `10.0.${from.service}.${to}`,
-          port: 15001,
-        },
-        tags: {
-          component: 'proxy',
-          node_id: `sidecar~10.0.${from.service}.${to}~pod-${from.service}.default`,
-          'http.method': random() < 0.8 ? 'GET' : 'POST',
-          'http.url': `http://svc-${to}.mesh.local:8080/api/${i}/item`,
-          'http.protocol': 'HTTP/1.1',
-          'http.status_code': failed ? '503' : '200',
-          upstream_cluster: `outbound|8080||svc-${to}.mesh.local`,
-          response_flags: failed ? 'UF' : '-',
-          'guid:x-request-id': guid,
-          response_size: String(Math.floor(random() * 4000)),
-          ...(failed ? { error: 'true' } : {}),
-        },
-        ...(kind === 'SERVER' ? { shared: true } : {}),
-      })
-    spans.push({ service: from.service, json: half('CLIENT') }, { service: to, json: half('SERVER') })
-    servers.push({ service: to, id })
-  }
-  return spans
-}
-
-function hex(random: () => number, length: number): string {
-  let text = ''
-  while (text.length < length)
-    text += Math.floor(random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0')
-  // The mark must not stand anywhere else.
-  return text.slice(0, length).replaceAll('ee', 'e0')
-}
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -1,11 +1,12 @@
 // Ingest, beside zipkin-server: node test/bench/ingest/run.ts [--seconds 4] [--rounds 2] [--connections 16] [--rate SPANS_A_SECOND]
+// [--format json|proto3|otlp]: zipkin-server takes no OTLP, and gets JSON then.
 // zipkin-server runs too when HOPSCOPE_ZIPKIN_JAR names its jar. Both start fresh, rounds alternate.
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { load } from './load.ts'
-import { meshBodies } from './mesh-bodies.ts'
+import { type LoadResult, load } from './load.ts'
+import { type BodyFormat, meshBodies } from './mesh-bodies.ts'
 import { cpuSeconds, residentMb, type Server, startCollector, startZipkin, stop } from './servers.ts'
 
 const { values } = parseArgs({
@@ -14,16 +15,21 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '2' },
     connections: { type: 'string', default: '16' },
     rate: { type: 'string' },
+    format: { type: 'string', default: 'json' },
   },
 })
 const ms = Number(values.seconds) * 1000
 const connections = Number(values.connections)
 const rate = values.rate === undefined ? undefined : Number(values.rate)
 
-const bodies = meshBodies(300)
+const format = values.format as BodyFormat
+if (!['json', 'proto3', 'otlp'].includes(format)) throw new Error(`--format ${format}: json, proto3 or otlp is`)
+const bodies = meshBodies(300, 1, Date.now(), format)
+const zipkinFormat = format === 'otlp' ? 'json' : format
+const zipkinBodies = format === 'otlp' ? meshBodies(300) : bodies
 const bytes = bodies.reduce((sum, body) => sum + body.bytes.length, 0) / bodies.length
 console.log(
-  `bodies of 100 spans, ${(bytes / 1024).toFixed(0)} KB each; ${connections} connections; ${values.seconds} s a round`,
+  `${format} bodies of 100 spans, ${(bytes / 1024).toFixed(0)} KB each; ${connections} connections; ${values.seconds} s a round`,
 )
 
 const data = mkdtempSync(join(tmpdir(), 'hopscope-bench-'))
@@ -34,7 +40,7 @@ try {
   if (jar !== undefined && existsSync(jar)) servers.push(await startZipkin(jar, { MEM_MAX_SPANS: '1000000' }))
   else console.log('zipkin-server: skipped, HOPSCOPE_ZIPKIN_JAR does not name its jar')
   console.log('server         round   spans/s  CPU-s/M spans   p50 ms   p99 ms   RSS MB  refused')
-  for (const server of servers) await load(server.port, bodies, connections, 1500)
+  for (const server of servers) await send(server, 1500)
   for (let round = 1; round <= Number(values.rounds); round++) {
     for (const server of servers) await measure(server, round)
   }
@@ -45,9 +51,16 @@ try {
   rmSync(data, { recursive: true })
 }
 
+function send(server: Server, ms: number): Promise<LoadResult> {
+  const how = { connections, ms, ...(rate === undefined ? {} : { rate }) }
+  return server.name === 'hopscope'
+    ? load(server.port, bodies, how, format)
+    : load(server.port, zipkinBodies, how, zipkinFormat)
+}
+
 async function measure(server: Server, round: number): Promise<void> {
   const before = cpuSeconds(server)
-  const { seconds, spans, latencies, refused } = await load(server.port, bodies, connections, ms, rate)
+  const { seconds, spans, latencies, refused } = await send(server, ms)
   await settled(server)
   const cpu = cpuSeconds(server) - before
   const at = (share: number): number =>

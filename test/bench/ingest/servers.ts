@@ -11,9 +11,13 @@ export interface Server {
 
 const COLLECTOR = fileURLToPath(new URL('../../../apps/collector/src/main.ts', import.meta.url))
 
-export async function startCollector(data: string, environment: Record<string, string> = {}): Promise<Server> {
+export async function startCollector(
+  data: string,
+  environment: Record<string, string> = {},
+  collector = COLLECTOR,
+): Promise<Server> {
   const port = await freePort()
-  const args = [COLLECTOR, '--port', String(port), '--otlp-port', 'off', '--data', data]
+  const args = [collector, '--port', String(port), '--otlp-port', 'off', '--data', data]
   return healthy(
     'hopscope',
     port,

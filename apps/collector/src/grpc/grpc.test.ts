@@ -7,6 +7,7 @@ import { MemoryStore, StoreError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Admission } from '../admission.ts'
+import { BodyStock } from '../body-stock.ts'
 import { readConfig } from '../config.ts'
 import type { Context } from '../context.ts'
 import { CollectorMetrics } from '../metrics.ts'
@@ -35,6 +36,7 @@ beforeEach(async () => {
     feed,
     metrics,
     admission: new Admission(64 * 1024 * 1024),
+    bodies: new BodyStock(),
     timer: new RequestTimer(),
     warn: () => {},
     startedAt: new Date(),

@@ -39,11 +39,11 @@ export function otlpRoutes(app: FastifyInstance, context: Context): void {
   const receiver = new SpanReceiver(context, context.metrics.otlp)
 
   app.post('/v1/traces', { onRequest: context.admission.admit }, async (request, reply) => {
+    const wire = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
     let encoding: Encoding | undefined
     try {
       const { rejected, errorMessage } = await receiver.receive(async counter => {
         encoding = encodingOf(request.headers['content-type'])
-        const wire = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
         const body = await decodeBody(wire, request.headers['content-encoding'])
         counter.received(body.length)
         return encoding.decode(body)
@@ -55,6 +55,8 @@ export function otlpRoutes(app: FastifyInstance, context: Context): void {
       if (error instanceof HttpError) return answer(reply, encoding, error.status, encoding.encodeError(error.message))
       if (error instanceof DecodeError) return answer(reply, encoding, 400, encoding.encodeError(error.message))
       throw error
+    } finally {
+      context.bodies.release(wire)
     }
   })
 

@@ -35,19 +35,21 @@ export function spanRoutes(app: FastifyInstance, context: Context): void {
     app.post(path, { onRequest: context.admission.admit }, async (request, reply) => {
       const sent = request.headers['content-type']?.replace(/;.*/s, '').trim().toLowerCase()
       const format = sent === contentType ? other : otherwise
-      await receiver.receive(async counter => {
-        const wire = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
-        const body = await decodeBody(wire, request.headers['content-encoding'])
-        if (isEmptyList(body)) {
-          counter.received(0)
-          return { spans: [] }
-        }
-        counter.received(body.length)
-        const accepted = format === 'JSON_V2' && !body.includes(V1_KEY) ? receiver.acceptJson(body) : undefined
-        if (accepted !== undefined) return accepted
-        requireFormat(format, body)
-        return { spans: DECODERS[format](body) }
-      })
+      const wire = (request.body as Buffer | undefined) ?? Buffer.alloc(0)
+      await receiver
+        .receive(async counter => {
+          const body = await decodeBody(wire, request.headers['content-encoding'])
+          if (isEmptyList(body)) {
+            counter.received(0)
+            return { spans: [] }
+          }
+          counter.received(body.length)
+          const accepted = format === 'JSON_V2' && !body.includes(V1_KEY) ? receiver.acceptJson(body) : undefined
+          if (accepted !== undefined) return accepted
+          requireFormat(format, body)
+          return { spans: DECODERS[format](body) }
+        })
+        .finally(() => context.bodies.release(wire))
       return reply.code(202).send()
     })
   }

@@ -51,7 +51,7 @@ export function buildSegment(head: Head, autocompleteKeys: readonly string[]): S
     untimed: head.hasUntimed,
     pages,
     dictionary: writeDictionary(head),
-    terms: writeTerms(index),
+    terms: writeTerms(index, order.length),
     ids: packPiece(writeIds(head, order)),
     table: packPiece(writeTable(traces, order, places)),
     names: packPiece(encodeNames(namesOf(head, autocompleteKeys))),
@@ -75,13 +75,13 @@ interface Place {
 function writePages(head: Head, order: Uint32Array): { rows: Buffer[]; places: Place[] } {
   const rows: Buffer[] = []
   const places: Place[] = []
-  let out = new BytesWriter(PAGE_BYTES * 2)
+  const out = new BytesWriter(PAGE_BYTES * 2)
   for (const number of order) {
     places.push({ page: rows.length, offset: out.length })
     writeTrace(out, head, head.rowsOf(number))
     if (out.length < PAGE_BYTES) continue
     rows.push(packPiece(out.view()))
-    out = new BytesWriter(PAGE_BYTES * 2)
+    out.length = 0
   }
   if (out.length > 0) rows.push(packPiece(out.view()))
   return { rows, places }
@@ -131,9 +131,10 @@ function writeTable(traces: ReturnType<Head['traceColumns']>, order: Uint32Array
 function writeDictionary({ dictionary }: Head): Buffer[] {
   const chunks: Buffer[] = []
   const count = dictionary.entries.length
+  const out = new BytesWriter(64 * 1024)
   for (let first = 0; first < count; first += CHUNK_ENTRIES) {
     const last = Math.min(first + CHUNK_ENTRIES, count) - 1
-    const out = new BytesWriter(64 * 1024)
+    out.length = 0
     out.varint(last - first + 1)
     for (let entry = first; entry <= last; entry++) {
       out.varint(dictionary.kind(entry) - ENDPOINT)
@@ -149,26 +150,31 @@ function writeDictionary({ dictionary }: Head): Buffer[] {
  * A bucket: count of terms; of each, hashes ascending, hash - the one before and the length of its postings; then all
  * postings: 2 · count, + 1 with durations; trace - the one before, of each; the codes of the durations.
  */
-function writeTerms(index: TermIndex): (Buffer | undefined)[] {
+function writeTerms(index: TermIndex, traceCount: number): (Buffer | undefined)[] {
+  const traces = new Uint32Array(traceCount)
+  const codes = new Uint8Array(traceCount)
+  const head = new BytesWriter(64 * 1024)
+  const body = new BytesWriter(64 * 1024)
   const buckets: number[][] = Array.from({ length: 1 << BUCKET_BITS }, () => [])
   for (const [term, hash] of index.hashes.entries()) buckets[hash >>> (32 - BUCKET_BITS)]!.push(term)
   return buckets.map(terms => {
     if (terms.length === 0) return undefined
     terms.sort((a, b) => index.hashes[a]! - index.hashes[b]!)
-    const head = new BytesWriter(terms.length * 5)
-    const body = new BytesWriter(64 * 1024)
+    head.length = 0
+    body.length = 0
     head.varint(terms.length)
     let before = 0
     for (const term of terms) {
       const from = body.length
-      const { traces, codes } = index.postingsOf(term)
-      body.varint(traces.length * 2 + (codes === undefined ? 0 : 1))
+      const count = index.fill(term, traces, codes)
+      const hasCodes = index.hasCodes(term)
+      body.varint(count * 2 + (hasCodes ? 1 : 0))
       let last = 0
-      for (const trace of traces) {
-        body.varint(trace - last)
-        last = trace
+      for (let i = 0; i < count; i++) {
+        body.varint(traces[i]! - last)
+        last = traces[i]!
       }
-      if (codes !== undefined) body.raw(codes)
+      if (hasCodes) body.raw(codes, 0, count)
       head.varint(index.hashes[term]! - before)
       head.varint(body.length - from)
       before = index.hashes[term]!

@@ -20,7 +20,7 @@ export const HASH_PRIME = 0x01000193
 export class Dictionary {
   /** `end`: of its bytes; they begin where those of the entry before end. */
   readonly entries = new Table({ end: Uint32Array, kind: Int32Array }, 4096)
-  bytes = Buffer.allocUnsafe(256 * 1024)
+  bytes = Buffer.from(new ArrayBuffer(256 * 1024))
   #hashes = new Uint32Array(4096)
   #slots = new Int32Array(8192)
   /** Front of the table for what comes as JavaScript text. */
@@ -33,6 +33,11 @@ export class Dictionary {
     // Number 0 is "none".
     this.entries.columns.kind[0] = STRING
     this.entries.length = 1
+  }
+
+  free(): void {
+    this.entries.free()
+    for (const { buffer } of [this.bytes, this.#hashes, this.#slots]) buffer.transfer(0)
   }
 
   get byteLength(): number {
@@ -169,9 +174,7 @@ export class Dictionary {
     const begin = this.byteLength
     const finish = begin + to - from
     if (finish > this.bytes.length) {
-      const grown = Buffer.allocUnsafe(Math.max(finish, this.bytes.length * 2))
-      this.bytes.copy(grown, 0, 0, begin)
-      this.bytes = grown
+      this.bytes = Buffer.from(this.bytes.buffer.transfer(Math.max(finish, this.bytes.length * 2)))
     }
     if (to - from > 64) this.bytes.set(source.subarray(from, to), begin)
     else for (let i = from, at = begin; i < to; i++, at++) this.bytes[at] = source[i]!

@@ -27,8 +27,8 @@ export function encodeHeader(number: number): Buffer {
   return header
 }
 
-/** What the head holds beyond `from`. */
-export function encodeRecord(head: Head, from: Mark): Buffer {
+/** What the head holds beyond `from`; in the memory of `old`, whose bytes nobody needs any more, when that is enough. */
+export function encodeRecord(head: Head, from: Mark, old?: Buffer): Buffer {
   const to = head.mark()
   const parts: Uint8Array[] = [
     ...head.traces.bytes(from.traces),
@@ -40,7 +40,9 @@ export function encodeRecord(head: Head, from: Mark): Buffer {
   ]
   let length = COUNT_BYTES
   for (const part of parts) length += part.length
-  const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + length)
+  const whole = RECORD_HEADER_BYTES + length
+  const memory = old !== undefined && old.buffer.byteLength >= whole ? old.buffer : new ArrayBuffer(whole * 2)
+  const record = Buffer.from(memory, 0, whole)
   let at = RECORD_HEADER_BYTES
   for (const count of counts(from)) at = record.writeUInt32LE(count, at)
   for (const [i, count] of counts(to).entries()) at = record.writeUInt32LE(count - counts(from)[i]!, at)

@@ -23,6 +23,8 @@ export class LogWriter {
   #handle: FileHandle | undefined
   #durable: Mark
   #offset: number
+  /** Memory of the record before, which is written: the next one uses it again. */
+  #record: Buffer | undefined
   #waiting: Waiting[] = []
   #pumping: Promise<void> | undefined
   /** The file can no longer be trusted: what it holds durably goes into a segment, and a new log begins. */
@@ -78,7 +80,8 @@ export class LogWriter {
 
   async #write(to: Mark): Promise<void> {
     if (to.rows === this.#durable.rows) return
-    const record = encodeRecord(this.#head, this.#durable)
+    const record = encodeRecord(this.#head, this.#durable, this.#record)
+    this.#record = record
     this.#handle ??= await this.#open()
     try {
       for (let written = 0; written < record.length; ) {

@@ -450,6 +450,7 @@ export class SegmentStore implements SpanStore {
     this.#directory.close(part)
     const run = (): void => {
       this.#directory.forget(part)
+      if (part instanceof HeadPart) part.head.free()
       then?.()
     }
     if (this.#reads.size === 0) run()

@@ -54,7 +54,9 @@ export class SegmentWriter {
     if (replayed === undefined || replayed.end !== end) {
       throw new DamageError(`${log} cannot be read back: it ends at byte ${replayed?.end ?? 0}, ${end} was expected`)
     }
-    return this.sealHead(replayed.head, log, number)
+    const meta = this.sealHead(replayed.head, log, number)
+    replayed.head.free()
+    return meta
   }
 
   sealHead(head: Head, log: string, number: number): SegmentMeta {
@@ -88,6 +90,7 @@ export class SegmentWriter {
       return written
     })
     pass('compaction-committed')
+    head.free()
     return meta
   }
 

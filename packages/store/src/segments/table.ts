@@ -10,7 +10,8 @@ type ColumnOf<T> = T extends new (length: number) => infer C ? C : never
 
 /**
  * Rows as typed columns of one length that grow together. Growing replaces the columns: take them from `columns` again
- * after `reserve`.
+ * after `reserve`. Memory that is not needed any more is given back at once: waiting to be collected, it would bring about
+ * collections of the whole heap.
  */
 export class Table<T extends Record<string, ColumnType>> {
   columns: { [K in keyof T]: ColumnOf<T[K]> }
@@ -26,10 +27,20 @@ export class Table<T extends Record<string, ColumnType>> {
 
   reserve(more: number): void {
     if (this.length + more <= this.#capacity) return
-    this.#capacity = Math.max(this.length + more, this.#capacity * 2)
-    const grown = this.#allocate(this.#capacity)
-    for (const name in this.#types) (grown[name] as Column).set(this.columns[name] as never)
-    this.columns = grown
+    this.#capacity = Math.max(this.length + more, Math.ceil(this.#capacity * 1.5))
+    const columns: Record<string, Column> = {}
+    for (const name in this.#types) {
+      const type = this.#types[name]!
+      const { buffer } = this.columns[name] as Column & { buffer: ArrayBuffer }
+      columns[name] = new type(buffer.transfer(this.#capacity * type.BYTES_PER_ELEMENT))
+    }
+    this.columns = columns as { [K in keyof T]: ColumnOf<T[K]> }
+  }
+
+  /** Gives its memory back. Whoever still reads a column finds it empty. */
+  free(): void {
+    this.length = 0
+    for (const name in this.#types) (this.columns[name] as Column & { buffer: ArrayBuffer }).buffer.transfer(0)
   }
 
   #allocate(capacity: number): { [K in keyof T]: ColumnOf<T[K]> } {

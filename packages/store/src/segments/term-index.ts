@@ -172,6 +172,22 @@ export class TermIndex {
     return term === undefined ? undefined : this.postingsOf(term)
   }
 
+  /** Puts what `postingsOf` gives into arrays that have room for it; returns how many. */
+  fill(term: number, traces: Uint32Array, codes: Uint8Array): number {
+    let count = 0
+    for (let posting = this.#lastPosting[term]!; posting !== -1; posting = this.#previous[posting]!) count++
+    let at = count
+    for (let posting = this.#lastPosting[term]!; posting !== -1; posting = this.#previous[posting]!) {
+      traces[--at] = this.#traces[posting]!
+      codes[at] = this.#codes[posting]!
+    }
+    return count
+  }
+
+  hasCodes(term: number): boolean {
+    return this.#hasCodes[term]!
+  }
+
   postingsOf(term: number): Postings {
     let count = 0
     for (let posting = this.#lastPosting[term]!; posting !== -1; posting = this.#previous[posting]!) count++
