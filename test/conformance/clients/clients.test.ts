@@ -33,7 +33,11 @@ const overOtlp = (name: 'node' | 'py') => [
     kind: 'SERVER',
     name: 'order',
     localEndpoint: { serviceName: `${name}-client` },
-    tags: { 'otel.scope.name': `scope-of-${name}`, 'otel.scope.version': '1.2' },
+    tags: {
+      'otel.scope.name': `scope-of-${name}`,
+      'otel.scope.version': '1.2',
+      'otlp.link.0': '0af7651916cd43dd8448eb211c80319c|b7ad6b7169203331||{"reason":"batch"}|0',
+    },
   },
   {
     kind: 'CLIENT',

@@ -3,6 +3,7 @@ import {
   emptyOtlpSpan,
   type OtlpAttributes,
   type OtlpEvent,
+  type OtlpLink,
   type OtlpResourceSpans,
   type OtlpScopeSpans,
   type OtlpSpan,
@@ -53,6 +54,7 @@ function readScopeSpans(raw: Fields, path: string): OtlpScopeSpans {
   return {
     scopeName: text(scope, 'name', path),
     scopeVersion: text(scope, 'version', path),
+    scopeAttributes: readAttributes(scope, `${path}.scope`, 0),
     spans: list(raw, 'spans', path).map(([item, at]) => readSpan(object(item, at), at)),
   }
 }
@@ -65,12 +67,17 @@ function readSpan(raw: Fields, path: string): OtlpSpan {
     traceId: text(raw, 'traceId', path).toLowerCase(),
     spanId: text(raw, 'spanId', path).toLowerCase(),
     parentSpanId: text(raw, 'parentSpanId', path).toLowerCase(),
+    traceState: text(raw, 'traceState', path),
     name: text(raw, 'name', path),
     kind: enumeration(raw, 'kind', KIND_NAMES, path),
     startTimeUnixNano: integer(raw, 'startTimeUnixNano', path),
     endTimeUnixNano: integer(raw, 'endTimeUnixNano', path),
     attributes: readAttributes(raw, path, 0),
     events: list(raw, 'events', path).map(([item, at]) => readEvent(object(item, at), at)),
+    links:
+      field(raw, 'links') == null
+        ? undefined
+        : list(raw, 'links', path).map(([item, at]) => readLink(object(item, at), at)),
     statusCode: enumeration(status, 'code', STATUS_NAMES, `${path}.status`),
     statusMessage: text(status, 'message', `${path}.status`),
     droppedAttributesCount: Number(integer(raw, 'droppedAttributesCount', path)),
@@ -84,6 +91,17 @@ function readEvent(raw: Fields, path: string): OtlpEvent {
     timeUnixNano: integer(raw, 'timeUnixNano', path),
     name: text(raw, 'name', path),
     attributes: readAttributes(raw, path, 0),
+    droppedAttributesCount: Number(integer(raw, 'droppedAttributesCount', path)),
+  }
+}
+
+function readLink(raw: Fields, path: string): OtlpLink {
+  return {
+    traceId: text(raw, 'traceId', path).toLowerCase(),
+    spanId: text(raw, 'spanId', path).toLowerCase(),
+    traceState: text(raw, 'traceState', path),
+    attributes: readAttributes(raw, path, 0),
+    droppedAttributesCount: Number(integer(raw, 'droppedAttributesCount', path)),
   }
 }
 

@@ -4,6 +4,7 @@ import {
   emptyOtlpSpan,
   type OtlpAttributes,
   type OtlpEvent,
+  type OtlpLink,
   type OtlpResourceSpans,
   type OtlpScopeSpans,
   type OtlpSpan,
@@ -55,7 +56,7 @@ function readResource(reader: ProtobufReader, attributes: OtlpAttributes): void 
 }
 
 function readScopeSpans(reader: ProtobufReader): OtlpScopeSpans {
-  const result: OtlpScopeSpans = { scopeName: '', scopeVersion: '', spans: [] }
+  const result: OtlpScopeSpans = { scopeName: '', scopeVersion: '', scopeAttributes: new Map(), spans: [] }
   const end = reader.messageEnd()
   while (reader.position < end) {
     const key = reader.key()
@@ -73,6 +74,7 @@ function readScope(reader: ProtobufReader, into: OtlpScopeSpans): void {
     const key = reader.key()
     if (key === bytes(1)) into.scopeName = reader.string()
     else if (key === bytes(2)) into.scopeVersion = reader.string()
+    else if (key === bytes(3)) readAttribute(reader, into.scopeAttributes, 0)
     else reader.skip(key)
   }
   reader.finish(end)
@@ -85,6 +87,7 @@ function readSpan(reader: ProtobufReader): OtlpSpan {
     const key = reader.key()
     if (key === bytes(1)) span.traceId = reader.hex()
     else if (key === bytes(2)) span.spanId = reader.hex()
+    else if (key === bytes(3)) span.traceState = reader.string()
     else if (key === bytes(4)) span.parentSpanId = reader.hex()
     else if (key === bytes(5)) span.name = reader.string()
     else if (key === varint(6)) span.kind = reader.int32()
@@ -94,6 +97,7 @@ function readSpan(reader: ProtobufReader): OtlpSpan {
     else if (key === varint(10)) span.droppedAttributesCount = reader.varint()
     else if (key === bytes(11)) span.events.push(readEvent(reader))
     else if (key === varint(12)) span.droppedEventsCount = reader.varint()
+    else if (key === bytes(13)) addLink(reader, span)
     else if (key === varint(14)) span.droppedLinksCount = reader.varint()
     else if (key === bytes(15)) readStatus(reader, span)
     else reader.skip(key)
@@ -103,17 +107,35 @@ function readSpan(reader: ProtobufReader): OtlpSpan {
 }
 
 function readEvent(reader: ProtobufReader): OtlpEvent {
-  const event: OtlpEvent = { timeUnixNano: 0n, name: '', attributes: new Map() }
+  const event: OtlpEvent = { timeUnixNano: 0n, name: '', attributes: new Map(), droppedAttributesCount: 0 }
   const end = reader.messageEnd()
   while (reader.position < end) {
     const key = reader.key()
     if (key === fixed64(1)) event.timeUnixNano = reader.fixedUint64()
     else if (key === bytes(2)) event.name = reader.string()
     else if (key === bytes(3)) readAttribute(reader, event.attributes, 0)
+    else if (key === varint(4)) event.droppedAttributesCount = reader.varint()
     else reader.skip(key)
   }
   reader.finish(end)
   return event
+}
+
+function addLink(reader: ProtobufReader, span: OtlpSpan): void {
+  const link: OtlpLink = { traceId: '', spanId: '', traceState: '', attributes: new Map(), droppedAttributesCount: 0 }
+  const end = reader.messageEnd()
+  while (reader.position < end) {
+    const key = reader.key()
+    if (key === bytes(1)) link.traceId = reader.hex()
+    else if (key === bytes(2)) link.spanId = reader.hex()
+    else if (key === bytes(3)) link.traceState = reader.string()
+    else if (key === bytes(4)) readAttribute(reader, link.attributes, 0)
+    else if (key === varint(5)) link.droppedAttributesCount = reader.varint()
+    else reader.skip(key)
+  }
+  reader.finish(end)
+  span.links ??= []
+  span.links.push(link)
 }
 
 function readStatus(reader: ProtobufReader, span: OtlpSpan): void {

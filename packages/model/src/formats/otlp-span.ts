@@ -7,6 +7,17 @@ export interface OtlpEvent {
   timeUnixNano: bigint
   name: string
   attributes: OtlpAttributes
+  droppedAttributesCount: number
+}
+
+/** Another span, of this trace or of another, that this one has to do with. */
+export interface OtlpLink {
+  /** Hex, as that of a span. */
+  traceId: string
+  spanId: string
+  traceState: string
+  attributes: OtlpAttributes
+  droppedAttributesCount: number
 }
 
 export interface OtlpSpan {
@@ -16,6 +27,8 @@ export interface OtlpSpan {
   spanId: string
   /** Empty on a root. */
   parentSpanId: string
+  /** W3C's tracestate, as the headers had it. Empty: none. */
+  traceState: string
   name: string
   /** 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
   kind: number
@@ -23,6 +36,8 @@ export interface OtlpSpan {
   endTimeUnixNano: bigint
   attributes: OtlpAttributes
   events: OtlpEvent[]
+  /** Few spans have any. */
+  links: OtlpLink[] | undefined
   /** 0 unset, 1 ok, 2 error. */
   statusCode: number
   statusMessage: string
@@ -34,6 +49,7 @@ export interface OtlpSpan {
 export interface OtlpScopeSpans {
   scopeName: string
   scopeVersion: string
+  scopeAttributes: OtlpAttributes
   spans: OtlpSpan[]
 }
 
@@ -47,12 +63,14 @@ export function emptyOtlpSpan(): OtlpSpan {
     traceId: '',
     spanId: '',
     parentSpanId: '',
+    traceState: '',
     name: '',
     kind: 0,
     startTimeUnixNano: 0n,
     endTimeUnixNano: 0n,
     attributes: new Map(),
     events: [],
+    links: undefined,
     statusCode: 0,
     statusMessage: '',
     droppedAttributesCount: 0,

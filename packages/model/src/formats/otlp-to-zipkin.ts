@@ -2,7 +2,15 @@ import { parseIp } from '../ip.ts'
 import { normaliseEndpoint, normaliseSpan } from '../normalise-span.ts'
 import type { Endpoint, Kind, Span } from '../span.ts'
 import { normaliseParentId, normaliseSpanId, normaliseTraceId } from '../trace-id.ts'
-import type { OtlpAttributes, OtlpResourceSpans, OtlpScopeSpans, OtlpSpan, OtlpValue } from './otlp-span.ts'
+import type {
+  OtlpAttributes,
+  OtlpEvent,
+  OtlpLink,
+  OtlpResourceSpans,
+  OtlpScopeSpans,
+  OtlpSpan,
+  OtlpValue,
+} from './otlp-span.ts'
 
 /** What OTLP's partial success needs beside the spans: one bad id costs one span, not the request. */
 export interface OtlpSpans {
@@ -33,7 +41,11 @@ const PEER_ATTRIBUTES: readonly (readonly [address: string, port?: string])[] = 
   ['db.name'],
 ]
 
-/** Spans of OTLP → Zipkin's, as OpenTelemetry's specification maps them for its Zipkin exporters. */
+/**
+ * Spans of OTLP → Zipkin's, as OpenTelemetry's specification maps them for its Zipkin exporters. Where it leaves a field open
+ * (links, trace state), as the OpenTelemetry Collector's Zipkin exporter does: tags `otlp.link.N` and `w3c.tracestate`. Flags of
+ * spans and links, and URLs of schemas, have no place.
+ */
 export function otlpToZipkin(resources: readonly OtlpResourceSpans[]): OtlpSpans {
   const result: OtlpSpans = { spans: [], rejected: 0, errorMessage: '' }
   for (const resource of resources) {
@@ -41,12 +53,13 @@ export function otlpToZipkin(resources: readonly OtlpResourceSpans[]): OtlpSpans
     const localEndpoint = normaliseEndpoint({ serviceName })
     const resourceTags = [...resource.attributes].filter(([key]) => key !== 'service.name')
     for (const scope of resource.scopes) {
+      const shared = [...resourceTags, ...scopeTags(scope)]
       for (const span of scope.spans) {
         const problem = findProblem(span)
         if (problem) {
           result.rejected++
           result.errorMessage ||= problem
-        } else result.spans.push(toZipkin(span, scope, resourceTags, localEndpoint))
+        } else result.spans.push(toZipkin(span, shared, localEndpoint))
       }
     }
   }
@@ -66,12 +79,7 @@ function findProblem({ traceId, spanId, parentSpanId }: OtlpSpan): string | unde
   return undefined
 }
 
-function toZipkin(
-  span: OtlpSpan,
-  scope: OtlpScopeSpans,
-  resourceTags: readonly [string, OtlpValue][],
-  localEndpoint: Endpoint | undefined,
-): Span {
+function toZipkin(span: OtlpSpan, shared: readonly [string, OtlpValue][], localEndpoint: Endpoint | undefined): Span {
   const kind = KINDS[span.kind]
   const start = microseconds(span.startTimeUnixNano)
   return normaliseSpan({
@@ -90,22 +98,24 @@ function toZipkin(
     remoteEndpoint: kind === undefined ? undefined : peerEndpoint(span.attributes),
     annotations: span.events.map(event => ({
       timestamp: microseconds(event.timeUnixNano),
-      value: event.attributes.size === 0 ? event.name : `${JSON.stringify(event.name)}: ${jsonOf(event.attributes)}`,
+      value: annotationOf(event),
     })),
-    tags: toTags(span, scope, resourceTags),
+    tags: toTags(span, shared),
   })
 }
 
-/** The span's own attributes win over its resource's, as they are nearer. */
-function toTags(
-  span: OtlpSpan,
-  scope: OtlpScopeSpans,
-  resourceTags: readonly [string, OtlpValue][],
-): Record<string, string> {
+/** The instrumentation's own attributes and what it is called, under both the present and the former names. */
+function scopeTags({ scopeName, scopeVersion, scopeAttributes }: OtlpScopeSpans): [string, OtlpValue][] {
+  const tags: [string, OtlpValue][] = [...scopeAttributes]
+  if (scopeName) tags.push(['otel.scope.name', scopeName], ['otel.library.name', scopeName])
+  if (scopeVersion) tags.push(['otel.scope.version', scopeVersion], ['otel.library.version', scopeVersion])
+  return tags
+}
+
+/** The span's own attributes win over those it shares with others of its scope and resource, as they are nearer. */
+function toTags(span: OtlpSpan, shared: readonly [string, OtlpValue][]): Record<string, string> {
   const tags: Record<string, string> = Object.create(null)
-  for (const [key, value] of resourceTags) tags[key] = textOf(value)
-  if (scope.scopeName) tags['otel.scope.name'] = scope.scopeName
-  if (scope.scopeVersion) tags['otel.scope.version'] = scope.scopeVersion
+  for (const [key, value] of shared) tags[key] = textOf(value)
   for (const [key, value] of span.attributes) tags[key] = textOf(value)
   // To Zipkin a tag `error` of any value is a failure.
   if (tags.error === 'false') delete tags.error
@@ -117,7 +127,20 @@ function toTags(
   if (span.droppedAttributesCount > 0) tags['otel.dropped_attributes_count'] = String(span.droppedAttributesCount)
   if (span.droppedEventsCount > 0) tags['otel.dropped_events_count'] = String(span.droppedEventsCount)
   if (span.droppedLinksCount > 0) tags['otel.dropped_links_count'] = String(span.droppedLinksCount)
+  if (span.traceState !== '') tags['w3c.tracestate'] = span.traceState
+  if (span.links !== undefined) for (const [i, link] of span.links.entries()) tags[`otlp.link.${i}`] = linkText(link)
   return tags
+}
+
+/** `name`, or `"name": {"key":"value"}` where it has attributes. */
+function annotationOf({ name, attributes, droppedAttributesCount }: OtlpEvent): string {
+  if (droppedAttributesCount > 0) attributes.set('otel.dropped_attributes_count', droppedAttributesCount)
+  return attributes.size === 0 ? name : `${JSON.stringify(name)}: ${jsonOf(attributes)}`
+}
+
+/** `traceId|spanId|traceState|{"key":"value"}|dropped attributes` (OpenTelemetry Collector) */
+function linkText({ traceId, spanId, traceState, attributes, droppedAttributesCount }: OtlpLink): string {
+  return `${traceId}|${spanId}|${traceState}|${jsonOf(attributes)}|${droppedAttributesCount}`
 }
 
 function peerEndpoint(attributes: OtlpAttributes): Endpoint | undefined {

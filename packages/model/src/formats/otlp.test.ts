@@ -20,7 +20,8 @@ const schema = protobuf.parse(`
     string from_the_future = 200;
   }
   message Event { fixed64 time_unix_nano = 1; string name = 2; repeated KeyValue attributes = 3; uint32 dropped_attributes_count = 4; }
-  message Link { bytes trace_id = 1; bytes span_id = 2; }
+  message Link { bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; repeated KeyValue attributes = 4;
+    uint32 dropped_attributes_count = 5; fixed32 flags = 6; }
   message Status { string message = 2; int32 code = 3; }
   message KeyValue { string key = 1; AnyValue value = 2; }
   message AnyValue { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4;
@@ -115,6 +116,8 @@ describe("as OpenTelemetry's specification maps spans to Zipkin", () => {
         'service.namespace': 'eu',
         'otel.scope.name': 'http',
         'otel.scope.version': '1.2',
+        'otel.library.name': 'http',
+        'otel.library.version': '1.2',
         'http.response.status_code': '503',
         ratio: '0.5',
         cached: 'false',
@@ -129,6 +132,59 @@ describe("as OpenTelemetry's specification maps spans to Zipkin", () => {
         'otel.dropped_links_count': '3',
       },
     })
+  })
+  test('links, trace state, attributes of the scope, what was dropped of events', () => {
+    const other = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
+    const span = convert(
+      {
+        traceState: 'vendor=a|b,other=1',
+        flags: 257,
+        attributes: [{ key: 'pool', value: string('own') }],
+        links: [
+          {
+            ...other,
+            traceState: 'x=y',
+            attributes: [
+              { key: 'reason', value: string('batch') },
+              { key: 'n', value: { intValue: '2' } },
+            ],
+            droppedAttributesCount: 3,
+            flags: 1,
+          },
+          other,
+        ],
+        events: [
+          { timeUnixNano: '1000', name: 'lost', droppedAttributesCount: 2 },
+          {
+            timeUnixNano: '2000',
+            name: 'partly',
+            attributes: [{ key: 'k', value: string('v') }],
+            droppedAttributesCount: 1,
+          },
+        ],
+      },
+      [{ key: 'pool', value: string("resource's") }],
+      {
+        name: 'queue',
+        attributes: [
+          { key: 'pool', value: string("scope's") },
+          { key: 'build', value: { intValue: '7' } },
+        ],
+      },
+    )
+    expect(span.tags).toEqual({
+      pool: 'own',
+      build: '7',
+      'otel.scope.name': 'queue',
+      'otel.library.name': 'queue',
+      'w3c.tracestate': 'vendor=a|b,other=1',
+      'otlp.link.0': `${other.traceId}|${other.spanId}|x=y|{"reason":"batch","n":2}|3`,
+      'otlp.link.1': `${other.traceId}|${other.spanId}||{}|0`,
+    })
+    expect(span.annotations).toEqual([
+      { timestamp: 1, value: '"lost": {"otel.dropped_attributes_count":2}' },
+      { timestamp: 2, value: '"partly": {"k":"v","otel.dropped_attributes_count":1}' },
+    ])
   })
   test.each([
     [0, undefined],

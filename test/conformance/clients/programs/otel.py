@@ -24,7 +24,9 @@ else:
 provider = TracerProvider(resource=Resource.create({"service.name": "Py-Client", "deployment.environment": "test"}))
 provider.add_span_processor(BatchSpanProcessor(exporter))
 tracer = provider.get_tracer("scope-of-py", "1.2")
-with tracer.start_as_current_span("Order", kind=trace.SpanKind.SERVER) as parent:
+batch = trace.SpanContext(0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331, True, trace.TraceFlags(1))
+links = [trace.Link(batch, {"reason": "batch"})]
+with tracer.start_as_current_span("Order", kind=trace.SpanKind.SERVER, links=links) as parent:
     attributes = {"peer.service": "Py-Server", "http.request.method": "GET", "sizes": [1, 2], "ratio": 0.5}
     with tracer.start_as_current_span("GET", kind=trace.SpanKind.CLIENT, attributes=attributes) as call:
         call.add_event("cache miss", {"key": "k1"})
