@@ -12,6 +12,7 @@ export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStat
     hosts: cluster.hosts.map(host => ({
       address: host.ip,
       port: host.port,
+      isPipe: host.isPipe,
       hostname: host.hostname,
       weight: host.weight,
       priority: host.priority,

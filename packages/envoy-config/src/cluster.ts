@@ -104,9 +104,14 @@ export interface LocalityLbEndpoints {
   lbEndpoints: readonly LbEndpoint[]
 }
 
+export interface EndpointAddress extends SocketAddress {
+  /** `address` is the path of a Unix socket (`@name`: an abstract one); it has no port. */
+  isPipe: boolean
+}
+
 export interface LbEndpoint {
-  /** STATIC: an IP. STRICT_DNS: a name or an IP. */
-  address: SocketAddress
+  /** STATIC: an IP, or a Unix socket. STRICT_DNS: a name or an IP. */
+  address: EndpointAddress
   /** endpoint.hostname; "" when unset. */
   hostname: string
   loadBalancingWeight: number

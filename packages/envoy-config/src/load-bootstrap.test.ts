@@ -209,7 +209,7 @@ describe('a good file', () => {
             loadBalancingWeight: 0,
             lbEndpoints: [
               {
-                address: { address: 'localhost', port: 80 },
+                address: { address: 'localhost', port: 80, isPipe: false },
                 hostname: '',
                 loadBalancingWeight: 1,
                 healthStatus: 'UNKNOWN',

@@ -83,6 +83,9 @@ const transports: Transports = {
     setImmediate(() => transport.handler.onConnect?.())
     return transport
   },
+  connectPipe() {
+    throw new Error('there is none')
+  },
   async listen(_options, onConnection) {
     accept = onConnection
     return { port: 1, close() {} }

@@ -526,7 +526,19 @@ export const references: ValidateCase[] = [
   c('a flush both by time and on demand', 'refused', 'stats_flush_interval: 5s\nstats_flush_on_admin: true'),
 ] // prettier-ignore
 
+const pipe = (path: string) =>
+  endpoints(`[{ lb_endpoints: [{ endpoint: { address: { pipe: { path: "${path}" } } } }] }]`)
+
 export const balancing: ValidateCase[] = [
+  c('an endpoint at a Unix socket', 'accepted', cluster(pipe('/run/app.sock'))),
+  c('an endpoint at an abstract socket', 'accepted', cluster(pipe('@app'))),
+  c('a path that no Unix socket has', 'refused', cluster(pipe(`/${'x'.repeat(107)}`)), /less than 108 bytes/),
+  c('a Unix socket in a cluster of names', 'unsupported', cluster(`type: STRICT_DNS, ${pipe('/run/app.sock')}`)),
+  c(
+    'a listener at a Unix socket',
+    'unsupported',
+    hcm('').replace(address(10000), '{ pipe: { path: /tmp/hopscope-listener.sock } }'),
+  ),
   c('a subset selector', 'accepted', selector('keys: [a, b], fallback_policy: KEYS_SUBSET, fallback_keys_subset: [a]')),
   c('KEYS_SUBSET without keys', 'refused', selector('keys: [a], fallback_policy: KEYS_SUBSET'), /cannot be empty/),
   c(

@@ -117,6 +117,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'outlier detection: ejection': /base_ejection_time|always_eject_one_host/,
     'active health checks: HTTP': /^health checks: .*(host and user-agent|receive: found)/,
     'active health checks: TCP': /tcp_health_check/,
+    'Unix sockets': /^unix sockets: an upstream at/,
     'idle upstream connections': /upstream_cx_idle_timeout/,
     alt_stat_name: /alt_stat_name/,
   },

@@ -40,6 +40,7 @@ import { subsetCases } from './cases/subsets.ts'
 import { timeoutCases } from './cases/timeouts.ts'
 import { tracingCases } from './cases/tracing.ts'
 import { trailerCases } from './cases/trailers.ts'
+import { unixSocketCases } from './cases/unix-sockets.ts'
 import { virtualHostCases } from './cases/virtual-hosts.ts'
 import { coverage } from './coverage.ts'
 import type { Case } from './harness/case.ts'
@@ -85,6 +86,7 @@ const groups: Record<string, Case[]> = {
   balancing: balancingCases,
   hashing: hashingCases,
   priorities: priorityCases,
+  'unix sockets': unixSocketCases,
   subsets: subsetCases,
   names: nameCases,
   stats: statsCases,

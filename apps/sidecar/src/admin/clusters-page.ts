@@ -17,6 +17,8 @@ export interface ClusterStatus {
 export interface HostStatus {
   address: string
   port: number
+  /** `address` is the path of a Unix socket. */
+  isPipe: boolean
   hostname: string
   weight: number
   priority: number
@@ -93,7 +95,8 @@ function clusterText(cluster: ClusterStatus): string {
       ['success_rate', host.successRate],
       ['local_origin_success_rate', host.localOriginSuccessRate],
     ]
-    for (const [name, value] of rows) lines.push(`${addressText(host)}::${name}::${value}`)
+    const where = host.isPipe ? host.address : addressText(host)
+    for (const [name, value] of rows) lines.push(`${where}::${name}::${value}`)
   }
   return lines.map(line => `${cluster.name}::${line}\n`).join('')
 }
@@ -127,7 +130,9 @@ function hostJson(host: HostStatus): object {
   const gauge = (name: string, value: number) => ({ type: 'GAUGE', ...counter(name, value) })
   const { region, zone, subZone } = host.locality
   return {
-    address: { socket_address: { address: host.address, port_value: host.port } },
+    address: host.isPipe
+      ? { pipe: { path: host.address } }
+      : { socket_address: { address: host.address, port_value: host.port } },
     stats: [
       counter('cx_connect_fail', host.cxConnectFail),
       counter('cx_total', host.cxTotal),

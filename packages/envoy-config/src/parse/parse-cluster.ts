@@ -7,7 +7,7 @@ import { parseEndpointHealthCheck, parseHealthChecks } from './parse-health-chec
 import { parseLbPolicy } from './parse-load-balancing.ts'
 import { parseOutlierDetection } from './parse-outlier-detection.ts'
 import { parsePercent } from './percent.ts'
-import { parseSocketAddress } from './socket-address.ts'
+import { parseEndpointAddress } from './socket-address.ts'
 
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
 const HOUR = 3_600_000
@@ -154,7 +154,7 @@ function parseLoadAssignment(
           )
         }
         return {
-          address: parseSocketAddress(socket, address, context),
+          address: parseEndpointAddress(socket, address, context),
           hostname: endpoint?.string('hostname') ?? '',
           loadBalancingWeight: lbEndpoint.number('load_balancing_weight', 1),
           metadata: parseMetadata(lbEndpoint.message('metadata')),

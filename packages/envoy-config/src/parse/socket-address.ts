@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { SocketAddress } from '../bootstrap.ts'
+import type { EndpointAddress } from '../cluster.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 
@@ -10,6 +11,10 @@ export function parseSocketAddress(
   context: ParseContext,
 ): SocketAddress {
   const socket = message?.message('socket_address')
+  if (message?.has('pipe')) {
+    const what = 'Envoy knows Unix sockets here; Hopscope has them for endpoints of STATIC clusters so far'
+    context.problems.add('unsupported', message.place('pipe'), what)
+  }
   if (socket === undefined) return { address: '', port: 0 }
   const address = socket.string('address')
   if (names !== 'names' && address !== '' && isIP(address) === 0) {
@@ -23,4 +28,23 @@ export function parseSocketAddress(
     )
   }
   return { address, port: socket.number('port_value') }
+}
+
+/** sizeof(sockaddr_un.sun_path) */
+const LONGEST_PATH = 108
+
+/** Of an endpoint's envoy.config.core.v3.Address: as `parseSocketAddress`, or in a STATIC cluster a Unix socket. */
+export function parseEndpointAddress(
+  message: Message | undefined,
+  names: 'names' | { onlyIp: string },
+  context: ParseContext,
+): EndpointAddress {
+  const pipe = message?.message('pipe')
+  if (pipe === undefined || names === 'names') return { ...parseSocketAddress(message, names, context), isPipe: false }
+  const path = pipe.string('path')
+  if (Buffer.byteLength(path) >= LONGEST_PATH) {
+    const what = `the path of a Unix socket has less than ${LONGEST_PATH} bytes`
+    context.problems.add('invalid', pipe.valuePlace('path'), what)
+  }
+  return { address: path, port: 0, isPipe: true }
 }

@@ -3,7 +3,6 @@ import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Histogram, Stats } from '../stats/stats.ts'
 import type { Timer, Timers } from '../timers.ts'
-import { formatAddress } from '../transport/address-text.ts'
 import type { Transports } from '../transport/transports.ts'
 import { Pool } from '../upstream/pool.ts'
 import { createHostSets, type HostSet, type LocalityName, localityKey } from './balancing/host-set.ts'
@@ -12,7 +11,7 @@ import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.ts'
 import { type ClusterStats, createClusterStats } from './cluster-stats.ts'
 import { CodeStats } from './code-stats.ts'
 import { HealthChecker, type HealthCheckServices } from './health-check/health-checker.ts'
-import { Host, type RoutingPriority } from './host.ts'
+import { addressOf, Host, type RoutingPriority } from './host.ts'
 import { OutlierDetector, type SuccessRates } from './outlier-detector.ts'
 import type { ResolvedEndpoint } from './resolved-endpoint.ts'
 
@@ -171,7 +170,7 @@ export class ActiveCluster {
     const before = new Map(this.hosts.map(host => [`${host.priority} ${host.address}`, host]))
     const hosts: Host[] = []
     for (const endpoint of endpoints) {
-      const key = `${endpoint.priority} ${formatAddress(endpoint.ip, endpoint.port)}`
+      const key = `${endpoint.priority} ${addressOf(endpoint)}`
       const known = before.get(key)
       if (known !== undefined && known.weight === endpoint.weight) {
         known.checks.pendingRemoval = false

@@ -1,6 +1,8 @@
 import type { EndpointHealthCheck, HealthStatus, Labels, Metadata } from '@hopscope/envoy-config'
 import { Counter, Gauge } from '../stats/stats.ts'
 import { formatAddress } from '../transport/address-text.ts'
+import type { Transport, TransportHandler } from '../transport/transport.ts'
+import type { Transports } from '../transport/transports.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { HostMonitor } from './outlier-detector.ts'
 
@@ -9,9 +11,11 @@ export type RoutingPriority = 'default' | 'high'
 
 /** One endpoint of a cluster, with its connections. */
 export class Host {
+  /** Or the path of a Unix socket. */
   ip: string
   readonly port: number
-  /** `ip:port` */
+  readonly isPipe: boolean
+  /** `ip:port`, or the path. */
   address: string
   /** endpoint.hostname, or the name that DNS was asked for; "" without one. */
   readonly hostname: string
@@ -65,6 +69,7 @@ export class Host {
     endpoint: {
       ip: string
       port: number
+      isPipe: boolean
       hostname: string
       weight: number
       priority: number
@@ -77,7 +82,8 @@ export class Host {
   ) {
     this.ip = endpoint.ip
     this.port = endpoint.port
-    this.address = formatAddress(endpoint.ip, endpoint.port)
+    this.isPipe = endpoint.isPipe
+    this.address = addressOf(endpoint)
     this.hostname = endpoint.hostname
     this.weight = endpoint.weight
     this.priority = endpoint.priority
@@ -107,6 +113,20 @@ export class Host {
     this.address = formatAddress(ip, this.port)
   }
 
+  /** Begins a connection to it, as `Transports.connect`. */
+  connect(transports: Transports, highWaterMark: number, handler: TransportHandler): Transport {
+    return this.isPipe
+      ? transports.connectPipe(this.ip, highWaterMark, handler)
+      : transports.connect(this.ip, this.port, highWaterMark, handler)
+  }
+
+  /** …where health checks ask. */
+  connectForCheck(transports: Transports, highWaterMark: number, handler: TransportHandler): Transport {
+    return this.isPipe
+      ? transports.connectPipe(this.ip, highWaterMark, handler)
+      : transports.connect(this.ip, this.checkAddress.port, highWaterMark, handler)
+  }
+
   /** Where health checks ask. */
   get checkAddress(): { ip: string; port: number } {
     return { ip: this.ip, port: this.healthCheck.port || this.port }
@@ -130,4 +150,9 @@ export class Host {
   get isExcluded(): boolean {
     return this.checks.pending || this.checks.excluded || this.edsHealth === 'DRAINING'
   }
+}
+
+/** `ip:port`, or the path of a Unix socket. */
+export function addressOf({ ip, port, isPipe }: Pick<Host, 'ip' | 'port' | 'isPipe'>): string {
+  return isPipe ? ip : formatAddress(ip, port)
 }

@@ -8,8 +8,10 @@ import type {
 
 /** An address of a cluster, resolved. */
 export interface ResolvedEndpoint {
+  /** Or the path of a Unix socket. */
   ip: string
   port: number
+  isPipe: boolean
   hostname: string
   weight: number
   priority: number
@@ -28,6 +30,7 @@ export function resolvedEndpoint(
   return {
     ip,
     port: endpoint.address.port,
+    isPipe: endpoint.address.isPipe,
     hostname,
     weight: endpoint.loadBalancingWeight,
     priority: group.priority,

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { type CoalescedOperator, type FormatOperator, type Metadata, tlsOperators } from '@hopscope/envoy-config'
 import { grpcStatusOfHttp, isGrpc } from '../http/grpc-status.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
-import { portOf, withoutPort } from './address-text.ts'
+import { isPath, portOf, withoutPort } from './address-text.ts'
 import { flagNames } from './flag-names.ts'
 import { maskedAddress } from './masked-address.ts'
 import { metadataValue } from './metadata-value.ts'
@@ -51,7 +51,10 @@ const ip =
       return address === '' ? undefined : maskedAddress(address, bits)
     }
   }
-const port = (address: string): number | undefined => (address === '' ? undefined : portOf(address))
+const port = (address: string): number | string | undefined => {
+  if (address === '') return undefined
+  return isPath(address) ? '' : portOf(address)
+}
 
 /** One row for each operator that a configuration may name. */
 export const operators: Readonly<Record<FormatOperator, Operator>> = {
@@ -141,7 +144,7 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   UPSTREAM_LOCAL_ADDRESS: plain(info => filled(info.upstreamLocalAddress)),
   UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.upstreamLocalAddress),
   UPSTREAM_LOCAL_PORT: plain(info => port(info.upstreamLocalAddress)),
-  UPSTREAM_PROTOCOL: plain(info => (info.upstreamLocalAddress === '' ? undefined : 'HTTP/1.1')),
+  UPSTREAM_PROTOCOL: plain(info => (hasUpstream(info) ? 'HTTP/1.1' : undefined)),
   // The peer's address is known with the connection, not with the choice of the host.
   UPSTREAM_REMOTE_ADDRESS: plain(info => filled(upstreamPeer(info))),
   UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: ip(info => upstreamPeer(info)),
@@ -239,7 +242,12 @@ function query(path: string | undefined): string | undefined {
   return mark === -1 ? undefined : path!.slice(mark + 1)
 }
 
-const upstreamPeer = (info: StreamInfo): string => (info.upstreamLocalAddress === '' ? '' : info.upstreamHost)
+const upstreamPeer = (info: StreamInfo): string => (hasUpstream(info) ? info.upstreamHost : '')
+
+/** There is a connection; one to a Unix socket has no address here. */
+function hasUpstream(info: StreamInfo): boolean {
+  return info.upstreamLocalAddress !== '' || (isPath(info.upstreamHost) && !Number.isNaN(info.firstUpstreamTxByte))
+}
 
 export function cut(text: string | undefined, length: number | undefined): string | undefined {
   return length === undefined ? text : text?.slice(0, length)

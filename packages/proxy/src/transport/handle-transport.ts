@@ -2,6 +2,7 @@ import { getSystemErrorMap } from 'node:util'
 import type { Milliseconds } from '@hopscope/envoy-config'
 import { formatAddress } from './address-text.ts'
 import { JOIN_LIMIT, joinInto } from './join.ts'
+import { socketTransports } from './socket-transport.ts'
 import type { Transport, TransportHandler } from './transport.ts'
 import { BACKLOG, type BoundPort, type ListenOptions, NOBODY, type Transports } from './transports.ts'
 import { type ConnectRequest, type SocketName, type TcpHandle, UV_EOF, type Uv, type WriteRequest } from './uv.ts'
@@ -304,6 +305,8 @@ export function createHandleTransports(uv: Uv): Transports {
       transport.connect(ip, port)
       return transport
     },
+    // Few have them, and what they cost is not the connection's.
+    connectPipe: socketTransports.connectPipe,
     async listen(options, onConnection) {
       return listen(options, onConnection)
     },

@@ -35,7 +35,19 @@ export class SocketTransport implements Transport {
       allowHalfOpen: true,
       highWaterMark,
     }
-    const socket = connect(options)
+    return SocketTransport.#connecting(connect(options), handler)
+  }
+
+  static connectPipe(path: string, highWaterMark: number, handler: TransportHandler): SocketTransport {
+    const options: NetConnectOpts & { highWaterMark: number } = {
+      path: pipePath(path),
+      allowHalfOpen: true,
+      highWaterMark,
+    }
+    return SocketTransport.#connecting(connect(options), handler)
+  }
+
+  static #connecting(socket: Socket, handler: TransportHandler): SocketTransport {
     const transport = new SocketTransport(socket, handler)
     socket.on('connect', () => {
       transport.#readAddresses()
@@ -83,15 +95,23 @@ export class SocketTransport implements Transport {
   }
 
   #readAddresses(): void {
+    // A Unix socket has none.
+    if (this.#socket.remoteFamily === undefined) return
     this.localAddress = formatAddress(this.#socket.localAddress ?? '', this.#socket.localPort ?? 0)
     this.remoteAddress = formatAddress(this.#socket.remoteAddress ?? '', this.#socket.remotePort ?? 0)
   }
+}
+
+/** As Node wants it: an abstract socket begins with a byte 0. */
+export function pipePath(path: string): string {
+  return path.startsWith('@') ? `\0${path.slice(1)}` : path
 }
 
 /** Over `node:net`, which every Node has. */
 export const socketTransports: Transports = {
   name: 'socket',
   connect: SocketTransport.connect,
+  connectPipe: SocketTransport.connectPipe,
   listen({ ip, port, highWaterMark, reusePort }, onConnection) {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false, highWaterMark })
     // Each process has its own descriptor: with `exclusive` Node's cluster module hands none around.

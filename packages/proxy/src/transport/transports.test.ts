@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chooseTransports } from './choose-transports.ts'
 import { createHandleTransports } from './handle-transport.ts'
@@ -56,6 +59,31 @@ function listener(last: string, more: { onConnect?(): void } = {}) {
 }
 
 describe.each(ALL)('$name', transports => {
+  test.each(['a path', 'an abstract name'])(
+    'carries bytes over a Unix socket at %s, which has no addresses',
+    async where => {
+      const folder = mkdtempSync(join(tmpdir(), 'transports-'))
+      open.push({ close: () => rmSync(folder, { recursive: true }) })
+      const file = join(folder, 'peer.sock')
+      const server = createServer(socket => socket.on('data', chunk => socket.end(`heard ${chunk.length}`)))
+      open.push(server)
+      server.listen(where === 'a path' ? file : `\0${file}`)
+      await new Promise(resolve => server.once('listening', resolve))
+      const { handler, all, bytes } = listener('end', { onConnect: () => void transport.write('caf\u00e9') })
+      const transport = transports.connectPipe(where === 'a path' ? file : `@${file}`, 1024, handler)
+      open.push({ close: () => transport.destroy() })
+      expect(await all).toEqual(['connect', 'data', 'end'])
+      expect(bytes()).toBe('heard 4')
+      expect([transport.localAddress, transport.remoteAddress]).toEqual(['', ''])
+    },
+  )
+
+  test('says why there is no Unix socket', async () => {
+    const { handler, all } = listener('close')
+    transports.connectPipe(join(tmpdir(), 'hopscope-no-such.sock'), 1024, handler)
+    expect(await all).toEqual(['close ENOENT'])
+  })
+
   test('says whom it is connected to, and carries text and bytes both ways', async () => {
     const port = await peer(socket =>
       socket.on('data', chunk => socket.end(Buffer.concat([chunk, Buffer.from([0xff])]))),

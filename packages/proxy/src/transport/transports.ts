@@ -5,6 +5,8 @@ export interface Transports {
   readonly name: 'socket' | 'handle'
   /** Begins to connect to an address (no name); `onConnect` or `onClose` follows, later. */
   connect(ip: string, port: number, highWaterMark: number, handler: TransportHandler): Transport
+  /** …to a Unix socket; `@name` is an abstract one. */
+  connectPipe(path: string, highWaterMark: number, handler: TransportHandler): Transport
   /** Rejects with Node's error (`code`: EADDRINUSE, …) when the address cannot be had. */
   listen(options: ListenOptions, onConnection: (transport: Transport) => void): Promise<BoundPort>
 }

@@ -25,7 +25,7 @@ beforeEach(async () => {
   await new Promise(resolve => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
   const clock = createClock()
-  const endpoint = { ip: '127.0.0.1', port, hostname: '', weight: 1, priority: 0, locality: { region: '', zone: '', subZone: '' }, healthStatus: 'UNKNOWN' as const, healthCheck: { port: 0, hostname: '', disabled: false }, metadata: new Map() } // biome-ignore format: one line
+  const endpoint = { ip: '127.0.0.1', port, isPipe: false, hostname: '', weight: 1, priority: 0, locality: { region: '', zone: '', subZone: '' }, healthStatus: 'UNKNOWN' as const, healthCheck: { port: 0, hostname: '', disabled: false }, metadata: new Map() } // biome-ignore format: one line
   connected = new Promise(resolve => {
     const owner: ConnectionOwner = {
       onConnected: () => resolve(),

@@ -96,7 +96,7 @@ export class UpstreamConnection implements TransportHandler {
     host.stats.cx_active.add()
     this.#timer = config.timers.create(() => this.#onTimeout())
     this.#timer.start(config.connectTimeout)
-    this.#transport = config.transports.connect(host.ip, host.port, config.bufferLimit, this)
+    this.#transport = host.connect(config.transports, config.bufferLimit, this)
     this.#output = new Output(this.#transport, stats.upstream_cx_tx_bytes_total, config.bufferLimit)
     this.#output.onDrain = () => this.#handler?.onDrain()
   }
@@ -214,13 +214,20 @@ export class UpstreamConnection implements TransportHandler {
     this.#transport.destroy()
     if (this.#state === 'connecting') {
       const reason = this.#timedOut ? 'connection timeout' : 'remote connection failure'
-      this.#closed(reason, this.#timedOut || error === undefined ? '' : `delayed connect error: ${errorText(error)}`)
+      this.#closed(reason, this.#timedOut || error === undefined ? '' : this.#connectFailure(error))
     } else {
       // Envoy's codec: an end inside a message is the message's fault, an end before it the connection's.
       const inside = this.#decoder.insideHead || this.#decoder.insideBody
       if (inside) this.#config.stats.upstream_cx_protocol_error.add()
       this.#closed(inside ? 'protocol error' : 'connection termination', '')
     }
+  }
+
+  /** What Unix sockets refuse they refuse at once. */
+  #connectFailure(error: NodeJS.ErrnoException): string {
+    const { isPipe, address } = this.#config.host
+    const text = errorText(error)
+    return isPipe ? `immediate connect error: ${text}|remote address:${address}` : `delayed connect error: ${text}`
   }
 
   #onHead(head: ResponseHead): void {
@@ -338,6 +345,10 @@ function errorText(error: NodeJS.ErrnoException): string {
       return 'Connection refused'
     case 'ECONNRESET':
       return 'Connection reset by peer'
+    case 'ENOENT':
+      return 'No such file or directory'
+    case 'EACCES':
+      return 'Permission denied'
     case 'EHOSTUNREACH':
       return 'No route to host'
     case 'ENETUNREACH':

@@ -7,6 +7,7 @@ import type { ClusterStats } from '../cluster/cluster-stats.ts'
 import type { Host } from '../cluster/host.ts'
 import type { Http2Stats } from '../cluster/http2-stats.ts'
 import type { Timer, Timers } from '../timers.ts'
+import { pipePath } from '../transport/socket-transport.ts'
 import type { ResetReason } from './reset-reason.ts'
 
 /** One unary call: a message there, a status back. */
@@ -69,8 +70,10 @@ export class GrpcConnection {
     this.#timer.start(config.connectTimeout)
     // Whoever reports nothing over gRPC is not to pay for it.
     const { connect: open } = process.getBuiltinModule('node:http2')
-    this.#socket = connect({ host: host.ip, port: host.port, noDelay: true })
-    this.#session = open(`http://${host.address}`, {
+    this.#socket = connect(
+      host.isPipe ? { path: pipePath(host.ip) } : { host: host.ip, port: host.port, noDelay: true },
+    )
+    this.#session = open(`http://${host.isPipe ? 'localhost' : host.address}`, {
       createConnection: () => this.#socket,
       settings: { enablePush: false },
     })

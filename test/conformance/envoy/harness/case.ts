@@ -11,6 +11,8 @@ export interface Case {
   config?: ConfigOptions | ((ports: Ports) => ConfigOptions)
   /** By cluster name; without `app`, that cluster's port has no listener. Default: `{ app: ok() }`. */
   upstreams?: Record<string, Behaviour | typeof NEVER_ACCEPTS>
+  /** On Unix sockets in place of ports, at `ports.sockets`. */
+  sockets?: Record<string, Behaviour>
   /** A DNS server at `ports.names` that knows these. */
   names?: Record<string, string[]>
   /** What the collector at `ports.grpcCollector` says to reports over gRPC; `{ grpc: 0 }` by default. */

@@ -48,6 +48,12 @@ export async function observe(
     for (const [cluster, behaviour] of Object.entries(test.upstreams ?? { app: ok() })) {
       upstreams[cluster] = behaviour === NEVER_ACCEPTS ? await FullListener.open() : await Upstream.open(behaviour)
     }
+    const upstreamPorts = Object.fromEntries(Object.entries(upstreams).map(([name, { port }]) => [name, port]))
+    const sockets: Record<string, string> = { dead: join(folder, 'dead.sock') }
+    for (const [name, behaviour] of Object.entries(test.sockets ?? {})) {
+      sockets[name] = join(folder, `${name}.sock`)
+      upstreams[name] = await Upstream.open(behaviour, sockets[name])
+    }
     const reports = new Map<string, string[]>()
     names = test.names && (await NameServer.open(test.names))
     const opened = await openCollector(spans, reports)
@@ -61,7 +67,8 @@ export async function observe(
       collector: opened.port,
       grpcCollector: grpcCollector.port,
       ...(names === undefined ? {} : { names: names.port }),
-      upstream: Object.fromEntries(Object.entries(upstreams).map(([cluster, upstream]) => [cluster, upstream.port])),
+      upstream: upstreamPorts,
+      sockets,
     }
     const logFile = join(folder, 'access.log')
     const options = typeof test.config === 'function' ? test.config(ports) : (test.config ?? {})

@@ -27,7 +27,7 @@ export class Upstream {
     this.#server = server
   }
 
-  static async open(behaviour: Behaviour, port = 0): Promise<Upstream> {
+  static async open(behaviour: Behaviour, at: number | string = 0): Promise<Upstream> {
     let index = 0
     const server = createServer({ noDelay: true, allowHalfOpen: true })
     const upstream = new Upstream(server)
@@ -50,7 +50,8 @@ export class Upstream {
     })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(port, '127.0.0.1', resolve)
+      if (typeof at === 'string') server.listen(at, resolve)
+      else server.listen(at, '127.0.0.1', resolve)
     })
     return upstream
   }

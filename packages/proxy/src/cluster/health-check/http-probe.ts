@@ -91,7 +91,6 @@ export class HttpProbe implements Probe, TransportHandler {
       this.#send()
       return
     }
-    const { ip, port } = this.#host.checkAddress
     this.#connected = false
     this.#decoder = new ResponseDecoder({
       onInformational() {},
@@ -102,7 +101,7 @@ export class HttpProbe implements Probe, TransportHandler {
       onEnd: () => this.#onResponse(),
       onProtocolError: () => this.#lost(),
     })
-    this.#transport = this.#options.transports.connect(ip, port, 1024 * 1024, this)
+    this.#transport = this.#host.connectForCheck(this.#options.transports, 1024 * 1024, this)
   }
 
   giveUp(): void {

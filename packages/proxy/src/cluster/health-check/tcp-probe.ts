@@ -36,9 +36,8 @@ export class TcpProbe implements Probe, TransportHandler {
       this.#say()
       return
     }
-    const { ip, port } = this.#host.checkAddress
     this.#connected = false
-    this.#transport = this.#transports.connect(ip, port, BUFFER, this)
+    this.#transport = this.#host.connectForCheck(this.#transports, BUFFER, this)
   }
 
   giveUp(): void {
