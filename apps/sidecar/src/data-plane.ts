@@ -1,5 +1,12 @@
 import type { Bootstrap, Milliseconds } from '@hopscope/envoy-config'
-import { chooseTransports, createAccessLogs, createProxy, type Runtime, type Stats } from '@hopscope/proxy'
+import {
+  chooseTransports,
+  createAccessLogs,
+  createProxy,
+  type LookupsDump,
+  type Runtime,
+  type Stats,
+} from '@hopscope/proxy'
 import type { ClusterStatus } from './admin/clusters-page.ts'
 import type { ListenerStatus } from './admin/listeners-page.ts'
 import type { Options } from './command-line.ts'
@@ -14,6 +21,8 @@ export interface DataPlane {
   stats(): Promise<Stats>
   clusters(): Promise<ClusterStatus[]>
   listeners(): Promise<ListenerStatus[]>
+  /** Of each process that counts. */
+  lookups(): Promise<LookupsDump[]>
   change(change: Change): Promise<void>
   /** Closes everything at once; spans and log lines that wait are written first. */
   close(): Promise<void>
@@ -28,6 +37,8 @@ export type Change =
   | { type: 'flush logs' }
   | { type: 'reset counters' }
   | { type: 'flush histograms' }
+  | { type: 'track lookups'; tracking: boolean }
+  | { type: 'clear lookups' }
   | { type: 'modify runtime'; changes: readonly (readonly [key: string, value: string])[] }
 
 export interface LocalOptions {
@@ -65,6 +76,7 @@ export async function createLocalDataPlane(
     stats: async () => stats,
     clusters: async () => clusterStatuses(proxy.clusters()),
     listeners: async () => listenerStatuses(proxy.listeners()),
+    lookups: async () => [stats.lookups.dump()],
     async change(change) {
       switch (change.type) {
         case 'fail health check':
@@ -81,6 +93,10 @@ export async function createLocalDataPlane(
           return stats.resetCounters()
         case 'flush histograms':
           return stats.flushHistograms()
+        case 'track lookups':
+          return stats.lookups.track(change.tracking)
+        case 'clear lookups':
+          return stats.lookups.clear()
         case 'modify runtime':
           // Whoever is no worker shares the runtime that was modified.
           if (worker !== undefined) runtime.modify(change.changes)

@@ -7,6 +7,7 @@ import { configDump } from './admin/config-dump.ts'
 import { dumpJson } from './admin/dump-json.ts'
 import { homePage } from './admin/home-page.ts'
 import { addressText, listenersPage } from './admin/listeners-page.ts'
+import { lookupPages } from './admin/lookup-pages.ts'
 import { runtimePages } from './admin/runtime-pages.ts'
 import { type ServerState, serverInfo } from './admin/server-info.ts'
 import { serverPages } from './admin/server-pages.ts'
@@ -95,6 +96,7 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
       quit: () => void end('quitquitquit'),
     }),
     ...statsPages(presentStats, () => plane.change({ type: 'reset counters' })),
+    ...lookupPages(plane),
     ...runtimePages(runtime, changes => plane.change({ type: 'modify runtime', changes })),
     {
       path: '/clusters',

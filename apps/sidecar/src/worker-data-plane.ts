@@ -30,9 +30,12 @@ export function createWorkerDataPlane(count: number, own: Stats, onDeath: (reaso
     stats: async () => mergeStats([dumpStats(own), ...(await askAll({ ask: 'stats' }))]),
     clusters: async () => mergeClusters(await askAll({ ask: 'clusters' })),
     listeners: () => workers[0]!.ask({ ask: 'listeners' }),
+    lookups: async () => [own.lookups.dump(), ...(await askAll({ ask: 'lookups' }))],
     async change(change) {
       if (change.type === 'flush histograms') own.flushHistograms()
       if (change.type === 'reset counters') own.resetCounters()
+      if (change.type === 'track lookups') own.lookups.track(change.tracking)
+      if (change.type === 'clear lookups') own.lookups.clear()
       await askAll({ ask: 'change', change })
     },
     async close() {

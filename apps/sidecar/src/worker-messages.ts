@@ -1,4 +1,4 @@
-import type { StatsDump } from '@hopscope/proxy'
+import type { LookupsDump, StatsDump } from '@hopscope/proxy'
 import type { ClusterStatus } from './admin/clusters-page.ts'
 import type { ListenerStatus } from './admin/listeners-page.ts'
 import type { Change } from './data-plane.ts'
@@ -9,6 +9,7 @@ export type Question =
   | { ask: 'stats' }
   | { ask: 'clusters' }
   | { ask: 'listeners' }
+  | { ask: 'lookups' }
   | { ask: 'change'; change: Change }
   | { ask: 'close' }
 
@@ -17,6 +18,7 @@ export interface Answers {
   stats: StatsDump
   clusters: ClusterStatus[]
   listeners: ListenerStatus[]
+  lookups: LookupsDump
   change: undefined
   close: undefined
 }

@@ -30,6 +30,8 @@ export function runWorker(index: number, bootstrap: Bootstrap, options: Options,
         return plane?.clusters()
       case 'listeners':
         return plane?.listeners()
+      case 'lookups':
+        return stats.lookups.dump()
       case 'change':
         return plane?.change(question.change)
       case 'close':

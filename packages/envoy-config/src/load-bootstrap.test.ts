@@ -272,10 +272,10 @@ describe('a good file', () => {
     expect(bad({ 'e.yaml': layers('rtds_layer: { name: x }') })).toEqual([expect.stringContaining('rtds_layer')])
   })
 
-  test('keeps what the file said in snake_case, for /config_dump', () => {
+  test('keeps what the file said as protobuf writes it, for /config_dump', () => {
     const text = 'staticResources: { clusters: { name: a, type: strict_dns, connectTimeout: 0.25s } }'
     expect(good({ 'e.yaml': text }).source).toEqual({
-      static_resources: { clusters: [{ name: 'a', type: 'STRICT_DNS', connect_timeout: '0.25s' }] },
+      static_resources: { clusters: [{ name: 'a', type: 'STRICT_DNS', connect_timeout: '0.250s' }] },
     })
   })
 

@@ -29,8 +29,11 @@ test('a file without a pattern does not pay for the engine', () => {
 })
 
 test.each([
-  ['a(', 'missing closing )'],
-  ['[', 'missing closing ]'],
+  ['a(', 'missing ): a('],
+  ['[', 'missing ]: ['],
+  ['*', 'no argument for repetition operator: *'],
+  ['x++', 'bad repetition operator: ++'],
+  ['[b-a]', 'invalid character class range: b-a'],
   ['(?=a)', '(?='],
   ['\\1', '\\1'],
 ])('%j is no pattern', (pattern, word) => {

@@ -5,6 +5,8 @@ import type { RE2JS } from 're2js'
 export interface Regex {
   /** Whether all of `text` matches (Envoy's `safe_regex` is never a search). */
   matches(text: string): boolean
+  /** Whether a part of `text` does. */
+  finds(text: string): boolean
   /** Every match replaced; `\1` is its first group, `\0` all of it. (RE2 `GlobalReplace`) */
   replaceAll(text: string, substitution: string): string
 }
@@ -21,15 +23,33 @@ export function compileRegex(pattern: string): Regex {
   try {
     compiled = RE2JS.compile(pattern)
   } catch (error) {
-    throw new RegexError((error as Error).message.replace(/^error parsing regexp: /, ''), { cause: error })
+    throw new RegexError(wordsOfRe2((error as Error).message), { cause: error })
   }
   return {
     matches: text => compiled.testExact(HIGH.test(text) ? Buffer.from(text, 'latin1') : text),
+    finds: text => compiled.test(HIGH.test(text) ? Buffer.from(text, 'latin1') : text),
     replaceAll: (text, substitution) =>
       HIGH.test(text)
         ? fromUtf8(replaceAll(compiled, toUtf8(text), substitution))
         : replaceAll(compiled, text, substitution),
   }
+}
+
+/** The engine has the words of Go's copy of RE2; these are those of the original. */
+const WORDS: readonly (readonly [go: string, re2: string])[] = [
+  ['missing closing ', 'missing '],
+  ['missing argument to repetition operator', 'no argument for repetition operator'],
+  ['invalid nested repetition operator', 'bad repetition operator'],
+  ['invalid repeat count', 'invalid repetition size'],
+  ['invalid or unsupported Perl syntax', 'invalid perl operator'],
+  ['invalid named capture', 'invalid named capture group'],
+  ['trailing backslash at end of expression', 'trailing \\'],
+]
+
+function wordsOfRe2(message: string): string {
+  const text = message.replace(/^error parsing regexp: /, '').replace(/: `(.*)`$/s, ': $1')
+  const [go, re2] = WORDS.find(([go]) => text.startsWith(go)) ?? ['', '']
+  return re2 + text.slice(go.length)
 }
 
 let engine: typeof import('re2js') | undefined

@@ -169,6 +169,10 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   },
   'admin, stats, access log': {
     'admin pages': /^admin: /,
+    'admin: levels of loggers': /POST \/logging/,
+    'admin: lookups of stats': /\/stats\/recentlookups/,
+    'admin: dumps of the configuration': /\/config_dump/,
+    'admin: patterns and refusals': /bad regular expression/,
     'internal and external': /internal\.upstream_rq_\*/,
     'the default line': /the default line/,
     operators: /^access log: operators|^format operators: /,

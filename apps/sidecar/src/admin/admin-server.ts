@@ -3,8 +3,8 @@ import type { SocketAddress } from '@hopscope/envoy-config'
 
 export interface AdminReply {
   status?: number
-  /** Defaults to text. */
-  type?: 'text' | 'json' | 'html'
+  /** Defaults to text; `bare`: text of which nobody says how it is encoded. */
+  type?: 'text' | 'json' | 'html' | 'bare'
   body: string
 }
 
@@ -32,6 +32,7 @@ const CONTENT_TYPES = {
   text: 'text/plain; charset=UTF-8',
   json: 'application/json',
   html: 'text/html; charset=UTF-8',
+  bare: 'text/plain',
 }
 
 /** A form of runtime values is small. */

@@ -36,7 +36,11 @@ export function configDump(
   const wrong = compileFilter(nameRegex)
   if (typeof filter === 'string' || typeof wrong === 'string') {
     const reason = typeof wrong === 'string' ? wrong.replace('Invalid re2 regex: ', '') : 'invalid'
-    return { status: 400, body: `INVALID_ARGUMENT: Error while parsing name_regex from ${nameRegex}: ${reason}` }
+    return {
+      status: 400,
+      type: 'bare',
+      body: `INVALID_ARGUMENT: Error while parsing name_regex from ${nameRegex}: ${reason}`,
+    }
   }
   const mask = query.get('mask') ?? ''
   const paths = mask === '' ? undefined : mask.split(',')
@@ -71,15 +75,23 @@ export function configDump(
         : {}),
     }
     const configs = Object.hasOwn(found, resource) ? found[resource] : undefined
-    if (configs === undefined) return { status: 404, body: `${resource} not found in config dump` }
+    if (configs === undefined) return { status: 404, type: 'bare', body: `${resource} not found in config dump` }
     if (paths === undefined) return dumped(configs)
     if (resource === 'bootstrap') {
-      return { status: 400, body: 'bootstrap is not a repeated field. Use ?mask=bootstrap to get only this field' }
+      return {
+        status: 400,
+        type: 'bare',
+        body: 'bootstrap is not a repeated field. Use ?mask=bootstrap to get only this field',
+      }
     }
     const fields = [...Object.keys(configs[0] ?? {}), 'version_info', 'last_updated']
     const unknown = paths.filter(path => !fields.includes(path.split('.')[0]!))
     if (unknown.length > 0 && configs.length > 0) {
-      return { status: 400, body: `FieldMask paths: "${unknown.join('", "')}" could not be successfully used.` }
+      return {
+        status: 400,
+        type: 'bare',
+        body: `FieldMask paths: "${unknown.join('", "')}" could not be successfully used.`,
+      }
     }
     return dumped(configs.map(config => applyMask(config as Json, paths)))
   }
@@ -102,7 +114,7 @@ export function configDump(
     })
     .map(config => applyMask(config, paths))
   if (masked.length > 0) return dumped(masked)
-  return { status: 400, body: `FieldMask ${mask} could not be successfully applied to any configs.` }
+  return { status: 400, type: 'bare', body: `FieldMask ${mask} could not be successfully applied to any configs.` }
 }
 
 function dumped(configs: readonly object[]): AdminReply {

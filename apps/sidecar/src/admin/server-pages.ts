@@ -21,14 +21,22 @@ const USAGE =
   'usage: /logging?<name>=<level> (change single level)\n' +
   'usage: /logging?paths=name1:level1,name2:level2,... (change multiple levels)\n' +
   'usage: /logging?level=<level> (change all levels)\n' +
+  'usage: /logging?group=<group_name>:<level> (change group of loggers)\n' +
   `levels: ${logLevels.join(' ')} \n`
 
 /** All or nothing; says what was wrong. */
 function changeLevels(log: Log, query: URLSearchParams): string | undefined {
+  if ([...query].length > 1) return 'invalid number of parameters'
+  if (query.has('group')) return 'group parameter requires fine-grain logging to be enabled'
   const wanted: [name: string, level: string][] = []
   for (const [name, value] of query) {
     if (name !== 'paths') wanted.push([name, value])
-    else for (const [one = '', level = ''] of value.split(',').map(pair => pair.split(':'))) wanted.push([one, level])
+    else if (value !== '') {
+      for (const [one = '', level = ''] of value.split(',').map(pair => pair.split(':'))) {
+        if (one === '' || level === '') return 'empty logger name or empty logger level'
+        wanted.push([one, level])
+      }
+    }
   }
   const changes: [name: string, level: LogLevel][] = []
   for (const [name, text] of wanted) {

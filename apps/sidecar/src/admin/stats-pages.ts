@@ -1,6 +1,8 @@
+import { compileRegex } from '@hopscope/envoy-config'
 import {
   BUCKET_MODES,
   type BucketMode,
+  type NameFilter,
   renderPrometheus,
   renderStatsJson,
   renderStatsText,
@@ -86,17 +88,13 @@ function selectionOf(query: URLSearchParams): StatsSelection | { refused: string
   return selection
 }
 
-/** A pattern, or what is wrong with it in the words of Envoy's engine where it has the same ones. */
-export function compileFilter(pattern: string): RegExp | string {
+/** Whether a name has what a pattern looks for; or what is wrong with the pattern. */
+export function compileFilter(pattern: string): NameFilter | string {
+  if (pattern === '') return { test: () => true }
   try {
-    return new RegExp(pattern)
+    const regex = compileRegex(pattern)
+    return { test: name => regex.finds(name) }
   } catch (error) {
-    const reason = (error as Error).message.split(': ').at(-1)!
-    if (reason.startsWith('Unterminated character class')) {
-      return `Invalid re2 regex: missing ]: ${pattern.slice(pattern.lastIndexOf('['))}`
-    }
-    if (reason.startsWith('Unterminated group')) return `Invalid re2 regex: missing ): ${pattern}`
-    if (reason.startsWith('Unmatched')) return `Invalid re2 regex: unexpected ): ${pattern}`
-    return `Invalid re2 regex: ${reason}: ${pattern}`
+    return `Invalid re2 regex: ${(error as Error).message}`
   }
 }

@@ -1,4 +1,6 @@
 import type { Offset } from '../source/sources.ts'
+import { isDefault } from './is-default.ts'
+import { messageType } from './schema.ts'
 
 /** A place in a file and in the structure: `static_resources.clusters[0].name`. */
 export interface Place {
@@ -149,7 +151,11 @@ export function toProtoJson(value: Value): unknown {
     case 'dictionary':
       return Object.fromEntries([...value.entries].map(([key, item]) => [key, toProtoJson(item)]))
     case 'message': {
-      const fields = [...value.fields].map(([name, field]) => [name, toProtoJson(field.value)] as const)
+      const types = messageType(value.type)?.fields
+      const fields = [...value.fields].flatMap(([name, field]) => {
+        const type = types?.get(name)
+        return type !== undefined && isDefault(field.value, type) ? [] : [[name, toProtoJson(field.value)] as const]
+      })
       const type = value.any ? { '@type': `type.googleapis.com/${value.type}` } : {}
       return { ...type, ...Object.fromEntries(fields) }
     }

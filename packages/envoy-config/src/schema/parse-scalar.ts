@@ -55,7 +55,8 @@ export function parseScalar(node: SourceNode, type: string, path: string, proble
     )
     return undefined
   }
-  if (scalarType === 'duration') return { kind: 'scalar', ...place, value, json: node.value ?? '0s' }
+  if (scalarType === 'duration')
+    return { kind: 'scalar', ...place, value, json: durationText(String(node.value ?? '0s')) }
   if (scalarType === 'bytes') return { kind: 'scalar', ...place, value, json: node.value ?? '' }
   return scalarOf(value, place)
 }
@@ -145,6 +146,14 @@ function parseDuration(text: string): number | undefined {
   if (seconds === undefined) return undefined
   const milliseconds = Number(seconds) * 1000 + Number((fraction ?? '').padEnd(9, '0')) / 1e6
   return sign === '-' ? -milliseconds : milliseconds
+}
+
+/** With no decimals or three, six, nine of them. (proto3 JSON) */
+function durationText(text: string): string {
+  const [whole = '', fraction = ''] = text.slice(0, -1).split('.')
+  const digits = fraction.replace(/0+$/, '')
+  const decimals = digits.padEnd(Math.ceil(digits.length / 3) * 3, '0')
+  return `${whole.replace(/^(-?)0+(?=\d)/, '$1')}${decimals === '' ? '' : `.${decimals}`}s`
 }
 
 function writtenOut(node: Extract<SourceNode, { kind: 'map' }>, type: string): SourceScalar | undefined {

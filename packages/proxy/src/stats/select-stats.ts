@@ -1,10 +1,15 @@
 import type { Histogram, Stats } from './stats.ts'
 
+/** As a regular expression has it. */
+export interface NameFilter {
+  test(name: string): boolean
+}
+
 /** Which stats a page shows. */
 export interface StatsSelection {
   usedOnly?: boolean
   /** Found anywhere in the name. */
-  filter?: RegExp
+  filter?: NameFilter
   invertFilter?: boolean
   /** Absent: all. */
   type?: 'counters' | 'gauges' | 'histograms' | 'texts'

@@ -1,4 +1,5 @@
 import { Histogram } from './histogram.ts'
+import { RecentLookups } from './recent-lookups.ts'
 
 export { Histogram }
 
@@ -11,8 +12,10 @@ export class Stats {
   readonly gauges = new Map<string, Gauge>()
   readonly histograms = new Map<string, Histogram>()
   readonly texts = new Map<string, string>()
+  readonly lookups = new RecentLookups()
 
   counter(name: string): Counter {
+    this.lookups.note(name)
     let found = this.counters.get(name)
     if (found === undefined) {
       found = new Counter(name)
@@ -22,6 +25,7 @@ export class Stats {
   }
 
   gauge(name: string): Gauge {
+    this.lookups.note(name)
     let found = this.gauges.get(name)
     if (found === undefined) {
       found = new Gauge(name)
@@ -32,6 +36,7 @@ export class Stats {
 
   /** Whole milliseconds, unless the name says otherwise. */
   histogram(name: string): Histogram {
+    this.lookups.note(name)
     let found = this.histograms.get(name)
     if (found === undefined) {
       found = new Histogram(name)

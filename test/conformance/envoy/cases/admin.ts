@@ -2,6 +2,15 @@ import { type Case, get } from '../harness/case.ts'
 import { cluster } from '../harness/config.ts'
 import { close, NEVER_ACCEPTS, status } from '../harness/upstream.ts'
 
+/** JSON with sorted keys, and ports that were masked. */
+function inOrder(text: string): string {
+  const sorted = (_: string, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value
+  return JSON.stringify(JSON.parse(text.replace(/: (<[^>]+>)/g, ': "$1"')), sorted, 1)
+}
+
 export const adminCases: Case[] = [
   {
     name: 'ready, listeners, methods',
@@ -200,5 +209,86 @@ export const adminCases: Case[] = [
       { admin: '/reset_counters', method: 'POST' },
       { admin: '/stats?filter=^cluster\\.app\\.upstream_rq_total$' },
     ],
+  },
+  {
+    name: 'levels of loggers',
+    covers: 'POST /logging: one, all, several, what is wrong with a wish',
+    steps: [
+      '',
+      '?main=debug',
+      '?level=warning',
+      '?paths=main:trace,file:error',
+      '?paths=',
+      '?paths=main',
+      '?paths=main:',
+      '?paths=main:nope',
+      '?paths=nope:info',
+      '?level=nope',
+      '?nope=info',
+      '?level=info&main=debug',
+      '?group=main:debug',
+      '?group=debug',
+    ].map(query => ({ admin: `/logging${query}`, method: 'POST' as const })),
+    except: {
+      why: 'Envoy has more components',
+      drop(observation) {
+        for (const page of observation.admin) page.body = page.body.replace(/^ {2}(?!main:|file:)\w+: \w+\n/gm, '')
+      },
+    },
+  },
+  {
+    name: 'filters that are no patterns',
+    covers: '/clusters, /stats and /config_dump with a bad regular expression; content types of refusals',
+    steps: ['%5B', '(', '*', 'a)', 'x%2B%2B', '%5Bb-a%5D'].flatMap(pattern => [
+      { admin: `/clusters?filter=${pattern}` },
+      { admin: `/stats?filter=${pattern}` },
+    ]),
+  },
+  {
+    name: 'lookups of stats',
+    covers: '/stats/recentlookups: off, on, cleared; methods',
+    steps: [
+      { admin: '/stats/recentlookups/enable' },
+      { admin: '/stats/recentlookups/enable', method: 'POST' },
+      { admin: '/stats/recentlookups/clear', method: 'POST' },
+      { admin: '/stats/recentlookups' },
+      { admin: '/stats/recentlookups/disable', method: 'POST' },
+      { admin: '/stats/recentlookups' },
+    ],
+  },
+  {
+    name: 'values as protobuf writes them',
+    covers: '/config_dump: durations with three, six or nine decimals, defaults left out, wrappers kept',
+    config: {
+      hcm: {
+        stream_idle_timeout: '1.50s',
+        request_timeout: '0090s',
+        drain_timeout: '0.0000010s',
+        delayed_close_timeout: '0.0500000s',
+        normalize_path: false,
+        max_request_headers_kb: 60,
+        server_name: '',
+        generate_request_id: true,
+        common_http_protocol_options: { idle_timeout: '3600.000s', max_headers_count: 100 },
+      },
+      app: {
+        connect_timeout: '0.2500s',
+        common_lb_config: { healthy_panic_threshold: { value: 0 }, update_merge_window: '0s' },
+        dns_refresh_rate: '1.000000001s',
+        per_connection_buffer_limit_bytes: 1024,
+        lb_policy: 'LEAST_REQUEST',
+      },
+    },
+    steps: [
+      { admin: '/config_dump?resource=static_clusters&name_regex=app' },
+      { admin: '/config_dump?resource=static_listeners' },
+    ],
+    except: {
+      why: 'protobuf has no order of fields; the file of the log and times of loading are those of the run',
+      drop(observation) {
+        for (const page of observation.admin)
+          page.body = inOrder(page.body.replaceAll(/"(path|last_updated)": "[^"]*"/g, '"$1": "<…>"'))
+      },
+    },
   },
 ]

@@ -51,8 +51,8 @@ const BY_CHANCE = {
     observation.answers.sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
     for (const requests of Object.values(observation.upstream))
       for (const request of requests) request.head = request.head.map(line => line.replace(/<uuid \d+/, '<uuid'))
-    observation.admin = observation.admin.map(({ status, body }) => ({
-      status,
+    observation.admin = observation.admin.map(({ body, ...page }) => ({
+      ...page,
       // Which of the hosts got how many.
       body: body.replace(/(::(?:cx|rq)_\w+::)\d+/g, '$1<n>').replace(/"value": "\d+",\s*/g, ''),
     }))

@@ -20,7 +20,7 @@ export interface Observation {
   answers: { head: string[]; body: string; framing: string }[][]
   /** Connections that the program closed while its answers were waited for. */
   closed: boolean[]
-  admin: { status: number; body: string }[]
+  admin: { status: number; type: string | null; body: string }[]
   upstream: Record<string, UpstreamRequest[]>
   /** What changed, zero changes left out. */
   stats: Record<string, number>
@@ -129,10 +129,7 @@ export async function observe(
   }
 }
 
-type Played =
-  | { answers: Observation['answers'][number]; closed: boolean }
-  | { status: number; body: string }
-  | undefined
+type Played = { answers: Observation['answers'][number]; closed: boolean } | Observation['admin'][number] | undefined
 
 async function play(step: Step, ports: Ports, connections: Map<string, RawClient>): Promise<Played> {
   if ('wait' in step) {
@@ -150,7 +147,7 @@ async function play(step: Step, ports: Ports, connections: Map<string, RawClient
   }
   if ('admin' in step) {
     const answer = await fetch(`http://127.0.0.1:${ports.admin}${step.admin}`, { method: step.method ?? 'GET' })
-    return { status: answer.status, body: await answer.text() }
+    return { status: answer.status, type: answer.headers.get('content-type'), body: await answer.text() }
   }
   const client = connections.get(step.on ?? '') ?? (await RawClient.open(ports.listener))
   const already = client.result().messages.length
