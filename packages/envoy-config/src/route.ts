@@ -1,6 +1,7 @@
 import type { SubstitutionFormat } from './access-log.ts'
 import type { HashPolicy } from './hash-policy.ts'
 import type { PerFilterConfig, RuntimeFraction } from './http-filters.ts'
+import type { InternalRedirectPolicy } from './internal-redirect.ts'
 import type { CustomTag, Milliseconds, Percent } from './listener.ts'
 import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher, RegexRewrite } from './matchers.ts'
 import type { Metadata } from './metadata.ts'
@@ -133,6 +134,7 @@ export interface RouteAction {
   priority: 'default' | 'high'
   hashPolicies: readonly HashPolicy[]
   hedgePolicy?: HedgePolicy
+  internalRedirectPolicy?: InternalRedirectPolicy
 }
 
 /** envoy.config.route.v3.HedgePolicy */

@@ -62,6 +62,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     cluster_header: /cluster_header: its cluster/,
     rewrites: /regex_rewrite: groups|prefix_rewrite|host_rewrite/,
     redirects: /redirects \(|RedirectAction/,
+    'internal redirects': /internal_redirect_policy/,
     'direct responses': /direct_response: body/,
     'header mutations by level': /at every level|most specific wins/,
     'formats in headers': /format strings in headers/,

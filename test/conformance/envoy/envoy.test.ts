@@ -20,6 +20,7 @@ import { headerCases } from './cases/headers.ts'
 import { healthCheckFilterCases } from './cases/health-check-filter.ts'
 import { healthCheckCases } from './cases/health-checks.ts'
 import { informationalCases } from './cases/informational.ts'
+import { internalRedirectCases } from './cases/internal-redirects.ts'
 import { limitCases } from './cases/limits.ts'
 import { listenerCases } from './cases/listeners.ts'
 import { localReplyCases } from './cases/local-replies.ts'
@@ -57,6 +58,7 @@ const groups: Record<string, Case[]> = {
   matchers: matcherCases,
   'virtual hosts': virtualHostCases,
   rewrites: rewriteCases,
+  'internal redirects': internalRedirectCases,
   'clusters of routes': clustersOfRoutesCases,
   headers: headerCases,
   codec: codecCases,

@@ -14,6 +14,7 @@ import {
 import { parseMetadata } from './metadata.ts'
 import { parseHashPolicies } from './parse-hash-policy.ts'
 import { parseHedgePolicy } from './parse-hedge-policy.ts'
+import { parseInternalRedirectPolicy } from './parse-internal-redirect.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseMetadataMatch } from './parse-subsets.ts'
@@ -99,6 +100,7 @@ const notFoundCodes = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERVE
 
 function parseRouteAction(message: Message | undefined, limits: RouteLimits, context: ParseContext): RouteAction {
   const retry = message?.message('retry_policy')
+  const redirects = message?.message('internal_redirect_policy')
   const idleTimeout = message?.duration('idle_timeout')
   const code = message?.enum<keyof typeof notFoundCodes>('cluster_not_found_response_code', 'SERVICE_UNAVAILABLE')
   return {
@@ -119,6 +121,7 @@ function parseRouteAction(message: Message | undefined, limits: RouteLimits, con
     priority: message?.enum<string>('priority', 'DEFAULT') === 'HIGH' ? 'high' : 'default',
     hashPolicies: parseHashPolicies(message, context),
     ...parseHedgePolicy(message),
+    ...(redirects === undefined ? {} : { internalRedirectPolicy: parseInternalRedirectPolicy(redirects, context) }),
   }
 }
 

@@ -75,6 +75,15 @@ export const extensionPoints: Readonly<
   'envoy.config.route.v3.VirtualHost.typed_per_filter_config': filterOfRouteOrNot,
   'envoy.config.route.v3.Route.typed_per_filter_config': filterOfRouteOrNot,
   'envoy.config.route.v3.WeightedCluster.ClusterWeight.typed_per_filter_config': filterOfRouteOrNot,
+  'envoy.config.route.v3.InternalRedirectPolicy.predicates': {
+    what: 'predicate of internal redirects',
+    packages: ['envoy.extensions.internal_redirect.'],
+    types: [
+      'envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig',
+      'envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig',
+      'envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig',
+    ],
+  },
   'envoy.config.trace.v3.Tracing.Http.typed_config': {
     what: 'tracer',
     packages: ['envoy.config.trace.', 'envoy.extensions.tracers.'],

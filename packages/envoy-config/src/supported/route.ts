@@ -113,7 +113,18 @@ export const route: SupportTable = {
     priority: 'yes',
     hash_policy: 'yes',
     hedge_policy: 'yes',
+    internal_redirect_policy: 'yes',
   },
+  'envoy.config.route.v3.InternalRedirectPolicy': {
+    max_internal_redirects: 'yes',
+    redirect_response_codes: 'yes',
+    predicates: 'yes',
+    allow_cross_scheme_redirect: 'yes',
+    response_headers_to_copy: 'yes',
+  },
+  'envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig': {},
+  'envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig': { allowed_route_names: 'yes' },
+  'envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig': {},
   'envoy.config.route.v3.HedgePolicy': { initial_requests: [1], hedge_on_per_try_timeout: 'yes' },
   'envoy.config.route.v3.RouteAction.HashPolicy': {
     header: 'yes',

@@ -1,7 +1,8 @@
-import type { Milliseconds, RouteAction } from '@hopscope/envoy-config'
+import type { InternalRedirectPolicy, Milliseconds, RouteAction } from '@hopscope/envoy-config'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
 import type { MetadataMatch } from '../cluster/balancing/metadata-match.ts'
 import type { RoutingPriority } from '../cluster/host.ts'
+import type { HttpStats } from '../http/http-stats.ts'
 import type { HashRequest } from '../route/hash-policy.ts'
 import type { Mirrors } from './mirrors.ts'
 import type { RetryState } from './retry-state.ts'
@@ -35,4 +36,7 @@ export interface Plan {
   /** Counted under this name as well. */
   altStatName: string | undefined
   mirrors: Mirrors | undefined
+  /** Answers that are followed here. */
+  redirects: InternalRedirectPolicy | undefined
+  http: HttpStats
 }

@@ -16,7 +16,7 @@ export class RequestBody {
   constructor(exchange: Exchange, plan: Plan) {
     this.#exchange = exchange
     this.#plan = plan
-    this.#kept = plan.retry !== undefined
+    this.#kept = plan.retry !== undefined || plan.redirects !== undefined
   }
 
   /** More of it than may be kept is here. */
@@ -34,7 +34,7 @@ export class RequestBody {
   /** Passes on what was held. */
   pass(chunk: Buffer, attempt: Attempt | undefined): void {
     if (attempt === undefined) {
-      if (this.#buffered > this.#plan.bufferLimit) this.#pause()
+      if (this.#buffered > this.#exchange.bufferLimit) this.#pause()
       return
     }
     // No other try and no mirror will want the bytes.
@@ -49,6 +49,11 @@ export class RequestBody {
     if (!this.#kept) this.drop()
     if (writable) this.resume()
     else this.#pause()
+  }
+
+  /** All that has come of it; undefined: it was too large to be kept. */
+  get whole(): Buffer | undefined {
+    return this.#kept ? Buffer.concat(this.#chunks) : undefined
   }
 
   /** There will be no other try. */

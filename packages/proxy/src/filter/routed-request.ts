@@ -13,6 +13,7 @@ import type { AttemptSpan } from '../tracing/http-tracer.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
 import { Attempt, type AttemptOwner } from '../upstream/send.ts'
 import { rewriteHost } from './finalise-request.ts'
+import { keepsBody, redirectRequest } from './internal-redirect.ts'
 import type { Plan } from './plan.ts'
 import { RequestBody } from './request-body.ts'
 import { resetFailure } from './reset-failure.ts'
@@ -20,6 +21,8 @@ import type { RetryDecision, RetryState } from './retry-state.ts'
 import type { RouterServices } from './router-services.ts'
 import { SlowAttempts } from './slow-attempts.ts'
 import { type TryLimitOwner, TryTimers } from './try-timers.ts'
+
+const NOTHING = Buffer.alloc(0)
 
 /** One request at the router: its attempts, its timeouts, its body on the way up and the response on the way down. */
 export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwner {
@@ -237,6 +240,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
       return
     }
     this.#settleFor(attempt)
+    if (this.#plan.redirects?.responseCodes.includes(status) && this.#followRedirect(attempt, head)) return
     this.#canary = headers.get('x-envoy-upstream-canary') === 'true'
     this.#countStatus(status, attempt)
     if (status >= 500) attempt.host.stats.rq_error.add()
@@ -249,15 +253,33 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
       const time = Math.trunc(this.#services.clock.now() - exchange.requestCompleteAt)
       headers.set('x-envoy-upstream-service-time', String(time))
     }
-    if (countAttempts.response) headers.set('x-envoy-attempt-count', String(this.#attempts))
     for (const field of this.#cookies) headers.append('set-cookie', field)
     this.#responding = true
     this.#body?.drop()
     this.#body?.keepNoMore()
     info.responseCode = status
     exchange.responseMutations?.(headers, info)
+    if (countAttempts.response) headers.set('x-envoy-attempt-count', String(this.#attempts))
     if (head.hasBody) exchange.sendHead(headers, false)
     else this.#wholeHead = headers
+  }
+
+  /** Another exchange goes on with the request, at the place that the answer names. */
+  #followRedirect(attempt: Attempt, head: ResponseHead): boolean {
+    const { redirects, http, cluster } = this.#plan
+    const { headers: answer } = head
+    const exchange = this.#exchange
+    const body = this.#body === undefined ? NOTHING : this.#body.whole
+    const isThere = this.#requestEnded && body !== undefined && answer.has('location')
+    if (!isThere || !redirectRequest(exchange, answer, redirects!, http)) {
+      cluster.stats.upstream_internal_redirect_failed_total.add()
+      return false
+    }
+    cluster.stats.upstream_internal_redirect_succeeded_total.add()
+    this.#discard(attempt, head)
+    this.#stop()
+    exchange.recreate(answer, keepsBody(answer, exchange.headers) ? body : NOTHING)
+    return true
   }
 
   /** What is left of its response is not waited for. */

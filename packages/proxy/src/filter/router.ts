@@ -102,6 +102,8 @@ export function createRouter(
           route.mirrorPolicies.length === 0
             ? undefined
             : createMirrors(route.mirrorPolicies, exchange, timeout, metadataMatch, services),
+        redirects: action.internalRedirectPolicy,
+        http,
         bufferLimit: route.requestBodyBufferLimit ?? bufferLimit,
       },
       services,

@@ -1,5 +1,6 @@
 import { FAILURES, type Failure } from '../errors.ts'
 import { respond } from '../respond.ts'
+import type { CompiledRoute } from '../route/compile-routes.ts'
 import { findRoute } from '../route/find-route.ts'
 import { type Instant, StreamInfo } from '../stream-info.ts'
 import type { Timer } from '../timers.ts'
@@ -179,7 +180,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   /** What becomes of a request, in Envoy's order. */
   #begin(exchange: Exchange, head: RequestHead): void {
-    const { config, stats, routes, sanitise, tracer } = this.#context
+    const { config, stats, sanitise, tracer } = this.#context
     const { headers, info } = exchange
     if (!config.proxy100Continue && headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(headers)
     if (!checkRequest(exchange, head, this.#context)) return
@@ -192,22 +193,31 @@ export class ConnectionManager implements TransportHandler, Downstream {
     }
     exchange.internal = sanitised.internal
 
-    const route = headers.method === 'CONNECT' ? undefined : findRoute(routes, headers, exchange)
-    exchange.route = route
-    if (route !== undefined) {
-      info.route = route.route
-      info.virtualHostName = route.virtualHost.name
-      info.virtualHostMetadata = route.virtualHost.metadata
-      exchange.responseMutations = route.mutations.response
-    }
+    this.#route(exchange)
     if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c') {
       stats.downstream_rq_ws_on_non_ws_route.add()
       respond(exchange, FAILURES.upgrade)
       return
     }
     exchange.span = tracer?.begin(info, headers)
+    this.#handle(exchange)
+  }
 
-    const action = route?.route.action
+  #route(exchange: Exchange): void {
+    const { headers, info } = exchange
+    const route = headers.method === 'CONNECT' ? undefined : findRoute(this.#context.routes, headers, exchange)
+    exchange.route = route
+    if (route === undefined) return
+    info.route = route.route
+    info.virtualHostName = route.virtualHost.name
+    info.virtualHostMetadata = route.virtualHost.metadata
+    exchange.responseMutations = route.mutations.response
+  }
+
+  #handle(exchange: Exchange): void {
+    const { config } = this.#context
+    const { headers, info } = exchange
+    const action = exchange.route?.route.action
     const idleTimeout = action?.type === 'route' ? action.idleTimeout : undefined
     this.#streamTimers.startIdle(idleTimeout ?? config.streamIdleTimeout)
     if (action?.type === 'route' && action.maxStreamDuration !== undefined) {
@@ -378,6 +388,39 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#closeDelayed()
   }
 
+  reroute(exchange: Exchange): CompiledRoute | undefined {
+    const { headers, info } = exchange
+    const route = findRoute(this.#context.routes, headers, exchange)
+    info.route = route?.route
+    return route
+  }
+
+  recreate(old: Exchange, answer: ResponseHeaders, body: Buffer): void {
+    const { tracer, localReply } = this.#context
+    const { info } = old
+    info.responseCodeDetails = 'internal_redirect'
+    info.responseCode = answer.status
+    info.responseHeaders = answer
+    this.#responseDone = true
+    this.#endStream(old)
+
+    const next = this.#startStream(old.headers)
+    next.protocol = info.protocol
+    next.bytesReceived = info.bytesReceived + body.length
+    const exchange = new Exchange(next, old.headers, this, body.length > 0)
+    this.#exchange = exchange
+    exchange.localReply = localReply
+    exchange.redirects = old.redirects
+    exchange.internal = old.internal
+    this.#completeRequest(exchange)
+    this.#route(exchange)
+    exchange.span = tracer?.continue(next, old.headers)
+    this.#handle(exchange)
+    if (body.length === 0) return
+    exchange.handler?.onData(body)
+    exchange.handler?.onEnd()
+  }
+
   pauseRequest(): void {
     if (this.#paused) return
     this.#paused = true
@@ -427,7 +470,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       stats.downstream_rq_rx_reset.add()
       handler?.onCancel()
     }
-    info.endInstant = this.#responseDone ? info.lastDownstreamTxByte : clock.now()
+    info.endInstant = Number.isNaN(info.lastDownstreamTxByte) ? clock.now() : info.lastDownstreamTxByte
     stats.downstream_rq_active.sub()
     stats.downstream_rq_time.record(Math.trunc(info.endInstant - info.startInstant))
     if (info.healthCheck) stats['tracing.health_check'].add()

@@ -1,4 +1,5 @@
 import type { WeightedCluster } from '@hopscope/envoy-config'
+import type { RedirectHistory } from '../filter/internal-redirect.ts'
 import type { CompiledRoute, RouteMutations } from '../route/compile-routes.ts'
 import type { Mutate } from '../route/header-mutations.ts'
 import type { StreamInfo } from '../stream-info.ts'
@@ -34,6 +35,10 @@ export interface Downstream extends ResponseSink {
   abort(): void
   pauseRequest(): void
   resumeRequest(): void
+  /** The route that the request as it is now leads to, for its log and span; whoever has it already keeps the one before. */
+  reroute?(exchange: Exchange): CompiledRoute | undefined
+  /** Ends the exchange with an answer that the client does not see, and begins another with its request as it is now. */
+  recreate?(exchange: Exchange, answer: ResponseHeaders, body: Buffer): void
   /** A number in [0, 1). */
   random(): number
 }
@@ -78,6 +83,8 @@ export class Exchange {
   localReply: RewriteLocalReply | undefined
   /** Of the filters that took part: the exchange is over. */
   onDestroy: (() => void) | undefined
+  /** Of the requests that this one goes on for; undefined: there were none. */
+  redirects: RedirectHistory | undefined
 
   constructor(info: StreamInfo, headers: RequestHeaders, downstream: Downstream, hasBody: boolean) {
     this.info = info
@@ -105,6 +112,14 @@ export class Exchange {
   /** The response will meet this before what it would have met so far. */
   encodeThrough(encode: (sink: ResponseSink) => ResponseSink): void {
     this.#sink = encode(this.#sink)
+  }
+
+  reroute(): CompiledRoute | undefined {
+    return this.#downstream.reroute?.(this)
+  }
+
+  recreate(answer: ResponseHeaders, body: Buffer): void {
+    this.#downstream.recreate?.(this, answer, body)
   }
 
   sendInformational(headers: ResponseHeaders): void {

@@ -146,6 +146,12 @@ export class HeaderMap {
     return this.#list.slice()
   }
 
+  protected replaceEntries(list: string[]): void {
+    this.#list = list
+    this.#bits = 0
+    for (let i = 0; i < list.length; i += 2) this.#bits |= bitOf(list[i]!)
+  }
+
   clone(): HeaderMap {
     return new HeaderMap(this.entries())
   }
@@ -183,6 +189,16 @@ export class RequestHeaders extends HeaderMap {
 
   protected override isInline(name: string): boolean {
     return INLINE_REQUEST_HEADERS.has(name)
+  }
+
+  /** Becomes again what it was when `copy` was made of it. */
+  restore(copy: RequestHeaders): void {
+    this.replaceEntries(copy.entries())
+    this.method = copy.method
+    this.path = copy.path
+    this.authority = copy.authority
+    this.emptyAuthority = copy.emptyAuthority
+    this.scheme = copy.scheme
   }
 
   override clone(): RequestHeaders {

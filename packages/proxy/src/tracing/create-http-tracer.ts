@@ -10,7 +10,7 @@ import { OpenTelemetrySpans } from './opentelemetry-spans.ts'
 import { type Names, SpanNames } from './span-names.ts'
 import type { SpanReporters } from './span-reporters.ts'
 import { momentOf, type SpanStart, type Spans } from './spans.ts'
-import { TraceDecision } from './trace-decision.ts'
+import { TraceDecision, type TraceReason } from './trace-decision.ts'
 import { ZipkinSpans } from './zipkin-spans.ts'
 
 /** `tracing` of one HttpConnectionManager. */
@@ -44,16 +44,21 @@ export function createHttpTracer(config: HttpTracerConfig, services: TracingServ
   const egress = direction === 'OUTBOUND'
   const spans = createSpans(config, egress, services)
   const names = new SpanNames(tracing)
+  function start(reason: TraceReason, info: StreamInfo, headers: RequestHeaders): RequestSpan {
+    const traced = reason !== 'not traceable'
+    info.traced = traced
+    const begun = spans?.start(headers, traced)
+    if (begun !== undefined) spans!.log(begun, info)
+    const name = spans?.name(headers) ?? ''
+    const leaveOut = () => decision.leaveOut(reason)
+    return new TracedRequest(spans, begun, egress, name, names.of(info.route), leaveOut, info, headers)
+  }
+
   return {
-    begin(info, headers) {
-      const reason = decision.decide(headers, info.route)
-      const traced = reason !== 'not traceable'
-      info.traced = traced
-      const start = spans?.start(headers, traced)
-      if (start !== undefined) spans!.log(start, info)
-      const name = spans?.name(headers) ?? ''
-      const leaveOut = () => decision.leaveOut(reason)
-      return new TracedRequest(spans, start, egress, name, names.of(info.route), leaveOut, info, headers)
+    begin: (info, headers) => start(decision.decide(headers, info.route), info, headers),
+    continue(info, headers) {
+      decision.refused()
+      return start('not traceable', info, headers)
     },
     refused() {
       decision.refused()

@@ -8,6 +8,8 @@ export interface HttpTracer {
    * counts `http.<prefix>.tracing.*`, starts the downstream span.
    */
   begin(info: StreamInfo, headers: RequestHeaders): RequestSpan
+  /** As `begin`, for a request that a redirect goes on with: nothing is decided again. */
+  continue(info: StreamInfo, headers: RequestHeaders): RequestSpan
   /** A request is answered before there is a trace decision: it counts as not traceable. */
   refused(): void
 }

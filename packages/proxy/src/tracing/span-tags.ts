@@ -119,7 +119,7 @@ export function writeAttemptTags(tags: TagWriter, attempt: Attempt, info: Stream
   if (outcome.resetReason !== undefined) tags.set('error.reason', outcome.resetReason)
   if (outcome.canceled) tags.set('canceled', 'true')
   for (const [name, value] of outcome.tags ?? []) tags.set(name, value)
-  const failed = writeGrpcStatus(tags, outcome.responseHeaders) || outcome.resetReason !== undefined || outcome.canceled
+  const failed = writeGrpcStatus(tags, outcome.responseHeaders) || outcome.resetReason !== undefined
   if (isFailure(outcome.statusCode) || failed) tags.set('error', 'true')
   tags.finish()
 }
