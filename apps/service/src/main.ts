@@ -40,7 +40,6 @@ try {
   console.error(`service: ${listenProblem(error as NodeJS.ErrnoException, config.listen)}`)
   process.exit(1)
 }
-service.warm()
 
 function listenProblem(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): string {
   if (error.code === 'EADDRINUSE') return `LISTEN_ADDR: port ${port} of ${host} is taken by another process`

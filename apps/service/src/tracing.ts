@@ -1,7 +1,6 @@
 import { trace } from '@opentelemetry/api'
 import { ZipkinExporter } from '@opentelemetry/exporter-zipkin'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
-import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
 import { NodeSDK } from '@opentelemetry/sdk-node'
 
 export interface AppTracing {
@@ -32,7 +31,7 @@ export function startTracing({ endpoint }: { endpoint: string }, name: string): 
     ...(['zipkin', undefined].includes(process.env.OTEL_TRACES_EXPORTER)
       ? { traceExporter: new ZipkinExporter({ url: endpoint }) }
       : {}),
-    instrumentations: [new HttpInstrumentation(), new UndiciInstrumentation()],
+    instrumentations: [new HttpInstrumentation()],
   })
   sdk.start()
   const tracer = trace.getTracer('hopscope-service')

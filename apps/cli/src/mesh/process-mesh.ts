@@ -1,4 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { readCompose } from '../compose/read-compose.ts'
 import { appOf, type Service } from '../compose/service.ts'
 import { UserError } from '../user-error.ts'
@@ -53,6 +54,7 @@ class Processes implements ProcessMesh {
   /** Only when services are scaled. */
   #nameServer: { server: NameServer; port: number } | undefined
   #services: ReadonlyMap<string, Service> = new Map()
+  readonly #parsedFiles = new Map<string, unknown>()
   #variables: Readonly<Record<string, string>>
 
   constructor(options: MeshOptions) {
@@ -66,7 +68,7 @@ class Processes implements ProcessMesh {
   }
 
   async up(): Promise<void> {
-    const plans = await this.#plan()
+    const plans = await this.#plan(this.#variables)
     for (const plan of plans) this.#add(plan)
     await this.#startAll(plans)
   }
@@ -90,8 +92,10 @@ class Processes implements ProcessMesh {
   }
 
   async set(variables: Readonly<Record<string, string>>): Promise<void> {
-    this.#variables = { ...this.#variables, ...variables }
-    const plans = await this.#plan()
+    const wantedVariables = { ...this.#variables, ...variables }
+    if (isDeepStrictEqual(wantedVariables, this.#variables)) return
+    const plans = await this.#plan(wantedVariables)
+    this.#variables = wantedVariables
     const wanted = new Set(plans.map(({ name }) => name))
     const gone = [...this.#processes.values()].filter(({ name }) => !wanted.has(name))
     const changed: ServiceProcess[] = []
@@ -179,8 +183,8 @@ class Processes implements ProcessMesh {
   }
 
   /** Reads the compose file and finds a port for everything in it. */
-  async #plan(): Promise<ProcessPlan[]> {
-    const lookup = (name: string) => this.#variables[name] ?? process.env[name]
+  async #plan(variables: Readonly<Record<string, string>>): Promise<ProcessPlan[]> {
+    const lookup = (name: string) => variables[name] ?? process.env[name]
     this.#services = readCompose(this.#options.composeFile, lookup)
     const wanted = [...this.#services.values()].filter(service => service.profiles.length === 0)
     const scaled = new Set(wanted.filter(({ replicas }) => replicas !== undefined).map(({ name }) => name))
@@ -198,6 +202,7 @@ class Processes implements ProcessMesh {
       proxy: this.proxy,
       envoy: this.proxy === 'envoy' ? findEnvoy() : undefined,
       folder: this.folder,
+      parsed: this.#parsedFiles,
     }
     if (this.#options.ports === 'fixed') await this.#fixPorts(wanted)
     // Once to learn which ports are needed, once more with their numbers.

@@ -33,6 +33,8 @@ export interface PlanContext {
   envoy: string | undefined
   /** Folder of this run: translated files, data, logs. */
   folder: string
+  /** Envoy files that were read before, by their text: a mesh is planned anew at each turn of a knob. */
+  parsed: Map<string, unknown>
 }
 
 /** Envoy's file as mounted, e.g. `/etc/envoy/envoy.yaml`, in translation; JSON, which both proxies read faster than YAML. */
@@ -121,13 +123,15 @@ function planProcess(service: Service, context: PlanContext, name: string, addre
 
 function translateEnvoyFile(name: string, source: string, translator: Translator, context: PlanContext): EnvoyFile {
   const path = join(context.folder, 'envoy', `${name}-${basename(source).replace(/\.(ya?ml|json)$/, '')}.json`)
-  let config: unknown
+  const original = readFileSync(source, 'utf8')
+  let config = context.parsed.get(original)
   try {
-    config = parse(readFileSync(source, 'utf8'), { merge: true })
+    config ??= parse(original, { merge: true })
   } catch {
     // Not ours to judge: the proxy reads the original and says what is wrong, with line and column.
-    return { path: source, text: readFileSync(source, 'utf8'), adminPort: undefined }
+    return { path: source, text: original, adminPort: undefined }
   }
+  context.parsed.set(original, config)
   const admin = (config as { admin?: { address?: { socket_address?: { port_value?: unknown } } } } | null)?.admin
   const adminPort = Number(admin?.address?.socket_address?.port_value)
   return {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
+import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { checkout } from '../checkout.ts'
 import { systemProblem, UserError } from '../user-error.ts'
@@ -10,8 +11,10 @@ import type { ProcessPlan } from './process-plan.ts'
 const PATIENCE_AT_END = 3000
 /** A service that has not answered by then will not, ms. */
 const PATIENCE_AT_START = 30_000
+/** No program listens sooner after its start, ms: looking before that only takes time from those that start. */
+const FIRST_LOOK = 75
 /** Between two looks whether a service is ready, ms. */
-const LOOK_AGAIN = 15
+const LOOK_AGAIN = 20
 
 /** One service as a process of this machine. */
 export class ServiceProcess {
@@ -130,7 +133,8 @@ export class ServiceProcess {
   async #untilReady(signal?: AbortSignal): Promise<void> {
     const { readiness } = this.#plan
     const deadline = Date.now() + PATIENCE_AT_START
-    while (readiness !== undefined && !(await answers(readiness))) {
+    if (readiness !== undefined) await wait(FIRST_LOOK)
+    while (readiness !== undefined && !((await listens(readiness)) && (await answers(readiness)))) {
       signal?.throwIfAborted()
       if (!this.running && this.#stopping) return
       if (!this.running)
@@ -140,9 +144,13 @@ export class ServiceProcess {
           `${this.name} was not ready in ${PATIENCE_AT_START / 1000} s (${readiness}). Its last words:\n${this.lastLines()}`,
         )
       }
-      await new Promise(resolve => setTimeout(resolve, LOOK_AGAIN))
+      await wait(LOOK_AGAIN)
     }
   }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
 }
 
 /** What belongs to the outer npm or to an outer test run does not belong to a service. */
@@ -150,6 +158,19 @@ function inherited(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_ENV$|NODE_OPTIONS$|OTEL_)/.test(name)),
   )
+}
+
+/** A fifth of what a request that is refused costs; a dozen processes are asked many times while they start. */
+function listens(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  return new Promise(resolve => {
+    const socket = connect(Number(port), hostname)
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
 }
 
 function answers(url: string): Promise<boolean> {

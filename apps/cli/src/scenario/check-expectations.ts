@@ -30,8 +30,12 @@ export interface Failure {
 /** Spans, counters and log lines arrive a moment after the answer; this is how long they have, ms. */
 const PATIENCE = 10_000
 const LOOK_AGAIN = 25
-/** What should not come gets this long to come: more than the proxies' flush interval of 100 ms. */
+/**
+ * What should not come gets this long to come, from the last answer on, ms: more than twice the proxies' flush interval. And once
+ * more that interval from the moment when everything that should come was there, however late that is.
+ */
 const ABSENCE = 250
+const FLUSH_INTERVAL = 100
 
 /**
  * A span may end this long after its parent (`nested`), ms: a proxy notes the end after its peer has read the answer, and on a busy
@@ -71,14 +75,16 @@ async function firstFailure(
 ): Promise<Failure | undefined> {
   const now = checkAnswers(expect, evidence)
   if (now !== undefined) return now
-  const deadline = Date.now() + patience
+  const answered = Date.now()
+  const deadline = answered + patience
   let failure = await checkTraces(expect, evidence)
   while (failure !== undefined && Date.now() < deadline) {
     await new Promise(resolve => setTimeout(resolve, LOOK_AGAIN))
     failure = await checkTraces(expect, evidence)
   }
   if (failure !== undefined || expect.traces === undefined) return failure
-  await new Promise(resolve => setTimeout(resolve, ABSENCE))
+  const left = Math.max(answered + ABSENCE - Date.now(), FLUSH_INTERVAL)
+  await new Promise(resolve => setTimeout(resolve, left))
   return checkTraces(expect, evidence)
 }
 

@@ -37,7 +37,7 @@ export function addWork(
   config: ServiceConfig,
   random: Random,
   inSpan: InSpan = withoutSpan,
-): { warm(): void } {
+): void {
   const { name, message, errors, timing } = config
   const lock = createLock(config.lock)
   const fails = createErrors(errors, random)
@@ -93,5 +93,4 @@ export function addWork(
 
   http.all('/', handle)
   http.all('/*', handle)
-  return { warm: upstreams.warm }
 }

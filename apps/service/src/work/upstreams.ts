@@ -1,4 +1,6 @@
-import type { Dispatcher } from 'undici'
+// Whole: the SDK's instrumentation replaces functions of the module, and a name that was imported by itself stays what it was.
+import http from 'node:http'
+import { text } from 'node:stream/consumers'
 import type { Milliseconds } from '../duration.ts'
 import type { HostPort } from '../host-port.ts'
 
@@ -21,8 +23,6 @@ export interface UpstreamCall {
 export interface Upstreams {
   /** Asks those of `path`, at most `workers` at a time; answers in the order of the configuration. Never rejects. */
   ask(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<UpstreamCall[]>
-  /** Loads the HTTP client ahead of the first call. */
-  warm(): void
 }
 
 interface Options {
@@ -36,27 +36,31 @@ interface Options {
 const SHOWN_BODY_BYTES = 64 * 1024
 
 export function createUpstreams({ upstreams, workers, outbound, timeout }: Options): Upstreams {
-  let loading: Promise<Dispatcher> | undefined
-  // Half of this process' start would go into loading undici, and a service without upstreams never needs it.
-  const client = () => {
-    loading ??= import('undici').then(({ Agent }) => new Agent({ headersTimeout: timeout, bodyTimeout: timeout }))
-    return loading
-  }
+  // Node's own client, which is there already: loading another one would be a third of this process' start.
+  const agent = new http.Agent({ keepAlive: true, timeout })
 
   async function ask(uri: URL, headers: Record<string, string>, signal: AbortSignal): Promise<UpstreamCall> {
     const started = performance.now()
     const call = { uri: uri.href, code: 0, duration: '' }
     try {
       // Through the outbound listener the Host still names the upstream: the sidecar routes by it.
-      const { statusCode, body } = await (await client()).request({
-        origin: outbound === undefined ? uri.origin : `http://${outbound.host}:${outbound.port}`,
-        path: uri.pathname + uri.search,
-        method: 'GET',
-        headers: { ...headers, host: uri.host },
-        signal,
+      const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+        const outgoing = http.request({
+          host: outbound?.host ?? uri.hostname.replace(/^\[|]$/g, ''),
+          port: outbound?.port ?? uri.port,
+          path: uri.pathname + uri.search,
+          headers: { ...headers, host: uri.host },
+          agent,
+          timeout,
+          signal,
+        })
+        outgoing.once('response', resolve)
+        outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer in ${timeout} ms`)))
+        outgoing.on('error', reject)
+        outgoing.end()
       })
-      call.code = statusCode
-      return { ...call, duration: since(started), body: shown(await body.text()) }
+      call.code = answer.statusCode!
+      return { ...call, duration: since(started), body: shown(await text(answer)) }
     } catch (error) {
       return { ...call, duration: since(started), error: reason(error) }
     }
@@ -75,9 +79,6 @@ export function createUpstreams({ upstreams, workers, outbound, timeout }: Optio
       }
       await Promise.all(Array.from({ length: Math.min(workers, wanted.length) }, worker))
       return calls
-    },
-    warm() {
-      if (upstreams.length > 0) void client()
     },
   }
 }
