@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Span } from '@hopscope/model'
+import { type Span, traceFromText } from '@hopscope/model'
 import { generateTrace, seededRandom } from '@hopscope/model/testing'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -140,6 +140,54 @@ describe.skipIf(!chromium)(name, () => {
     await collector.send(spans.slice(0, 2))
     await page.getByRole('button', { name: 'Spans', exact: true }).click()
     await expect.poll(() => rows().count()).toBe(9)
+  })
+
+  it('says what a call usually takes, and what the whole gains if it were faster', async () => {
+    const now = Date.now() * 1_000
+    for (let i = 1; i <= 25; i++) await collector.send(shopTrace(`00000000000003${i}`, now - (60 + i) * 1_000_000))
+    await collector.send(shopTrace('0000000000000300', now - 3_000_000))
+    await open('traces/0000000000000300')
+    await page.locator('.reasons', { hasText: /shop → price here: 108ms, usually 108ms/ }).waitFor()
+    await rows().nth(3).click()
+    const panel = page.locator('#panel')
+    await panel.getByText('usually 108ms').waitFor()
+    const whatIf = panel.getByRole('region', { name: 'What if it were faster' })
+    // Half of 108ms; but then the call to stock, which goes on beside it, is what payment has to wait for.
+    expect(await whatIf.innerText()).toMatch(
+      /−54ms\s+The whole takes 48ms less: 134ms\. Then shop → stock is waited for/,
+    )
+    await whatIf.getByRole('slider').focus()
+    for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowLeft')
+    expect(await whatIf.innerText()).toMatch(/−27ms\s+The whole takes 27ms less: 155ms\.$/)
+    expect(await axeViolations(page)).toEqual([])
+    await rows().nth(1).click()
+    await whatIf.getByText('as long as now: shop → price goes on at the same time').waitFor()
+  })
+
+  it('draws the time that is given, who would wait longer, and the work that nobody waits for', async () => {
+    const text = `
+edge  GET /  0..300  client  ->shop  component=proxy  expected_rq_timeout_ms=200
+  shop  GET /  2..290  server  component=proxy
+    shop  GET /q  10..280  client  ->db  component=proxy  expected_rq_timeout_ms=500
+      db  GET /q  12..278  server  component=proxy
+    shop  GET /r  20..60  client  ->cache  component=proxy  expected_rq_timeout_ms=100
+      cache  GET /r  22..58  server  component=proxy
+`
+    await collector.send(traceFromText(text).map(span => ({ ...span, traceId: '0000000000000400' })))
+    await open('traces/0000000000000400')
+    const row = (name: string) => page.locator('.row:visible', { hasText: name })
+    expect(await row('→ db').innerText()).toMatch(/◷ late > budget/)
+    expect(await row('→ cache').innerText()).not.toMatch(/late|budget/)
+    await page.getByText(/spans work on when nobody waits any more/).waitFor()
+    await row('→ db').click()
+    const deadline = page.locator('#panel').getByRole('region', { name: 'Deadline' })
+    await deadline.waitFor()
+    expect(await deadline.innerText()).toMatch(
+      /waits for 190ms[\s\S]*Nobody waits for its last 80ms[\s\S]*would wait 500ms: longer than who asked for it/,
+    )
+    expect(await page.locator('.legend').innerText()).toContain('deadline')
+    // the line and what is behind it are in the picture, not only in words
+    expect(await page.locator('.grid canvas').evaluate(paintedColours, ['--warn'])).toEqual([true])
   })
 
   it("opens Zipkin's link to a trace that is not there", async () => {
@@ -384,4 +432,20 @@ function hostileTrace(timestamp: number): Span[] {
       tags: { evil: markup, [markup]: 'key', 'http.url': 'javascript:window.pwned=1' },
     },
   ]
+}
+
+/** Whether each of these colours, tokens of the page, is somewhere on a canvas. Runs in the page. */
+function paintedColours(element: Element, tokens: string[]): boolean[] {
+  const canvas = element as HTMLCanvasElement
+  const pixels = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height).data
+  const probe = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })!
+  return tokens.map(token => {
+    probe.fillStyle = getComputedStyle(canvas).getPropertyValue(token).trim()
+    probe.fillRect(0, 0, 1, 1)
+    const [r, g, b] = probe.getImageData(0, 0, 1, 1).data
+    for (let i = 0; i < pixels.length; i += 4) {
+      if (pixels[i] === r && pixels[i + 1] === g && pixels[i + 2] === b && pixels[i + 3] === 255) return true
+    }
+    return false
+  })
 }

@@ -1,6 +1,7 @@
 import { formatDuration } from '../shared/duration.ts'
 import { SEGMENT, type SegmentKind } from './columns.ts'
 import type { HopAnatomy } from './hop-anatomy.ts'
+import { WhatIf } from './WhatIf.tsx'
 
 const CLASSES: Record<SegmentKind, string> = {
   [SEGMENT.span]: 'span',
@@ -17,7 +18,7 @@ const CLASSES: Record<SegmentKind, string> = {
 
 /** Where the time of a call went, what its attempts cost, and how long somebody waits for it. */
 export function Anatomy({ anatomy }: { anatomy: HopAnatomy }) {
-  const { parts, attempts, untold, wasted, budget, askedFor, late } = anatomy
+  const { parts, attempts, untold, wasted, budget, askedFor, late, whatIf } = anatomy
   const total = Math.max(
     1,
     parts.reduce((sum, { duration }) => sum + duration, 0),
@@ -53,15 +54,14 @@ export function Anatomy({ anatomy }: { anatomy: HopAnatomy }) {
           <h3>Attempts</h3>
           <ol className="attempts">
             {attempts.map((attempt, i) => {
-              const isLast = i === attempts.length - 1
-              const isFailed = !isLast || /^[45]/.test(attempt.status ?? '')
+              const isFailed = attempt.isFailed || /^[45]/.test(attempt.status ?? '')
               return (
                 <li key={i}>
                   {attempt.gapBefore > 0 && (
                     <span className="muted">waits {formatDuration(attempt.gapBefore)}, then </span>
                   )}
                   <span className={isFailed ? 'bad' : undefined}>
-                    {isFailed ? '✕' : '✓'} {attempt.status ?? (isLast ? 'answered' : 'no answer')}
+                    {isFailed ? '✕' : '✓'} {attempt.status ?? (isFailed ? 'no answer' : 'answered')}
                   </span>{' '}
                   after {formatDuration(attempt.duration)}
                 </li>
@@ -90,6 +90,7 @@ export function Anatomy({ anatomy }: { anatomy: HopAnatomy }) {
           )}
         </section>
       )}
+      {whatIf && <WhatIf whatIf={whatIf} />}
     </>
   )
 }

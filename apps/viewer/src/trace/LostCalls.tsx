@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { apiUrl, linkTo } from '../shared/navigation.ts'
 import type { TraceRoute } from '../url.ts'
-import type { LostCall } from './find-lost-calls.ts'
+import type { LostCalls as Found } from './find-lost-calls.ts'
 import type { TraceClient } from './trace-client.ts'
 import { traceRoute } from './trace-url.ts'
 
@@ -14,13 +14,13 @@ const AFTER_ROWS = 250
  */
 export function LostCalls(props: { client: TraceClient; route: TraceRoute; onChange: (route: TraceRoute) => void }) {
   const { client, route, onChange } = props
-  const [lost, setLost] = useState<readonly LostCall[]>([])
+  const [found, setFound] = useState<Found>()
   useEffect(() => {
     let isCurrent = true
     const timer = setTimeout(() => {
       // Nothing depends on it, so that a search that fails says nothing.
       client.findLost(apiUrl('api/v2/')).then(
-        found => isCurrent && setLost(found),
+        answer => isCurrent && setFound(answer),
         () => undefined,
       )
     }, AFTER_ROWS)
@@ -30,8 +30,11 @@ export function LostCalls(props: { client: TraceClient; route: TraceRoute; onCha
     }
   }, [client])
   const joined = route.joined ?? []
-  const open = lost.filter(({ otherTraceId }) => !joined.some(({ traceId }) => traceId === otherTraceId))
-  if (open.length === 0 && joined.length === 0) return null
+  const open = (found?.calls ?? []).filter(
+    ({ otherTraceId }) => !joined.some(({ traceId }) => traceId === otherTraceId),
+  )
+  const isPart = found !== undefined && found.looked < found.ends
+  if (open.length === 0 && joined.length === 0 && !isPart) return null
   return (
     <ul className="lost" aria-label="Calls that may belong here">
       {joined.map(join => (
@@ -93,6 +96,13 @@ export function LostCalls(props: { client: TraceClient; route: TraceRoute; onCha
           </a>
         </li>
       ))}
+      {isPart && (
+        <li className="lost-part">
+          <span className="muted">
+            Calls that were lost are looked for at {found.looked} of the {found.ends} services that called nobody.
+          </span>
+        </li>
+      )}
     </ul>
   )
 }

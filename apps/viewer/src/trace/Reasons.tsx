@@ -1,7 +1,20 @@
+import type { Microseconds } from '@hopscope/model'
+import { formatDuration } from '../shared/duration.ts'
+import { keyOf, type Usual, useUsual } from './use-usual.ts'
 import type { Reason } from './why-slow.ts'
 
 /** Why the trace took so long, in sentences; each leads to the row that shows it. */
-export function Reasons({ reasons, onShow }: { reasons: readonly Reason[]; onShow: (span: number) => void }) {
+export function Reasons(props: {
+  reasons: readonly Reason[]
+  /** µs since the epoch: how long its calls took before is asked up to here. Undefined where there is nobody to ask. */
+  usualUntil: Microseconds | undefined
+  onShow: (span: number) => void
+}) {
+  const { reasons, onShow } = props
+  const usual = useUsual(
+    reasons.flatMap(({ call }) => (call ? [call] : [])),
+    props.usualUntil,
+  )
   if (reasons.length === 0) return null
   return (
     <details className="reasons" open={!matchMedia('(max-width: 600px)').matches}>
@@ -10,11 +23,17 @@ export function Reasons({ reasons, onShow }: { reasons: readonly Reason[]; onSho
         {reasons.map(reason => (
           <li key={reason.lead + reason.text}>
             <button type="button" onClick={() => onShow(reason.span)}>
-              <strong>{reason.lead}</strong> {reason.text}
+              <strong>{reason.lead}</strong> {reason.text} {reason.call && usualText(reason.call, usual)}
             </button>
           </li>
         ))}
       </ol>
     </details>
   )
+}
+
+function usualText(call: NonNullable<Reason['call']>, usual: ReadonlyMap<string, Usual>): string {
+  const known = usual.get(keyOf(call))
+  if (!known) return ''
+  return `${call.caller} → ${call.callee} here: ${formatDuration(call.duration)}, usually ${formatDuration(known.median)}.`
 }

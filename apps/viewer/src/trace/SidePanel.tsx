@@ -9,6 +9,7 @@ import { FLAG, type RowColumns } from './columns.ts'
 import type { SpanDetail } from './loaded-trace.ts'
 import { spansOf } from './rows.ts'
 import type { RowDetail, TraceClient } from './trace-client.ts'
+import { keyOf, useUsual } from './use-usual.ts'
 
 /** Everything about the selected row; its tags are fetched from the worker when it is selected. */
 export function SidePanel(props: {
@@ -16,6 +17,8 @@ export function SidePanel(props: {
   strings: readonly string[]
   row: number
   client: TraceClient
+  /** As of {@link useUsual}. */
+  usualUntil: number | undefined
   onClose: () => void
 }) {
   const { columns, strings, row, client } = props
@@ -34,6 +37,8 @@ export function SidePanel(props: {
   const flags = columns.flags[row]!
   const service = strings[columns.service[row]!]!
   const peer = columns.peer[row]! < 0 ? undefined : strings[columns.peer[row]!]!
+  const pair = peer === undefined || (flags & FLAG.hop) === 0 ? undefined : { caller: service, callee: peer }
+  const usual = useUsual(pair ? [pair] : [], props.usualUntil).get(pair ? keyOf(pair) : '')
   return (
     <aside
       id="panel"
@@ -62,6 +67,14 @@ export function SidePanel(props: {
         <p className="panel-facts">
           <strong>{flags & FLAG.noDuration ? 'unfinished' : formatDuration(columns.duration[row]!)}</strong>
           <span className="muted">at +{formatDuration(columns.start[row]!)}</span>
+          {usual && (
+            <span
+              className="muted"
+              title={`Median of ${usual.calls} calls in the hour before; 95 % took less than ${formatDuration(usual.p95)}`}
+            >
+              usually {formatDuration(usual.median)}
+            </span>
+          )}
           {(flags & FLAG.error) !== 0 && <span className="badge bad">✕ failed</span>}
           {(flags & FLAG.untraced) !== 0 && <span className="badge">callee untraced</span>}
           {(flags & FLAG.moved) !== 0 && <span className="badge">⇄ moved {formatDuration(columns.shift[row]!)}</span>}

@@ -25,15 +25,15 @@ export function TraceHead(props: {
       </h1>
       <dl className="counts">
         <Fact label="duration" value={formatDuration(trace.duration)} isMain />
-        <Fact label="spans" value={counts.spans} />
-        {trace.hops && <Fact label="hops" value={counts.hops} />}
-        <Fact label="services" value={counts.services} />
+        <Fact label={counts.spans === 1 ? 'span' : 'spans'} value={counts.spans} />
+        {trace.hops && <Fact label={counts.hops === 1 ? 'hop' : 'hops'} value={counts.hops} />}
+        <Fact label={counts.services === 1 ? 'service' : 'services'} value={counts.services} />
         <Fact label="depth" value={counts.depth} />
         {counts.errors > 0 && <Fact label="failing" value={`✕ ${counts.errors}`} isBad />}
         {trace.start > 0 && <Fact label="start" value={formatMoment(start)} title={new Date(start).toISOString()} />}
         <Fact label={isFile ? 'trace id, from a file' : 'trace id'} value={trace.traceId} isId />
       </dl>
-      <Reasons reasons={trace.reasons} onShow={onShow} />
+      <Reasons reasons={trace.reasons} usualUntil={isFile ? undefined : trace.start} onShow={onShow} />
       {props.children}
       <Remarks trace={trace} />
     </header>

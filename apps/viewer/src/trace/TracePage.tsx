@@ -24,8 +24,8 @@ import type { TraceSource } from './worker-protocol.ts'
 
 /** ms: a reader of the page is not interrupted more often. */
 const ANNOUNCE_MS = 5_000
-/** In a larger trace a lost call would not be missed; and the search for it costs the collector something. */
-const MAX_SEARCHED = 2_000
+/** In a larger trace a lost call would not be missed; and the search for it needs all its tags. */
+const MAX_SEARCHED = 20_000
 
 /** A trace from the collector, or from a file, whose page then keeps its state to itself. */
 export function TracePage(props: { route: TraceRoute; source: TraceSource | undefined; onClose?: () => void }) {
@@ -169,9 +169,15 @@ function LoadedTracePage(props: {
   return (
     <>
       <TraceHead trace={trace} isFile={props.reload === undefined} onShow={show}>
-        {props.reload && trace.counts.spans <= MAX_SEARCHED && (
-          <LostCalls client={client} route={route} onChange={next => go(next, 'push')} />
-        )}
+        {props.reload &&
+          (trace.counts.spans <= MAX_SEARCHED ? (
+            <LostCalls client={client} route={route} onChange={next => go(next, 'push')} />
+          ) : (
+            <p className="muted not-searched">
+              Calls whose headers were lost are not looked for in traces of more than{' '}
+              {MAX_SEARCHED.toLocaleString('en')} spans.
+            </p>
+          ))}
       </TraceHead>
       <TraceToolbar
         route={route}
@@ -203,7 +209,14 @@ function LoadedTracePage(props: {
           )}
         </div>
         {selected >= 0 && (
-          <SidePanel columns={columns} strings={trace.strings} row={selected} client={client} onClose={deselect} />
+          <SidePanel
+            columns={columns}
+            strings={trace.strings}
+            row={selected}
+            client={client}
+            usualUntil={props.reload && trace.start}
+            onClose={deselect}
+          />
         )}
       </div>
       <Arrivals count={trace.counts.spans} />

@@ -16,8 +16,16 @@ export interface LostCall {
   because: string[]
 }
 
+/** What a search for lost calls came to. */
+export interface LostCalls {
+  calls: LostCall[]
+  /** Services where the trace may have broken off, and of how many of them the other traces were looked at. */
+  ends: number
+  looked: number
+}
+
 /** Services that are asked about: a trace of hundreds is not worth hundreds of searches. */
-const MAX_SERVICES = 4
+const MAX_SERVICES = 20
 const MAX_TRACES = 100
 const MAX_FOUND = 5
 /** ms around the trace: a request that was under way then may have begun before. */
@@ -30,15 +38,17 @@ const MARGIN = 1_000
 export async function findLostCalls(
   spans: readonly Span[],
   load: (path: string) => Promise<unknown>,
-): Promise<LostCall[]> {
+): Promise<LostCalls> {
   const times = spans.flatMap(({ timestamp, duration = 0 }) =>
     timestamp === undefined ? [] : [timestamp, timestamp + duration],
   )
-  if (times.length === 0) return []
+  if (times.length === 0) return { calls: [], ends: 0, looked: 0 }
   const start = times.reduce((a, b) => Math.min(a, b)) / 1_000
   const end = times.reduce((a, b) => Math.max(a, b)) / 1_000
   const others = new Map<string, Span[]>()
-  for (const service of looseEnds(spans).slice(0, MAX_SERVICES)) {
+  const ends = looseEnds(spans)
+  const looked = ends.slice(0, MAX_SERVICES)
+  for (const service of looked) {
     const parameters = new URLSearchParams({
       serviceName: service,
       endTs: String(Math.ceil(end) + 1),
@@ -61,7 +71,8 @@ export async function findLostCalls(
       if (one.call.traceId === spans[0]!.traceId) found.push(lostCall('origin', other[0]!.traceId, one))
     }
   }
-  return found.sort((a, b) => b.confidence - a.confidence).slice(0, MAX_FOUND)
+  const calls = found.sort((a, b) => b.confidence - a.confidence).slice(0, MAX_FOUND)
+  return { calls, ends: ends.length, looked: looked.length }
 }
 
 function lostCall(direction: LostCall['direction'], otherTraceId: string, one: Continuation): LostCall {

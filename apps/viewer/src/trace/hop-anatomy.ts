@@ -1,5 +1,5 @@
 import type { Microseconds } from '@hopscope/model'
-import { FORM } from '@hopscope/model/columns'
+import { FORM, TRAIT, whatIfFaster } from '@hopscope/model/columns'
 import { SEGMENT, type SegmentKind } from './columns.ts'
 import type { ReadTrace } from './read-trace.ts'
 
@@ -12,6 +12,7 @@ export interface HopAnatomy {
   /** One for each attempt that is known by spans, in order. */
   attempts: {
     status: string | undefined
+    isFailed: boolean
     duration: Microseconds
     /** Back-off before it; NaN for the first, or where it is not known. */
     gapBefore: Microseconds
@@ -26,6 +27,16 @@ export interface HopAnatomy {
   askedFor: Microseconds | undefined
   /** How long the callee works on when nobody waits any more. */
   late: Microseconds
+  /** If it were faster. Absent for the call that everything else is below. */
+  whatIf?: {
+    duration: Microseconds
+    /** The whole becomes so much faster at most. */
+    most: Microseconds
+    /** What the whole takes now. */
+    whole: Microseconds
+    /** Who is waited for then: `shop → price`. Absent where nobody waits for the call. */
+    heldBy?: string
+  }
 }
 
 /** The parts of a folded hop; undefined for one that fits two readings. */
@@ -53,7 +64,8 @@ export function anatomyOf(trace: ReadTrace, hop: number): HopAnatomy | undefined
   for (let i = first; i <= last; i++) {
     const status = table.status[spanOf(i)]!
     listed.push({
-      status: status < 0 ? undefined : table.strings[status]!,
+      status: status < 0 || table.strings[status] === '0' ? undefined : table.strings[status]!,
+      isFailed: i < last || (table.traits[spanOf(i)]! & TRAIT.error) !== 0,
       duration: durationOf(spanOf(i)),
       gapBefore: attempts.gapBefore[i]!,
     })
@@ -91,6 +103,7 @@ export function anatomyOf(trace: ReadTrace, hop: number): HopAnatomy | undefined
   const start = table.start[main]! + shifts[main]!
   const end = start + (table.duration[main]! || 0)
   const until = deadlines.until[main]!
+  const whatIf = whatIfOf(trace, main)
   const calleeEnd = server >= 0 ? table.start[server]! + shifts[server]! + (table.duration[server]! || 0) : Number.NaN
   return {
     parts,
@@ -100,5 +113,18 @@ export function anatomyOf(trace: ReadTrace, hop: number): HopAnatomy | undefined
     budget: until - start,
     askedFor: deadlines.isOverBudget[main] ? table.timeout[main]! : undefined,
     late: Math.max(0, Math.max(end, calleeEnd || 0) - until) || 0,
+    ...(whatIf ? { whatIf } : {}),
   }
+}
+
+function whatIfOf({ table, placement, hops, shifts }: ReadTrace, span: number): HopAnatomy['whatIf'] {
+  const { most, heldBy, top } = whatIfFaster(table, placement, shifts, span)
+  if (top === span || !(table.duration[span]! > 0) || !(table.duration[top]! > 0)) return undefined
+  const nameOf = (text: number) => (text < 0 ? undefined : table.strings[text])
+  const hop = heldBy < 0 ? -1 : hops.hopOf[heldBy]!
+  const held =
+    hop < 0
+      ? nameOf(heldBy < 0 ? -1 : table.service[heldBy]!)
+      : [nameOf(hops.caller[hop]!), nameOf(hops.callee[hop]!)].filter(Boolean).join(' → ')
+  return { duration: table.duration[span]!, most, whole: table.duration[top]!, ...(held ? { heldBy: held } : {}) }
 }

@@ -87,9 +87,12 @@ export function paintRow(frame: Frame, row: number, y: number): void {
     return
   }
   const colour = `oklch(${palette.lightness} ${palette.chroma} ${serviceHue(frame.strings[columns.service[row]!]!)})`
+  /** Work that goes on behind the bar moves its label on. */
+  let last = to
   for (let i = columns.segmentAt[row]!; i < columns.segmentAt[row + 1]!; i++) {
     const left = Math.max(-4, toPixels(columns.segmentFrom[i]!, range, width))
     const right = Math.min(width + 4, toPixels(columns.segmentTo[i]!, range, width))
+    last = Math.max(last, right)
     if (right >= -1 && left <= width) {
       paintSegment(frame, columns.segmentKind[i] as SegmentKind, left, Math.max(right, left + 1.5), y, colour, flags)
     }
@@ -116,7 +119,7 @@ export function paintRow(frame: Frame, row: number, y: number): void {
   if (flags & FLAG.late) paintLateness(frame, row, from, to, y)
   if (Number.isFinite(columns.deadline[row]!)) paintDeadline(frame, columns.deadline[row]!, y)
   if (frame.isCriticalShown) paintCritical(frame, row, y)
-  paintLabel(frame, row, Math.max(0, from), Math.min(width, Math.max(to, from + 1.5)), y)
+  paintLabel(frame, row, Math.max(0, from), Math.min(width, Math.max(last, from + 1.5)), y)
 }
 
 function paintSegment(

@@ -86,7 +86,9 @@ export class Notes {
     if (note === undefined) {
       const text = strings[status[span]!]!
       const flags = strings[responseFlags[span]!]
-      note = /^2\d\d$/.test(text) ? -1 : this.#trace.texts.add(flags === undefined ? text : `${text} ${flags}`)
+      // Envoy's 0: no answer was given, and its flags say why.
+      const parts = [text === '0' && flags !== undefined ? undefined : text, flags].filter(Boolean)
+      note = /^2\d\d$/.test(text) ? -1 : this.#trace.texts.add(parts.join(' '))
       this.#known.set(key, note)
     }
     return note

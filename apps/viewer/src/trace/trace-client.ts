@@ -1,6 +1,6 @@
 import type { TraceColumns } from './columns.ts'
 import { connect } from './connect-worker.ts'
-import type { LostCall } from './find-lost-calls.ts'
+import type { LostCalls } from './find-lost-calls.ts'
 import type { ExportFormat, Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
 
 export type RowDetail = Pick<WorkerAnswer & { type: 'detail' }, 'details' | 'anatomy'>
@@ -71,7 +71,7 @@ export class TraceClient {
   }
 
   /** Calls in other traces that may belong to this one; `api` is the address of Zipkin's API. */
-  async findLost(api: string): Promise<LostCall[]> {
+  async findLost(api: string): Promise<LostCalls> {
     const answer = await this.#ask({ type: 'lost', api })
     return (answer as WorkerAnswer & { type: 'lost' }).lost
   }

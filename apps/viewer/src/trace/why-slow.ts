@@ -11,6 +11,8 @@ export interface Reason {
   span: number
   /** Of the trace's time that somebody waited for; sentences are in this order. */
   amount: Microseconds
+  /** The call that is the evidence, where it is one. */
+  call?: { caller: string; callee: string; duration: Microseconds }
 }
 
 /** Less of the whole is no reason. */
@@ -35,7 +37,20 @@ export function findReasons(trace: ReadTrace): Reason[] {
     ...abandoned(trace),
   ].filter(({ amount }) => amount >= total * MIN_SHARE)
   reasons.sort((a, b) => b.amount - a.amount || a.span - b.span)
-  return reasons.slice(0, MAX_REASONS)
+  return reasons.slice(0, MAX_REASONS).map(reason => {
+    const call = callOf(trace, reason.span)
+    return call ? { ...reason, call } : reason
+  })
+}
+
+function callOf({ table, hops }: ReadTrace, span: number): Reason['call'] {
+  const hop = hops.hopOf[span]!
+  if (hop < 0 || hops.form[hop] === FORM.ambiguous || hops.call[hop]! < 0) return undefined
+  const [caller, callee] = [table.strings[hops.caller[hop]!], table.strings[hops.callee[hop]!]]
+  const duration = table.duration[hops.call[hop]!]!
+  return caller === undefined || callee === undefined || Number.isNaN(duration)
+    ? undefined
+    : { caller, callee, duration }
 }
 
 const of = (amount: number, total: number) => `${formatDuration(amount)} of ${formatDuration(total)}`
@@ -146,7 +161,9 @@ function retries(trace: ReadTrace, total: number): Reason[] {
       gaps += attempts.gapBefore[i + 1]! || 0
       const status = table.status[spanOf(i)]!
       const flags = table.responseFlags[spanOf(i)]!
-      const text = status >= 0 ? table.strings[status]! : flags >= 0 ? table.strings[flags]! : 'no answer'
+      // Envoy's 0 is no status: nobody answered, or nobody waited for it.
+      const told = status >= 0 && table.strings[status] !== '0' ? status : flags
+      const text = told >= 0 ? table.strings[told]! : 'no answer'
       statuses.set(text, (statuses.get(text) ?? 0) + 1)
     }
     const what = [...statuses].map(([status, n]) => (n === 1 ? status : `${n} × ${status}`)).join(', ')

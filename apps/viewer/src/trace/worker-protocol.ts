@@ -1,5 +1,5 @@
 import type { TraceColumns } from './columns.ts'
-import type { LostCall } from './find-lost-calls.ts'
+import type { LostCalls } from './find-lost-calls.ts'
 import type { HopAnatomy } from './hop-anatomy.ts'
 import type { SpanDetail } from './loaded-trace.ts'
 
@@ -37,7 +37,7 @@ export type WorkerAnswer =
   | { type: 'found'; number: number; spans: Int32Array; isDone: boolean }
   /** Spans have come; unasked, with the number 0. */
   | { type: 'grown'; number: number; trace: TraceColumns }
-  | { type: 'lost'; number: number; lost: LostCall[] }
+  | { type: 'lost'; number: number; lost: LostCalls }
   | { type: 'raw'; number: number; trace: TraceColumns }
   | { type: 'exported'; number: number; json: string }
   | { type: 'failed'; number: number; problem: Problem }

@@ -14,3 +14,4 @@ export { findShifts, isOrphan, type Placement, placeSpans } from './place-spans.
 export { endOf, KIND, MISSING, type SpanTable, type TabledSpans, TRAIT } from './span-table.ts'
 export { StringTable } from './string-table.ts'
 export { tableSpans } from './table-spans.ts'
+export { type WhatIf, whatIfFaster } from './what-if.ts'
