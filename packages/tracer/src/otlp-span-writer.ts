@@ -1,5 +1,6 @@
 import type { Microseconds } from '@hopscope/model'
 import { ProtoBytes } from './proto-bytes.ts'
+import { RepeatedTags } from './repeated-tags.ts'
 import type { SpanBatch } from './span-batch.ts'
 
 /** Who the spans of a batch are from. */
@@ -39,6 +40,7 @@ const STATUS_ERROR = 2
 export class OtlpSpanWriter implements SpanBatch {
   count = 0
   readonly #spans: ProtoBytes
+  readonly #repeated = new RepeatedTags()
   readonly #resource: Uint8Array
   readonly #scope: Uint8Array
   #start = 0
@@ -57,6 +59,7 @@ export class OtlpSpanWriter implements SpanBatch {
   begin(head: OtlpSpanHead): void {
     const spans = this.#spans
     this.#start = spans.open(2)
+    this.#repeated.begin()
     this.#flags = SAMPLED | HAS_IS_REMOTE | (head.parentIsRemote ? IS_REMOTE : 0)
     spans.hex(1, head.traceId)
     spans.hex(2, head.id)
@@ -69,10 +72,23 @@ export class OtlpSpanWriter implements SpanBatch {
   }
 
   tag(key: string, value: string): void {
-    writeAttribute(this.#spans, 9, key, value)
+    const spans = this.#spans
+    if (this.#repeated.repeats(key, value, spans.length)) return
+    this.#copyRepeated()
+    const start = spans.length
+    writeAttribute(spans, 9, key, value)
+    this.#repeated.wrote(key, value, start, spans.length)
+  }
+
+  #copyRepeated(): void {
+    const { from, bytes } = this.#repeated
+    if (bytes === 0) return
+    this.#spans.copy(from, bytes)
+    this.#repeated.bytes = 0
   }
 
   event(at: Microseconds, name: string): void {
+    this.#copyRepeated()
     const spans = this.#spans
     const start = spans.open(11)
     spans.fixed64(1, at, 1000)
@@ -82,6 +98,7 @@ export class OtlpSpanWriter implements SpanBatch {
 
   /** `none`: without a word about the status; `unset`: with an empty one. */
   end({ status }: { status: 'none' | 'unset' | 'error' }): void {
+    this.#copyRepeated()
     const spans = this.#spans
     if (status !== 'none') {
       const start = spans.open(15)
@@ -89,7 +106,7 @@ export class OtlpSpanWriter implements SpanBatch {
       spans.close(start)
     }
     spans.fixed32(16, this.#flags)
-    spans.close(this.#start)
+    if (spans.close(this.#start)) this.#repeated.forget()
     this.count++
   }
 
@@ -105,6 +122,7 @@ export class OtlpSpanWriter implements SpanBatch {
   clear(): void {
     this.#spans.length = 0
     this.count = 0
+    this.#repeated.forget()
   }
 }
 
@@ -134,12 +152,15 @@ function encodeScope(scope: OtlpSource['scope']): Uint8Array {
   return Buffer.from(bytes.bytes())
 }
 
+/** Most attributes have less than 128 bytes. */
+const ATTRIBUTE_LENGTH_BYTES = 1
+
 /** A KeyValue with a string. */
 function writeAttribute(bytes: ProtoBytes, field: number, key: string, value: string): void {
-  const start = bytes.open(field)
+  const start = bytes.open(field, ATTRIBUTE_LENGTH_BYTES)
   bytes.string(1, key)
-  const any = bytes.open(2)
+  const any = bytes.open(2, ATTRIBUTE_LENGTH_BYTES)
   bytes.string(1, value)
-  bytes.close(any)
-  bytes.close(start)
+  bytes.close(any, ATTRIBUTE_LENGTH_BYTES)
+  bytes.close(start, ATTRIBUTE_LENGTH_BYTES)
 }

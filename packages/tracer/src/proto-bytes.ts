@@ -2,8 +2,16 @@ import type { Microseconds } from '@hopscope/model'
 
 /** Whole spans are moved to a bigger buffer when they outgrow it; this holds some dozens of proxy spans. */
 const INITIAL_BYTES = 32 * 1024
-/** What is kept free for the length of a message that is not written yet: enough for 16 KiB, which few spans reach. */
+/**
+ * What is kept free for the length of a message that is not written yet: enough for 16 KiB, which few spans reach. Where one that is
+ * longer or shorter begins, all of it has to be moved.
+ */
 const LENGTH_BYTES = 2
+
+/** The value of a hex digit by its code. */
+const DIGITS = new Uint8Array(128)
+for (let i = 0; i < 16; i++)
+  DIGITS[i.toString(16).charCodeAt(0)] = DIGITS[i.toString(16).toUpperCase().charCodeAt(0)] = i
 
 /**
  * Writes protobuf straight into bytes, field by field, without objects for messages. A nested message is `open`, its fields, `close`
@@ -55,7 +63,12 @@ export class ProtoBytes {
     this.#room(text.length / 2 + 20)
     this.#varint(field * 8 + 2)
     this.#varint(text.length / 2)
-    this.length += this.#bytes.write(text, this.length, 'hex')
+    const bytes = this.#bytes
+    let at = this.length
+    for (let i = 0; i < text.length; i += 2) {
+      bytes[at++] = DIGITS[text.charCodeAt(i)]! * 16 + DIGITS[text.charCodeAt(i + 1)]!
+    }
+    this.length = at
   }
 
   fixed32(field: number, value: number): void {
@@ -74,11 +87,19 @@ export class ProtoBytes {
     this.length = this.#bytes.writeUInt32LE(high, this.length)
   }
 
-  open(field: number): number {
+  /** `lengthBytes`: what its length will probably take, to be told to `close` too. */
+  open(field: number, lengthBytes = LENGTH_BYTES): number {
     this.#room(16)
     this.#varint(field * 8 + 2)
-    this.length += LENGTH_BYTES
+    this.length += lengthBytes
     return this.length
+  }
+
+  /** Bytes that are here already, once more. */
+  copy(from: number, size: number): void {
+    this.#room(size)
+    this.#bytes.copyWithin(this.length, from, from + size)
+    this.length += size
   }
 
   /** The beginning of a message whose bytes follow from elsewhere. */
@@ -88,16 +109,19 @@ export class ProtoBytes {
     this.#varint(size)
   }
 
-  close(start: number): void {
+  /** True: the message had to be moved. */
+  close(start: number, lengthBytes = LENGTH_BYTES): boolean {
     const size = this.length - start
     const width = size < 0x80 ? 1 : size < 0x4000 ? 2 : size < 0x20_0000 ? 3 : 4
-    if (width !== LENGTH_BYTES) {
-      this.#room(2)
-      this.#bytes.copyWithin(start - LENGTH_BYTES + width, start, this.length)
+    const isMoved = width !== lengthBytes
+    if (isMoved) {
+      this.#room(4)
+      this.#bytes.copyWithin(start - lengthBytes + width, start, this.length)
     }
-    this.length = start - LENGTH_BYTES
+    this.length = start - lengthBytes
     this.#varint(size)
     this.length += size
+    return isMoved
   }
 
   #varint(value: number): void {

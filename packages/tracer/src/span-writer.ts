@@ -1,4 +1,5 @@
 import type { Endpoint, Kind, Microseconds } from '@hopscope/model'
+import { RepeatedTags } from './repeated-tags.ts'
 import type { ZipkinBatch } from './span-batch.ts'
 
 /** The part of a span that is known before its annotations and tags. */
@@ -34,6 +35,7 @@ export class SpanWriter implements ZipkinBatch {
   readonly #encoding: 'utf8' | 'latin1'
   readonly #endpoint: string
   readonly #shape: { annotations: boolean; tags: boolean } = { annotations: false, tags: false }
+  readonly #repeated = new RepeatedTags()
   #bytes: Buffer
   #length = 1
 
@@ -50,6 +52,7 @@ export class SpanWriter implements ZipkinBatch {
 
   begin(head: SpanHead): void {
     this.#shape.annotations = this.#shape.tags = false
+    this.#repeated.begin()
     this.#ascii(this.count === 0 ? '{"traceId":"' : ',{"traceId":"')
     this.#ascii(head.traceId)
     if (head.parentId !== undefined) {
@@ -84,17 +87,32 @@ export class SpanWriter implements ZipkinBatch {
   }
 
   tag(key: string, value: string): void {
-    if (this.#shape.tags) this.#byte(COMMA)
-    else {
+    const isFirst = !this.#shape.tags
+    if (isFirst) {
       this.#ascii(this.#shape.annotations ? '],"tags":{' : ',"tags":{')
       this.#shape.tags = true
     }
+    if (this.#repeated.repeats(key, value, this.#length)) return
+    this.#copyRepeated()
+    const start = this.#length
+    if (!isFirst) this.#byte(COMMA)
     this.#quoted(key)
     this.#byte(58 /* : */)
     this.#quoted(value)
+    this.#repeated.wrote(key, value, start, this.#length)
+  }
+
+  #copyRepeated(): void {
+    const { from, bytes } = this.#repeated
+    if (bytes === 0) return
+    this.#room(bytes)
+    this.#bytes.copyWithin(this.#length, from, from + bytes)
+    this.#length += bytes
+    this.#repeated.bytes = 0
   }
 
   end(flags: { shared?: boolean; debug?: boolean }): void {
+    this.#copyRepeated()
     if (this.#shape.tags) this.#byte(125 /* } */)
     else if (this.#shape.annotations) this.#byte(93 /* ] */)
     if (flags.debug === true) this.#ascii(',"debug":true')
@@ -114,6 +132,7 @@ export class SpanWriter implements ZipkinBatch {
   clear(): void {
     this.#length = 1
     this.count = 0
+    this.#repeated.forget()
   }
 
   #room(n: number): void {

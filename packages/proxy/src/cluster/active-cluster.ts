@@ -46,6 +46,8 @@ export class ActiveCluster {
   readonly config: Cluster
   readonly name: string
   readonly observabilityName: string
+  /** Of the runtime: the share of requests that are refused here. */
+  readonly maintenanceKey: string
   readonly stats: ClusterStats
   readonly breakers: Readonly<Record<RoutingPriority, CircuitBreaker>>
   readonly codes: { all: CodeStats; internal: CodeStats; external: CodeStats; retry: CodeStats }
@@ -72,6 +74,7 @@ export class ActiveCluster {
     this.config = config
     this.name = config.name
     this.observabilityName = config.observabilityName
+    this.maintenanceKey = `upstream.maintenance_mode.${config.name}`
     this.#services = services
     this.stats = createClusterStats(stats, config.observabilityName)
     this.breakers = {

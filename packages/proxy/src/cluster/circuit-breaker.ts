@@ -64,7 +64,11 @@ export function createCircuitBreaker(
   const key = `circuit_breakers.${cluster.name}.${priority}.`
   const gauge = (name: string): Gauge =>
     stats.gauge(`cluster.${cluster.observabilityName}.circuit_breakers.${priority}.${name}`)
-  const limit = (name: string, value: number) => () => runtime.number(`${key}${name}`, value)
+  const limit = (name: string, value: number) => {
+    // Asked for with every request: joined once.
+    const limitKey = `${key}${name}`
+    return () => runtime.number(limitKey, value)
+  }
   const resource = (of: () => number, open: string, remaining: string): Resource =>
     new Resource(of, gauge(open), thresholds.trackRemaining ? gauge(remaining) : undefined)
   gauge('cx_pool_open')

@@ -73,6 +73,7 @@ function finishSpan(
   { attempt, status, flag }: OwnRequestEnd,
   tags: readonly (readonly [name: string, value: string])[],
 ): void {
+  if (span.finish === undefined) return
   const outcome = attemptOutcome(attempt, at, status === 0)
   if (Number.isNaN(outcome.firstUpstreamTxByte)) outcome.firstUpstreamTxByte = begun
   span.finish({ ...outcome, statusCode: status, responseFlags: flag, tags })

@@ -90,7 +90,7 @@ function createMirror(
   const copy = new OwnRequest(cluster, { headers, hasBody, timeout, bufferLimit, forwardedFor: true, match }, services)
   copy.beginSpan = at => exchange.span?.beginAttempt({ clusterName: cluster.observabilityName, number: 1, aside }, at)
   copy.onEnd = ({ attempt, canceled, resetReason }) =>
-    copy.span?.finish(attemptOutcome(attempt, services.clock.now(), canceled, resetReason))
+    copy.span?.finish?.(attemptOutcome(attempt, services.clock.now(), canceled, resetReason))
   return copy
 }
 

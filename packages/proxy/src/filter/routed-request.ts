@@ -546,6 +546,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     const span = this.#slow?.has(attempt) ? this.#slow.spanOf(attempt) : this.#span
     if (span === undefined) return
     if (span === this.#span) this.#span = undefined
+    if (span.finish === undefined) return
     const outcome = attemptOutcome(attempt, this.#services.clock.now(), canceled, resetReason)
     if (this.#responding) outcome.responseFlags = ''
     span.finish(outcome)

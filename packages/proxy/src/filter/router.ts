@@ -60,7 +60,7 @@ export function createRouter(
     if (invalid !== undefined) return respond(exchange, invalidHeader(invalid))
     const altStatName = headers.get('x-envoy-upstream-alt-stat-name')
     headers.remove('x-envoy-upstream-alt-stat-name')
-    if (services.runtime.enabled(`upstream.maintenance_mode.${name}`, NEVER, Math.floor(services.random() * 10_000))) {
+    if (services.runtime.enabled(cluster.maintenanceKey, NEVER, Math.floor(services.random() * 10_000))) {
       cluster.stats.upstream_rq_maintenance_mode.add()
       cluster.countStatus(FAILURES.maintenance.status, exchange.internal, { altStatName })
       return respond(exchange, FAILURES.maintenance)

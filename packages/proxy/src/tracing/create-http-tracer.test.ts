@@ -126,7 +126,7 @@ test('an ingress root: SERVER, shared, its trace id is its own id', async () => 
   const attempt = span.beginAttempt({ clusterName: 'b-alt', number: 1 }, 1001)
   const upstream = headers.clone()
   attempt.inject(upstream)
-  attempt.finish(outcome)
+  attempt.finish?.(outcome)
   span.finish(info)
   const [root] = await spans()
   expect(root).toEqual({
@@ -213,7 +213,7 @@ test('each attempt has a span of its own, as Envoy fills it', async () => {
   const first = span.beginAttempt({ clusterName: 'badalt', number: 1 }, 1001)
   first.inject(headers)
   const injected = b3of(headers)
-  first.finish({
+  first.finish?.({
     ...outcome,
     statusCode: 0,
     responseFlags: 'UF',
@@ -224,7 +224,7 @@ test('each attempt has a span of its own, as Envoy fills it', async () => {
     lastUpstreamRxByte: Number.NaN,
   })
   const second = span.beginAttempt({ clusterName: 'badalt', number: 2 }, 1002)
-  second.finish(outcome)
+  second.finish?.(outcome)
   span.finish(info)
   const [failed, retried, root] = await spans()
   expect(failed).toEqual({
@@ -368,7 +368,7 @@ test('decorators on the way in: told to the client, unless the client named the 
   const untouched = new ResponseHeaders()
   second.onResponseHeaders(untouched)
   expect(untouched.size).toBe(0)
-  second.finish(named.info)
+  second.finish?.(named.info)
   expect((await spans()).map(s => s.name)).toEqual(['op', 'asked'])
 })
 

@@ -128,7 +128,7 @@ class TracedRequest implements RequestSpan {
     const info = this.#info
     const names = this.#names
     const { aside } = attempt
-    if (!spans.spawn && aside === undefined) return { inject: headers => spans.inject(headers, start), finish() {} }
+    if (!spans.spawn && aside === undefined) return { inject: headers => spans.inject(headers, start) }
     const child = spans.child(start)
     if (aside?.sampled !== undefined) child.context.sampled = aside.sampled
     return {
@@ -164,4 +164,4 @@ class TracedRequest implements RequestSpan {
   }
 }
 
-const NO_ATTEMPT_SPAN: AttemptSpan = { inject() {}, finish() {} }
+const NO_ATTEMPT_SPAN: AttemptSpan = { inject() {} }

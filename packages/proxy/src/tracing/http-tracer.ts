@@ -29,7 +29,8 @@ export interface RequestSpan {
 export interface AttemptSpan {
   /** Writes the propagation headers of this attempt. */
   inject(headers: RequestHeaders): void
-  finish(outcome: AttemptOutcome): void
+  /** Absent: nothing is told of the attempt. */
+  finish?(outcome: AttemptOutcome): void
 }
 
 export interface Attempt {

@@ -56,10 +56,13 @@ export function createSpanReporters(options: SpanReportersOptions): SpanReporter
     return reporter
   }
 
-  const flushing = (prefix: string) => ({
-    minFlushSpans: () => runtime.number(`${prefix}.min_flush_spans`, 5),
-    flushInterval: () => runtime.number(`${prefix}.flush_interval_ms`, 5_000),
-  })
+  const flushing = (prefix: string) => {
+    const [spans, interval] = [`${prefix}.min_flush_spans`, `${prefix}.flush_interval_ms`]
+    return {
+      minFlushSpans: () => runtime.number(spans, 5),
+      flushInterval: () => runtime.number(interval, 5_000),
+    }
+  }
 
   /** Only a 202 counts as sent. */
   function createZipkin(config: ZipkinConfig): SpanReporter<ZipkinBatch> {
