@@ -60,6 +60,7 @@ export function loadBootstrap(options: LoadOptions): LoadResult {
     problems,
     clusters: clusterNames(clusters),
     http2Clusters: clusterNames(clusters.filter(speaksHttp2)),
+    dnsResolver: message.message('typed_dns_resolver_config'),
     readFile,
     environment: options.environment ?? process.env,
   }

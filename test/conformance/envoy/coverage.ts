@@ -114,6 +114,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'metadata_match of routes and weighted clusters': /metadata_match of a weighted/,
     'localities and zones': /locality_weighted_lb_config|zone-aware/,
     DNS: /STRICT_DNS|LOGICAL_DNS/,
+    'DNS: resolvers': /dns_resolvers|typed_dns_resolver_config of the bootstrap/,
     'outlier detection: detectors': /consecutive_5xx 5|gateway failures|local failures for themselves/,
     'outlier detection: ejection': /base_ejection_time|always_eject_one_host/,
     'active health checks: HTTP': /^health checks: .*(host and user-agent|receive: found)/,

@@ -1,7 +1,7 @@
 import { parseFormat } from '../format.ts'
 import { nearest } from '../nearest.ts'
 import type { Problems } from '../problems.ts'
-import type { Place } from '../schema/message.ts'
+import type { Message, Place } from '../schema/message.ts'
 
 /** What the parsers of the resources share. */
 export interface ParseContext {
@@ -10,6 +10,8 @@ export interface ParseContext {
   clusters: ReadonlySet<string>
   /** Those that speak HTTP/2. */
   http2Clusters: ReadonlySet<string>
+  /** The bootstrap's, for clusters that name none. */
+  dnsResolver?: Message | undefined
   readFile: (path: string) => Uint8Array
   environment: Readonly<Record<string, string | undefined>>
 }

@@ -27,9 +27,10 @@ export function parseDns(cluster: Message, context: ParseContext): Dns {
   }
 }
 
-/** `typed_dns_resolver_config`, else the older `dns_resolvers`. */
+/** `typed_dns_resolver_config`, else the older `dns_resolvers`, else the bootstrap's `typed_dns_resolver_config`. */
 function parseResolvers(cluster: Message, context: ParseContext): Dns['resolvers'] {
-  const extension = cluster.message('typed_dns_resolver_config')
+  const isOwn = cluster.has('typed_dns_resolver_config') || cluster.has('dns_resolvers')
+  const extension = isOwn ? cluster.message('typed_dns_resolver_config') : context.dnsResolver
   const config = extension?.message('typed_config')
   const list = config?.type === CARES ? config.messages('resolvers') : cluster.messages('dns_resolvers')
   if (extension !== undefined && config?.type !== CARES && config?.type !== GETADDRINFO) {

@@ -9,7 +9,12 @@ export const bootstrap: SupportTable = {
     layered_runtime: 'yes',
     cluster_manager: 'yes',
     stats_flush_interval: 'there are no stats sinks to flush to',
+    stats_flush_on_admin: 'there are no stats sinks to flush to',
+    typed_dns_resolver_config: 'yes',
+    default_regex_engine: 'yes',
+    default_socket_interface: ['envoy.extensions.network.socket_interface.default_socket_interface'],
   },
+  'envoy.extensions.regex_engines.v3.GoogleRE2': {},
   'envoy.config.bootstrap.v3.Bootstrap.StaticResources': { listeners: 'yes', clusters: 'yes' },
   // A log that nobody keeps is a log that nobody can miss; another path is one.
   'envoy.config.bootstrap.v3.Admin': { address: 'yes', access_log_path: ['/dev/null'] },

@@ -135,6 +135,19 @@ export const extensionPoints: Readonly<
     packages: ['envoy.extensions.request_id.'],
     types: ['envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig'],
   },
+  'envoy.config.bootstrap.v3.Bootstrap.default_regex_engine': {
+    what: 'regex engine',
+    packages: ['envoy.extensions.regex_engines.'],
+    types: ['envoy.extensions.regex_engines.v3.GoogleRE2'],
+  },
+  'envoy.config.bootstrap.v3.Bootstrap.typed_dns_resolver_config': {
+    what: 'DNS resolver',
+    packages: ['envoy.extensions.network.dns_resolver.'],
+    types: [
+      'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig',
+      'envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig',
+    ],
+  },
   'envoy.config.accesslog.v3.AccessLog.typed_config': {
     what: 'access logger',
     packages: ['envoy.extensions.access_loggers.'],

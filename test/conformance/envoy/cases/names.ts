@@ -108,4 +108,15 @@ export const nameCases: Case[] = [
     },
     steps: [{ send: get('/') }, STATS],
   },
+  {
+    name: 'a resolver for all clusters',
+    covers: 'typed_dns_resolver_config of the bootstrap, for clusters without one',
+    upstreams: { app: ok() },
+    names: { 'svc.test': ['127.0.0.1'] },
+    config: (ports: Ports) => {
+      const { typed_dns_resolver_config: _, ...without } = named('svc.test')(ports).clusters[0]!
+      return { ...named('svc.test')(ports), clusters: [without], bootstrap: resolver(ports) }
+    },
+    steps: [{ send: get('/') }, STATS, CLUSTERS],
+  },
 ]
