@@ -15,6 +15,7 @@ export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStat
       isPipe: host.isPipe,
       hostname: host.hostname,
       weight: host.weight,
+      isCanary: host.isCanary,
       priority: host.priority,
       locality: host.locality,
       cxActive: host.stats.cx_active.value,

@@ -183,6 +183,12 @@ export interface RetryPolicy {
   rateLimitedBackOff?: { resetHeaders: readonly ResetHeader[]; maxInterval: Milliseconds }
   /** Not one that was tried already, if another can be had. */
   avoidPreviousHosts: boolean
+  /** No canary (a host with the label `canary: true`), if another can be had. */
+  omitCanaryHosts: boolean
+  /** No host that has all of one of these, if another can be had. */
+  omitHosts: readonly Labels[]
+  /** After so many tries the priorities that were tried are left out; absent: never. */
+  previousPriorities?: { updateFrequency: number }
   /** How often another host is chosen in place of one that is not wanted. */
   hostSelectionRetryMaxAttempts: number
 }

@@ -529,7 +529,14 @@ export const references: ValidateCase[] = [
 const pipe = (path: string) =>
   endpoints(`[{ lb_endpoints: [{ endpoint: { address: { pipe: { path: "${path}" } } } }] }]`)
 
+const retryPriority = (fields: string): string =>
+  toCluster(
+    `cluster: c, retry_policy: { retry_on: 5xx, retry_priority: { name: p, typed_config: { "@type": type.googleapis.com/envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig, ${fields} } } }`,
+  )
+
 export const balancing: ValidateCase[] = [
+  c('other priorities for retries', 'accepted', retryPriority('update_frequency: 2')),
+  c('other priorities after no tries', 'refused', retryPriority('update_frequency: 0'), /update_frequency/),
   c('an endpoint at a Unix socket', 'accepted', cluster(pipe('/run/app.sock'))),
   c('an endpoint at an abstract socket', 'accepted', cluster(pipe('@app'))),
   c('a path that no Unix socket has', 'refused', cluster(pipe(`/${'x'.repeat(107)}`)), /less than 108 bytes/),

@@ -108,6 +108,9 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'round robin, weights': /hosts by turns|hosts by weight/,
     'least request, random': /LEAST_REQUEST|RANDOM/,
     'priorities and panic': /P0 100|total panic/,
+    canaries: /the label canary: canary/,
+    'hosts and priorities of retries':
+      /omit_canary_hosts: another|omit_host_metadata: not|previous_priorities: the next/,
     'subsets of hosts': /lb_subset_config NO_FALLBACK/,
     'subsets: fallbacks': /fallback_policy (ANY|DEFAULT)|fallback_keys_subset|FALLBACK_LIST/,
     'subsets: single hosts, lists, localities': /single_host_per_subset: the first|list_as_any:|scale_locality_weight/,

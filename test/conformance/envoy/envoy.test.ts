@@ -34,6 +34,7 @@ import { poolCases } from './cases/pools.ts'
 import { priorityCases } from './cases/priorities.ts'
 import { rbacCases } from './cases/rbac.ts'
 import { retryCases } from './cases/retries.ts'
+import { retryHostCases } from './cases/retry-hosts.ts'
 import { rewriteCases } from './cases/rewrites.ts'
 import { routingCases } from './cases/routing.ts'
 import { statsCases } from './cases/stats.ts'
@@ -67,7 +68,7 @@ const groups: Record<string, Case[]> = {
   bodies: bodyCases,
   'interim answers': informationalCases,
   trailers: trailerCases,
-  retries: retryCases,
+  retries: [...retryCases, ...retryHostCases],
   timeouts: timeoutCases,
   limits: limitCases,
   filters: [

@@ -21,6 +21,7 @@ export interface HostStatus {
   isPipe: boolean
   hostname: string
   weight: number
+  isCanary: boolean
   priority: number
   locality: { region: string; zone: string; subZone: string }
   cxActive: number
@@ -91,7 +92,7 @@ function clusterText(cluster: ClusterStatus): string {
       ['region', host.locality.region],
       ['zone', host.locality.zone],
       ['sub_zone', host.locality.subZone],
-      ['canary', 'false'],
+      ['canary', String(host.isCanary)],
       ['priority', host.priority],
       ['success_rate', host.successRate],
       ['local_origin_success_rate', host.localOriginSuccessRate],

@@ -22,6 +22,7 @@ const cluster: ClusterStatus = {
       address: '127.0.0.1',
       port: 29_906,
       isPipe: false,
+      isCanary: false,
       hostname: '',
       weight: 1,
       priority: 0,

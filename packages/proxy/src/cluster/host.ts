@@ -28,6 +28,8 @@ export class Host {
   readonly metadata: Metadata
   /** Of `metadata`, what load balancing looks at. */
   readonly labels: Labels
+  /** The label `canary`. */
+  readonly isCanary: boolean
   /** Fails it for health checks, for what a response of it said; undefined: it is not checked. */
   failCheck: (() => void) | undefined
   /** Out of the cluster for a while, for what it did. */
@@ -92,6 +94,7 @@ export class Host {
     this.healthCheck = endpoint.healthCheck
     this.metadata = endpoint.metadata
     this.labels = (endpoint.metadata.get('envoy.lb') ?? {}) as Labels
+    this.isCanary = this.labels.canary === true
     this.#createPool = createPool
     this.#pool = createPool(this, 'default')
   }

@@ -9,7 +9,7 @@ import type { Timer, Timers } from '../timers.ts'
 import type { AttemptSpan } from '../tracing/http-tracer.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
 import { Attempt, type AttemptOwner } from '../upstream/send.ts'
-import type { ActiveCluster } from './active-cluster.ts'
+import type { ActiveCluster, Answer } from './active-cluster.ts'
 import type { MetadataMatch } from './balancing/metadata-match.ts'
 
 export interface OwnRequestHead {
@@ -136,7 +136,7 @@ export class OwnRequest implements AttemptOwner {
     this.#answer = headers
     if (this.#whole) headers.set('x-envoy-upstream-service-time', String(this.#elapsed()))
     attempt.host.monitor?.answered(status)
-    this.#cluster.countStatus(status, true)
+    this.#cluster.countStatus(status, true, this.#answerOf(attempt))
     const { rq_error, rq_success } = attempt.host.stats
     if (status >= 500) rq_error.add()
     else rq_success.add()
@@ -147,7 +147,7 @@ export class OwnRequest implements AttemptOwner {
   }
 
   onResponseEnd(attempt: Attempt): void {
-    if (this.#whole) this.#cluster.recordTime(this.#elapsed(), true)
+    if (this.#whole) this.#cluster.recordTime(this.#elapsed(), true, this.#answerOf(attempt))
     else attempt.abandon()
     this.#finish({ status: attempt.status, headers: this.#answer, flag: '', canceled: false })
   }
@@ -185,9 +185,13 @@ export class OwnRequest implements AttemptOwner {
     this.#finish({ status, flag, canceled: true })
   }
 
+  #answerOf({ host }: Attempt): Answer {
+    return { host, canary: host.isCanary || this.#answer?.get('x-envoy-upstream-canary') === 'true' }
+  }
+
   #chargeFailure(attempt: Attempt, status: number): void {
     attempt.host.stats.rq_error.add()
-    this.#cluster.countStatus(status, true)
+    this.#cluster.countStatus(status, true, this.#answerOf(attempt))
   }
 
   #finish(end: Omit<OwnRequestEnd, 'attempt' | 'headers'> & { headers?: ResponseHeaders | undefined }): void {

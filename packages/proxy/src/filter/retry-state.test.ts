@@ -21,6 +21,8 @@ const policyOf = (retryOn: string, numRetries = 1, fields: Partial<RetryPolicy> 
   retriableHeaders: [],
   retriableRequestHeaders: [],
   avoidPreviousHosts: false,
+  omitCanaryHosts: false,
+  omitHosts: [],
   hostSelectionRetryMaxAttempts: 1,
   ...fields,
 })

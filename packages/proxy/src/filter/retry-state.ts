@@ -2,6 +2,8 @@ import type { Milliseconds, RetryPolicy } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
 import type { PickContext } from '../cluster/balancing/load-balancer.ts'
+import { hasLabels } from '../cluster/balancing/metadata-match.ts'
+import { PreviousPriorities } from '../cluster/balancing/previous-priorities.ts'
 import type { CircuitBreaker } from '../cluster/circuit-breaker.ts'
 import type { Host, RoutingPriority } from '../cluster/host.ts'
 import { type HeaderMap, type RequestHeaders, ResponseHeaders } from '../http/headers.ts'
@@ -71,6 +73,7 @@ export class RetryState {
   readonly #policy: RetryPolicy | undefined
   readonly #retriableHeaders: readonly MatchHeaders[]
   readonly #tried = new Set<Host>()
+  readonly #priorities: PreviousPriorities | undefined
   readonly #wallClock: () => number
   /** A retry was made: its outcome is awaited, and it holds a place in the breaker. */
   #retrying = false
@@ -85,6 +88,8 @@ export class RetryState {
     headers: { policy: RetryPolicy | undefined; retriable: readonly MatchHeaders[] },
   ) {
     this.#policy = headers.policy
+    const previous = headers.policy?.previousPriorities
+    this.#priorities = previous && new PreviousPriorities(previous.updateFrequency)
     this.#retriableHeaders = headers.retriable
     this.#wallClock = () => clock.epochMicros(clock.now()) / 1000
     this.#on = on
@@ -154,15 +159,31 @@ export class RetryState {
     return this.#decide(true)
   }
 
-  /** What is asked of the host of the next try. */
   onHost(host: Host): void {
     this.#tried.add(host)
+    this.#priorities?.onHost(host)
   }
 
+  /** What is asked of the host of the next try. */
   get pickContext(): PickContext {
-    if (this.#policy?.avoidPreviousHosts !== true) return {}
-    const attempts = this.#policy.hostSelectionRetryMaxAttempts + 1
-    return { avoid: host => this.#tried.has(host), attempts }
+    const policy = this.#policy
+    const priorities = this.#priorities
+    const reload: Pick<PickContext, 'reload'> =
+      priorities === undefined ? {} : { reload: (load, sets) => priorities.reload(load, sets) }
+    if (policy === undefined || !isChoosy(policy)) return reload
+    return {
+      ...reload,
+      avoid: host => this.#isUnwanted(host, policy),
+      attempts: policy.hostSelectionRetryMaxAttempts + 1,
+    }
+  }
+
+  #isUnwanted(host: Host, { avoidPreviousHosts, omitCanaryHosts, omitHosts }: RetryPolicy): boolean {
+    return (
+      (avoidPreviousHosts && this.#tried.has(host)) ||
+      (omitCanaryHosts && host.isCanary) ||
+      omitHosts.some(labels => hasLabels(host, labels, true))
+    )
   }
 
   /** The request is over. */
@@ -248,6 +269,10 @@ export class RetryState {
     if (this.#retrying) this.#breaker.retries.release()
     this.#retrying = false
   }
+}
+
+function isChoosy({ avoidPreviousHosts, omitCanaryHosts, omitHosts }: RetryPolicy): boolean {
+  return avoidPreviousHosts || omitCanaryHosts || omitHosts.length > 0
 }
 
 const NO_HEADERS = new ResponseHeaders()

@@ -520,7 +520,11 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
   }
 
   #answerOf(attempt: Attempt | undefined): Answer {
-    return { host: attempt?.host, canary: this.#canary, altStatName: this.#plan.altStatName }
+    return {
+      host: attempt?.host,
+      canary: this.#canary || attempt?.host.isCanary === true,
+      altStatName: this.#plan.altStatName,
+    }
   }
 
   #fail(failure: Failure): void {

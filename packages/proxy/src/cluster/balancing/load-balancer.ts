@@ -21,7 +21,7 @@ export interface PickContext {
   avoid?: (host: Host) => boolean
   attempts?: number
   /** What a retry makes of the load of the priorities. */
-  reload?: (load: PriorityLoad) => PriorityLoad
+  reload?: (load: PriorityLoad, sets: readonly HostSet[]) => PriorityLoad
 }
 
 export interface LoadBalancer {

@@ -38,3 +38,16 @@ export function textOf(value: unknown): string {
       : part,
   )
 }
+
+/** It has all of these; a label that is a list has each of its items, with `listAsAny`. */
+export function hasLabels(host: { labels: Labels }, wanted: Labels, listAsAny: boolean): boolean {
+  return Object.entries(wanted).every(([name, value]) => {
+    if (!(name in host.labels)) return false
+    const text = textOf(value)
+    return valuesOf(host.labels[name], listAsAny).some(one => textOf(one) === text)
+  })
+}
+
+export function valuesOf(label: unknown, listAsAny: boolean): readonly unknown[] {
+  return listAsAny && Array.isArray(label) ? label : [label]
+}

@@ -45,7 +45,8 @@ export function isInPanic(set: HostSet, threshold: number): boolean {
   return usable < threshold
 }
 
-function availability(set: HostSet, able: HostSet['hosts']): number {
+/** How much of all requests a priority can take, in per cent. */
+export function availability(set: HostSet, able: HostSet['hosts']): number {
   const measure = (hosts: HostSet['hosts']): number =>
     set.weightedHealth ? hosts.reduce((all, host) => all + host.weight, 0) : hosts.length
   const total = measure(set.hosts) - measure(set.excluded)
@@ -53,7 +54,8 @@ function availability(set: HostSet, able: HostSet['hosts']): number {
   return Math.min(100, Math.floor((set.overprovisioningFactor * measure(able)) / total))
 }
 
-function distribute(load: PriorityLoad, health: number[], degradation: number[], available: number): void {
+/** What priorities can take, as they can take it, of all requests; `available`: all that they can, 100 at most. */
+export function distribute(load: PriorityLoad, health: number[], degradation: number[], available: number): void {
   let left = 100
   const give = (to: number[], by: number[]): void => {
     for (const [i, share] of by.entries()) {

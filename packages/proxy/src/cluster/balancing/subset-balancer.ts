@@ -3,7 +3,7 @@ import type { Gauge } from '../../stats/stats.ts'
 import type { Host } from '../host.ts'
 import { filterHostSet, type HostSet, type Locality } from './host-set.ts'
 import type { BalancerServices, LoadBalancer, PickContext } from './load-balancer.ts'
-import { keyOf, type MetadataMatch, textOf } from './metadata-match.ts'
+import { hasLabels, keyOf, type MetadataMatch, valuesOf } from './metadata-match.ts'
 
 const FALLBACK_LIST = 'fallback_list'
 /** In Envoy the main thread has the same subsets as the worker, and counts them. */
@@ -166,21 +166,14 @@ export class SubsetBalancer implements LoadBalancer {
     let all: (readonly [string, unknown])[][] = [[]]
     for (const name of keys) {
       if (!(name in host.labels)) return []
-      const values = this.#valuesOf(host.labels[name])
+      const values = valuesOf(host.labels[name], this.#policy.listAsAny)
       all = all.flatMap(labels => values.map(value => [...labels, [name, value] as const]))
     }
     return all.map(keyOf)
   }
 
   #isDefault(host: Host): boolean {
-    return Object.entries(this.#policy.defaultSubset).every(
-      ([name, value]) =>
-        name in host.labels && this.#valuesOf(host.labels[name]).some(one => textOf(one) === textOf(value)),
-    )
-  }
-
-  #valuesOf(label: unknown): readonly unknown[] {
-    return this.#policy.listAsAny && Array.isArray(label) ? label : [label]
+    return hasLabels(host, this.#policy.defaultSubset, this.#policy.listAsAny)
   }
 
   /** The same priorities and localities with some of their hosts; undefined: with all. */

@@ -30,6 +30,7 @@ export class ZoneAwareBalancer implements LoadBalancer {
   /** All turns begin at the same number. */
   readonly #seed: number
   readonly #slow: SlowStarters | undefined
+  #sets: readonly HostSet[] = []
   #priorities: readonly Priority[] = []
   #spread: Spread = { load: { healthy: [100], degraded: [0] }, panic: [false] }
   #zones: ZoneRoute = { type: 'none' }
@@ -49,6 +50,7 @@ export class ZoneAwareBalancer implements LoadBalancer {
 
   update(sets: readonly HostSet[], local: HostSet | undefined): void {
     this.#local = local
+    this.#sets = sets
     this.#spread = spreadOverPriorities(sets, panicThresholdOf(this.#services))
     this.#slow?.follow(sets.flatMap(set => set.hosts))
     this.#priorities = sets.map(set => ({
@@ -81,7 +83,7 @@ export class ZoneAwareBalancer implements LoadBalancer {
 
   #pickOnce(context: PickContext | undefined): Host | undefined {
     const { random, clusterStats } = this.#services
-    const load = context?.reload?.(this.#spread.load) ?? this.#spread.load
+    const load = context?.reload?.(this.#spread.load, this.#sets) ?? this.#spread.load
     const { priority, degraded } = choosePriority(load, Math.floor(random() * 100))
     if (this.#spread.panic[priority]) {
       clusterStats.lb_healthy_panic.add()
