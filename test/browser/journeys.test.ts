@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { findEnvoy } from '../conformance/envoy/harness/program.ts'
 import { findChromium, launchChromium } from './harness/chromium.ts'
 import { buildViewer } from './harness/collector.ts'
-import { type RunningScenario, startScenario } from './harness/scenario.ts'
+import { type RunningScenario, startComparison, startScenario } from './harness/scenario.ts'
 import { openViewer, type ViewerPage } from './harness/viewer-page.ts'
 
 /** What a person comes for, on meshes that run: real sidecars, or the real Envoy in their place. */
@@ -98,6 +98,31 @@ describe.skipIf(!chromium)(name, () => {
       await panel().waitFor({ state: 'detached' })
     })
   }
+
+  it('compares traced and untraced runs of the same scenario', async () => {
+    const comparison = await startComparison('05', '--calls', '30')
+    try {
+      viewer = await openViewer(browser, comparison)
+      page = viewer.page
+      await page.goto(comparison.link)
+      const run = (which: string) => page.getByRole('row', { name: new RegExp(`^${which} 30`) })
+      for (const which of ['no sidecars', 'sidecars, not traced', 'sidecars, traced']) {
+        await run(which).waitFor()
+        // what the viewer says is what the command line measured
+        const printed = new RegExp(`^ +${which} +30 +([\\d.]+) \\[`, 'm').exec(comparison.output)?.[1]
+        expect(printed).toMatch(/^\d/)
+        expect(await run(which).innerText()).toContain(`${printed} ms`)
+      }
+      expect(await run('sidecars, traced').innerText()).toMatch(/[+−][\d.]+ ms/)
+      // the runs were of one mesh each: the traced one has its traces here, and the viewer's first page leads back in one click
+      await viewer.open('')
+      await page.locator('.trace-row').first().waitFor()
+      await page.getByRole('link', { name: /Traced and untraced/ }).click()
+      await page.getByText('./hopscope compare 05 --view').waitFor()
+    } finally {
+      await comparison.stop()
+    }
+  }, 120_000)
 
   it('finds the slow hop, and sends a colleague the link to it', async () => {
     await start('tour')

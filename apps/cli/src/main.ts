@@ -94,6 +94,7 @@ program
   .option('--calls <n>', 'calls of each kind', '300')
   .addOption(proxy())
   .option('--json', 'print the result as JSON')
+  .option('--view', 'keep the meshes afterwards, and print the link that shows the result in the viewer')
   .action(async (scenario, options) => {
     exitCode = await (await import('./commands/compare.ts')).compare(scenario, options)
   })

@@ -66,3 +66,32 @@ export async function startScenario(name: string, ...options: string[]): Promise
     },
   }
 }
+
+/** `hopscope compare --view`, when it has measured and waits for somebody to look. */
+export async function startComparison(name: string, ...options: string[]) {
+  const child = spawn(process.execPath, ['apps/cli/src/main.ts', 'compare', name, '--view', ...options], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const link = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk
+      const found = /^\s+viewer\s+(\S+)\n/m.exec(output)
+      if (found) resolve(found[1]!)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    child.once('exit', code => reject(new Error(`hopscope compare ${name} ended with ${code}: ${output}`)))
+  })
+  return {
+    link,
+    output,
+    origin: new URL(link).origin,
+    async stop() {
+      child.kill('SIGINT')
+      await ended
+    },
+  }
+}

@@ -12,6 +12,8 @@ export interface CompareOptions {
   calls: string
   proxy?: 'envoy'
   json?: boolean
+  /** Keeps the meshes afterwards, and shows the result in their viewer. */
+  view?: boolean
 }
 
 /** One form of the mesh. Times in milliseconds. */
@@ -39,12 +41,15 @@ export async function compare(name: string, options: CompareOptions): Promise<nu
   const { compare: comparison } = scenario
   if (comparison === undefined) throw new UserError(`${scenario.name} compares nothing${await thoseThatDo()}`)
   const abort = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (abort.signal.aborted) process.exit(130)
-      abort.abort(new Error('interrupted'))
-    })
-  }
+  const interrupted = new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (abort.signal.aborted) process.exit(130)
+        abort.abort(new Error('interrupted'))
+        resolve()
+      })
+    }
+  })
   const progress = new ProgressLine()
   const meshes: Mesh[] = []
   try {
@@ -52,9 +57,13 @@ export async function compare(name: string, options: CompareOptions): Promise<nu
     const samples = await callInTurn(comparison.runs, meshes, comparison.path, calls, progress, abort.signal)
     const results = comparison.runs.map((run, i) => resultOf(run, samples[i]!, samples[i - 1]))
     progress.end()
-    if (options.json)
-      console.log(JSON.stringify({ scenario: scenario.name, path: comparison.path, runs: results }, null, 2))
+    const measured = { scenario: scenario.name, path: comparison.path, runs: results }
+    if (options.json) console.log(JSON.stringify(measured, null, 2))
     else print(scenario, comparison.path, results)
+    if (options.view) {
+      console.error(`\n  viewer   ${linkTo(measured, scenario, meshes.at(-1)!)}\n  end      Ctrl-C`)
+      await interrupted
+    }
     return results.some(({ failed }) => failed > 0) ? 1 : 0
   } catch (error) {
     if (abort.signal.aborted) return 130
@@ -136,6 +145,14 @@ function resultOf({ name }: ComparedRun, { durations, failed }: Sample, before: 
     p99,
     ...(before === undefined ? {} : { costs: estimateDifference(before.durations, durations, SHARES.p50) }),
   }
+}
+
+/** To the viewer of a mesh that still runs. The result is in the link, as its page reads it. */
+function linkTo(measured: object, { collector }: Scenario, mesh: Mesh): string {
+  // A microsecond is as much as anybody reads.
+  const text = JSON.stringify(measured, (_, value) => (typeof value === 'number' ? Number(value.toFixed(3)) : value))
+  const runs = Buffer.from(text).toString('base64url')
+  return `${mesh.address(collector.service, collector.port)}/zipkin/compare?runs=${runs}`
 }
 
 function print(scenario: Scenario, path: string, results: readonly RunResult[]): void {

@@ -26,7 +26,7 @@ export function ComparePage({ route }: { route: CompareRoute }) {
     <>
       <h1 className="sr-only">Compare</h1>
       <Sides key={`${route.a}\n${route.b}`} route={route} />
-      {!isAsked && <CompareStart time={route.time} />}
+      {!isAsked && <CompareStart route={route} />}
       {isAsked &&
         failures.map((failure, i) =>
           failure === undefined ? null : (
@@ -64,7 +64,7 @@ function Sides({ route }: { route: CompareRoute }) {
     setA(route.a)
     setB(route.b)
   }, [route.a, route.b])
-  const submit = (next: Partial<CompareRoute>) => navigate({ ...route, a: a.trim(), b: b.trim(), ...next })
+  const submit = (next: Partial<CompareRoute>) => navigate({ ...route, a: a.trim(), b: b.trim(), runs: '', ...next })
   const isTraces = isTraceId(route.a) && isTraceId(route.b)
   return (
     <form

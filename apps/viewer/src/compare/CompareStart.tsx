@@ -1,7 +1,6 @@
 import { CopyCommand } from '../shared/CopyCommand.tsx'
 import { linkTo } from '../shared/navigation.ts'
-import type { TimeRange } from '../shared/time-range.ts'
-import { COMPARE } from './compare-url.ts'
+import { COMPARE, type CompareRoute } from './compare-url.ts'
 import { MeasuredRuns } from './MeasuredRuns.tsx'
 
 const IDEAS: readonly (readonly [a: string, b: string, text: string])[] = [
@@ -11,9 +10,23 @@ const IDEAS: readonly (readonly [a: string, b: string, text: string])[] = [
 ]
 
 /** What can be compared, before something is chosen. */
-export function CompareStart({ time }: { time: TimeRange }) {
+export function CompareStart({ route }: { route: CompareRoute }) {
+  const { time } = route
+  const untraced = (
+    <section>
+      <h2>Traced and untraced</h2>
+      <p>
+        What do sidecars cost, and what does tracing cost on top? An untraced run leaves no trace, so the caller
+        measures: the same call without sidecars, without tracing and with it, in turn. The command prints the link to
+        its result.
+      </p>
+      <CopyCommand>{'./hopscope compare 05 --view'}</CopyCommand>
+      <MeasuredRuns route={route} />
+    </section>
+  )
   return (
     <div className="compare-start">
+      {route.runs !== '' && untraced}
       <section>
         <h2>Two traces</h2>
         <p>
@@ -32,15 +45,7 @@ export function CompareStart({ time }: { time: TimeRange }) {
           ))}
         </ul>
       </section>
-      <section>
-        <h2>Traced and untraced</h2>
-        <p>
-          What do sidecars cost, and what does tracing cost on top? An untraced run leaves no trace, so the caller
-          measures: the same call without sidecars, without tracing and with it, in turn.
-        </p>
-        <CopyCommand>{'./hopscope compare 05 --json > runs.json'}</CopyCommand>
-        <MeasuredRuns />
-      </section>
+      {route.runs === '' && untraced}
     </div>
   )
 }

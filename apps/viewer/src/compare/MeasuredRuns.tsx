@@ -1,37 +1,49 @@
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
+import { navigate } from '../shared/navigation.ts'
+import type { CompareRoute } from './compare-url.ts'
 import { IntervalPlot } from './IntervalPlot.tsx'
-import { type Measurement, parseMeasurement } from './measured-runs.ts'
+import { decodeRuns, encodeRuns, type Measurement, parseMeasurement } from './measured-runs.ts'
 
 const ms = (value: number) => `${value.toFixed(2)} ms`
 
-/** The runs of `hopscope compare`, from its file: nothing of it leaves the browser. */
-export function MeasuredRuns() {
-  const [measurement, setMeasurement] = useState<Measurement>()
+/** The runs of `hopscope compare`, from the link that it prints or from its file, which then is in the link: nothing else leaves the browser. */
+export function MeasuredRuns({ route }: { route: CompareRoute }) {
   const [problem, setProblem] = useState<string>()
+  const linked = useMemo(() => readLink(route.runs), [route.runs])
   const open = async (file: File | undefined) => {
     if (!file) return
     try {
-      setMeasurement(parseMeasurement(await file.text()))
+      const runs = encodeRuns(parseMeasurement(await file.text()))
       setProblem(undefined)
+      navigate({ ...route, runs })
     } catch (error) {
-      setMeasurement(undefined)
       setProblem((error as Error).message)
     }
   }
+  const shown = problem ?? linked.problem
   return (
     <>
+      {shown !== undefined && (
+        <p className="form-problem" role="alert">
+          {shown}
+        </p>
+      )}
+      {problem === undefined && linked.measurement && <RunTable measurement={linked.measurement} />}
       <label className="file">
         <span>Open its runs.json</span>
         <input type="file" accept=".json,application/json" onChange={event => void open(event.target.files?.[0])} />
       </label>
-      {problem !== undefined && (
-        <p className="form-problem" role="alert">
-          {problem}
-        </p>
-      )}
-      {measurement && <RunTable measurement={measurement} />}
     </>
   )
+}
+
+function readLink(runs: string): { measurement?: Measurement; problem?: string } {
+  if (runs === '') return {}
+  try {
+    return { measurement: decodeRuns(runs) }
+  } catch (error) {
+    return { problem: (error as Error).message }
+  }
 }
 
 function RunTable({ measurement }: { measurement: Measurement }) {

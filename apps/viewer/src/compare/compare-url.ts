@@ -8,9 +8,11 @@ export interface CompareRoute {
   time: TimeRange
   /** Rows without a difference are left out. */
   changed: boolean
+  /** What `hopscope compare` measured, as {@link encodeRuns} writes it; `''` without. */
+  runs: string
 }
 
-export const COMPARE: CompareRoute = { page: 'compare', a: '', b: '', time: DEFAULT_TIME, changed: false }
+export const COMPARE: CompareRoute = { page: 'compare', a: '', b: '', time: DEFAULT_TIME, changed: false, runs: '' }
 
 export function parseCompareUrl(parameters: URLSearchParams): CompareRoute {
   return {
@@ -19,6 +21,7 @@ export function parseCompareUrl(parameters: URLSearchParams): CompareRoute {
     b: parameters.get('b') ?? '',
     time: parseTime(parameters),
     changed: parameters.get('rows') === 'changed',
+    runs: parameters.get('runs') ?? '',
   }
 }
 
@@ -27,6 +30,7 @@ export function formatCompareUrl(route: CompareRoute, put: (name: string, value:
   put('b', route.b)
   formatTime(route.time, put)
   if (route.changed) put('rows', 'changed')
+  put('runs', route.runs)
   return 'compare'
 }
 

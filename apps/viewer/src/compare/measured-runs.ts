@@ -18,6 +18,26 @@ export interface Measurement {
   runs: MeasuredRun[]
 }
 
+/** For a link: JSON, as base64url. `hopscope compare` writes the same. */
+export function encodeRuns(measurement: Measurement): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(measurement))
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '')
+}
+
+/** Throws an Error that says what is wrong with the link. */
+export function decodeRuns(text: string): Measurement {
+  let binary: string
+  try {
+    binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  } catch {
+    throw new Error('The link is not whole: expected what ./hopscope compare SCENARIO --view prints.')
+  }
+  return parseMeasurement(new TextDecoder().decode(Uint8Array.from(binary, char => char.charCodeAt(0))))
+}
+
 /** Throws an Error that says what was expected and what came. */
 export function parseMeasurement(text: string): Measurement {
   let value: unknown
