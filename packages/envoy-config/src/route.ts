@@ -39,6 +39,8 @@ export interface VirtualHost extends HeaderMutations {
   includeIsTimeoutRetryHeader: boolean
   hedgePolicy?: HedgePolicy
   requestMirrorPolicies: readonly RequestMirrorPolicy[]
+  /** Requests that are counted together, by the first that fits. */
+  virtualClusters: readonly { name: string; headers: readonly HeaderMatcher[] }[]
   perFilterConfig: PerFilterConfig
 }
 
@@ -61,6 +63,8 @@ export interface HeaderValueOption {
 
 export interface Route extends HeaderMutations {
   name: string
+  /** Its upstream requests are counted under this name as well; "": they are not. */
+  statPrefix: string
   match: RouteMatch
   action: RouteAction | RedirectAction | DirectResponseAction
   metadata: Metadata
@@ -106,6 +110,8 @@ export interface RouteAction {
         runtimeKeyPrefix: string
         /** The header whose number is drawn in place of a random one; "": none. */
         headerName: string
+        /** The route's hash is drawn, if the request has one. */
+        useHashPolicy: boolean
       }
   /** Which subset of the cluster's hosts. */
   metadataMatch?: Labels

@@ -150,7 +150,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       stats: http,
       mutateEarly: compileRules(config.earlyHeaderMutations, 'request'),
       normalisePath: compilePathNormaliser(config, runtime),
-      routes: compileRoutes(config.routeConfig, runtime),
+      routes: compileRoutes(config.routeConfig, runtime, stats),
       sanitise: createSanitiser(config, node),
       tracer:
         tracing === undefined

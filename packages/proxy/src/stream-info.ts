@@ -101,6 +101,8 @@ export class StreamInfo {
 
   route: Route | undefined
   virtualHostName = ''
+  /** "": none counts the request. */
+  virtualClusterName = ''
   virtualHostMetadata: Metadata | undefined
   clusterMetadata: Metadata | undefined
   /** What filters say of the request, by namespace. */

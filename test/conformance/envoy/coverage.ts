@@ -63,6 +63,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     rewrites: /regex_rewrite: groups|prefix_rewrite|host_rewrite/,
     redirects: /redirects \(|RedirectAction/,
     'internal redirects': /internal_redirect_policy/,
+    'virtual clusters and stat_prefix': /virtual_clusters/,
+    'weights by hash': /use_hash_policy/,
     'direct responses': /direct_response: body/,
     'header mutations by level': /at every level|most specific wins/,
     'formats in headers': /format strings in headers/,

@@ -43,6 +43,7 @@ import { timeoutCases } from './cases/timeouts.ts'
 import { tracingCases } from './cases/tracing.ts'
 import { trailerCases } from './cases/trailers.ts'
 import { unixSocketCases } from './cases/unix-sockets.ts'
+import { virtualClusterCases } from './cases/virtual-clusters.ts'
 import { virtualHostCases } from './cases/virtual-hosts.ts'
 import { coverage } from './coverage.ts'
 import type { Case } from './harness/case.ts'
@@ -58,6 +59,7 @@ const groups: Record<string, Case[]> = {
   routing: routingCases,
   matchers: matcherCases,
   'virtual hosts': virtualHostCases,
+  'virtual clusters': virtualClusterCases,
   rewrites: rewriteCases,
   'internal redirects': internalRedirectCases,
   'clusters of routes': clustersOfRoutesCases,

@@ -3,6 +3,7 @@ import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
 import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
+import { parseHeaderMatcher } from './matchers.ts'
 import { parseMetadata } from './metadata.ts'
 import { parseHedgePolicy } from './parse-hedge-policy.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
@@ -48,6 +49,10 @@ function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseC
     ...parseHedgePolicy(message),
     includeIsTimeoutRetryHeader: message.boolean('include_is_timeout_retry_header'),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
+    virtualClusters: message.messages('virtual_clusters').map(cluster => ({
+      name: cluster.string('name'),
+      headers: cluster.messages('headers').map(matcher => parseHeaderMatcher(matcher, context)),
+    })),
     perFilterConfig: parsePerFilterConfig(message, context),
     ...parseHeaderMutations(message, context),
   }

@@ -33,6 +33,7 @@ export function parseRoute(message: Message, limits: RouteLimits, context: Parse
   const tracing = message.message('tracing')
   return {
     name: message.string('name'),
+    statPrefix: message.string('stat_prefix'),
     match: parseMatch(message.message('match'), context),
     action: parseAction(message, limits, context),
     metadata: parseMetadata(message.message('metadata')),
@@ -217,6 +218,7 @@ function parseClusterSpecifier(
     totalWeight,
     runtimeKeyPrefix: weighted.string('runtime_key_prefix'),
     headerName: weighted.string('header_name').toLowerCase(),
+    useHashPolicy: weighted.boolean('use_hash_policy'),
   }
 }
 

@@ -37,10 +37,13 @@ export const route: SupportTable = {
     include_is_timeout_retry_header: 'yes',
     hedge_policy: 'yes',
     request_mirror_policies: 'yes',
+    virtual_clusters: 'yes',
     typed_per_filter_config: 'yes',
   },
+  'envoy.config.route.v3.VirtualCluster': { name: 'yes', headers: 'yes' },
   'envoy.config.route.v3.Route': {
     name: 'yes',
+    stat_prefix: 'yes',
     match: 'yes',
     route: 'yes',
     redirect: 'yes',
@@ -156,6 +159,7 @@ export const route: SupportTable = {
     total_weight: 'deprecated: the sum of the weights counts, as in Envoy',
     runtime_key_prefix: 'yes',
     header_name: 'yes',
+    use_hash_policy: 'yes',
   },
   'envoy.config.route.v3.WeightedCluster.ClusterWeight': {
     name: 'yes',

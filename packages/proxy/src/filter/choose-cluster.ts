@@ -40,12 +40,14 @@ function draw(
   const { cluster: specifier } = action
   if (specifier.type === 'cluster') return { name: specifier.name, mutations: route.mutations }
   if (specifier.type === 'header') return { name: headers.get(specifier.header) ?? '', mutations: route.mutations }
-  const { clusters, runtimeKeyPrefix, headerName } = specifier
+  const { clusters, runtimeKeyPrefix, headerName, useHashPolicy } = specifier
   const weightOf = (cluster: WeightedCluster): number =>
     runtimeKeyPrefix === '' ? cluster.weight : runtime.number(`${runtimeKeyPrefix}.${cluster.name}`, cluster.weight)
   let total = 0
   for (const cluster of clusters) total += weightOf(cluster)
-  let left = (numberIn(headers, headerName) ?? exchange.draw()) % total
+  const hash = useHashPolicy ? route.hash?.(exchange) : undefined
+  let left =
+    hash === undefined ? (numberIn(headers, headerName) ?? exchange.draw()) % total : Number(hash % BigInt(total))
   for (const cluster of clusters) {
     left -= weightOf(cluster)
     if (left < 0) return chosen(cluster, route, headers)

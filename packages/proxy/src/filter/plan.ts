@@ -4,6 +4,7 @@ import type { MetadataMatch } from '../cluster/balancing/metadata-match.ts'
 import type { RoutingPriority } from '../cluster/host.ts'
 import type { HttpStats } from '../http/http-stats.ts'
 import type { HashRequest } from '../route/hash-policy.ts'
+import type { RouteNumbers } from '../route/route-numbers.ts'
 import type { Mirrors } from './mirrors.ts'
 import type { RetryState } from './retry-state.ts'
 
@@ -35,6 +36,8 @@ export interface Plan {
   metadataMatch: MetadataMatch | undefined
   /** Counted under this name as well. */
   altStatName: string | undefined
+  /** Of its virtual cluster and its route, where these are counted. */
+  numbers: readonly RouteNumbers[]
   mirrors: Mirrors | undefined
   /** Answers that are followed here. */
   redirects: InternalRedirectPolicy | undefined

@@ -8,6 +8,7 @@ import type { CircuitBreaker } from '../cluster/circuit-breaker.ts'
 import type { Host, RoutingPriority } from '../cluster/host.ts'
 import { type HeaderMap, type RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import { compileHeaderMatcher, type MatchHeaders } from '../match/header-matcher.ts'
+import type { RouteCounter, RouteNumbers } from '../route/route-numbers.ts'
 import type { Runtime } from '../runtime.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
 
@@ -64,6 +65,7 @@ export class RetryState {
   readonly #on: ReadonlySet<string>
   readonly #codes: ReadonlySet<number>
   readonly #cluster: ActiveCluster
+  readonly #numbers: readonly RouteNumbers[]
   readonly #breaker: CircuitBreaker
   readonly #runtime: Runtime
   readonly #random: () => number
@@ -86,7 +88,9 @@ export class RetryState {
     priority: RoutingPriority,
     { runtime, random, clock }: RetryServices,
     headers: { policy: RetryPolicy | undefined; retriable: readonly MatchHeaders[] },
+    numbers: readonly RouteNumbers[],
   ) {
+    this.#numbers = numbers
     this.#policy = headers.policy
     const previous = headers.policy?.previousPriorities
     this.#priorities = previous && new PreviousPriorities(previous.updateFrequency)
@@ -110,6 +114,7 @@ export class RetryState {
     cluster: ActiveCluster,
     priority: RoutingPriority,
     services: RetryServices,
+    numbers: readonly RouteNumbers[] = [],
   ): RetryState | undefined {
     if (policy === undefined && !RETRY_HEADERS.some(name => headers.has(name))) return undefined
     const on = new Set(policy?.retryOn.filter(token => TOKENS.has(token)))
@@ -137,6 +142,7 @@ export class RetryState {
       priority,
       services,
       { policy, retriable },
+      numbers,
     )
   }
 
@@ -233,23 +239,23 @@ export class RetryState {
   #decide(wanted: boolean, resetInterval?: Milliseconds): RetryDecision {
     const { stats } = this.#cluster
     const { retries } = this.#breaker
-    if (this.#retrying && !wanted) stats.upstream_rq_retry_success.add()
+    if (this.#retrying && !wanted) this.#count('upstream_rq_retry_success')
     this.#release()
     if (!wanted) return NO
     if (this.#left === 0) {
-      stats.upstream_rq_retry_limit_exceeded.add()
+      this.#count('upstream_rq_retry_limit_exceeded')
       return { retry: false, limit: 'attempts' }
     }
     this.#left--
     if (!retries.canCreate()) {
-      stats.upstream_rq_retry_overflow.add()
+      this.#count('upstream_rq_retry_overflow')
       return { retry: false, limit: 'breaker' }
     }
     const draw = Math.floor(this.#random() * 10_000)
     if (!this.#runtime.enabled('upstream.use_retry', { numerator: 100, denominator: 100 }, draw)) return NO
     retries.add()
     this.#retrying = true
-    stats.upstream_rq_retry.add()
+    this.#count('upstream_rq_retry')
     if (resetInterval !== undefined && resetInterval > 1) {
       stats.upstream_rq_retry_backoff_ratelimited.add()
       return { retry: true, after: resetInterval + Math.floor(this.#random() * (resetInterval >> 1)) }
@@ -263,6 +269,11 @@ export class RetryState {
     const interval = this.#interval
     this.#interval = Math.min(interval * 2, this.#maxInterval)
     return Math.floor(this.#random() * interval)
+  }
+
+  #count(name: Exclude<RouteCounter, 'upstream_rq_timeout' | 'upstream_rq_total'>): void {
+    this.#cluster.stats[name].add()
+    for (const one of this.#numbers) one.add(name)
   }
 
   #release(): void {

@@ -191,6 +191,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
 
   onAttemptReady(attempt: Attempt): void {
     const { info } = this.#exchange
+    for (const one of this.#plan.numbers) one.add('upstream_rq_total')
     info.upstreamLocalAddress = attempt.localAddress
     // Of several attempts the request's span, and its log line, have the times of the last.
     info.firstUpstreamTxByte = attempt.firstTxByte
@@ -310,6 +311,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     if (this.#requestEnded) {
       const time = Math.trunc(attempt.lastRxByte - exchange.requestCompleteAt)
       cluster.recordTime(time, exchange.internal, this.#answerOf(attempt))
+      for (const one of this.#plan.numbers) one.recordTime(time)
     }
     this.#finishSpan(attempt, false)
     // An upstream that answers before it has heard everything is not listened to for longer.
@@ -479,6 +481,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
   #onResponseTimeout(): void {
     for (const slow of this.#slow ?? []) {
       this.#plan.cluster.stats.upstream_rq_timeout.add()
+      for (const one of this.#plan.numbers) one.add('upstream_rq_timeout')
       slow.host.stats.rq_timeout.add()
       slow.host.stats.rq_error.add()
       this.#countStatus(FAILURES.response_timeout.status, slow)
@@ -487,6 +490,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     const attempt = this.#attempt
     if (attempt !== undefined) {
       this.#plan.cluster.stats.upstream_rq_timeout.add()
+      for (const one of this.#plan.numbers) one.add('upstream_rq_timeout')
       attempt.host.stats.rq_timeout.add()
       attempt.cancel()
       attempt.host.monitor?.failed(504)
@@ -516,7 +520,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
   /** Charges the cluster, unless it is a health check, which is nobody's request. */
   #countStatus(status: number, attempt?: Attempt): void {
     const { info, internal } = this.#exchange
-    if (!info.healthCheck) this.#plan.cluster.countStatus(status, internal, this.#answerOf(attempt))
+    if (info.healthCheck) return
+    this.#plan.cluster.countStatus(status, internal, this.#answerOf(attempt))
+    for (const one of this.#plan.numbers) one.countStatus(status)
   }
 
   #answerOf(attempt: Attempt | undefined): Answer {

@@ -7,6 +7,7 @@ import { respond, respondWith } from '../respond.ts'
 import type { CompiledRoute } from '../route/compile-routes.ts'
 import { TO_HTTPS } from '../route/find-route.ts'
 import { redirectLocation } from '../route/redirect.ts'
+import type { RouteNumbers } from '../route/route-numbers.ts'
 import type { Router } from './chain.ts'
 import { chooseCluster } from './choose-cluster.ts'
 import { finaliseRequest, rewritePath } from './finalise-request.ts'
@@ -56,6 +57,7 @@ export function createRouter(
       return respond(exchange, { ...FAILURES.no_cluster, status: action.clusterNotFoundResponseCode })
     }
     const { headers } = exchange
+    const numbers = numbersOf(route, exchange)
     const invalid = findInvalidHeader(headers, config.strictCheckHeaders)
     if (invalid !== undefined) return respond(exchange, invalidHeader(invalid))
     const altStatName = headers.get('x-envoy-upstream-alt-stat-name')
@@ -63,6 +65,7 @@ export function createRouter(
     if (services.runtime.enabled(cluster.maintenanceKey, NEVER, Math.floor(services.random() * 10_000))) {
       cluster.stats.upstream_rq_maintenance_mode.add()
       cluster.countStatus(FAILURES.maintenance.status, exchange.internal, { altStatName })
+      for (const one of numbers) one.countStatus(FAILURES.maintenance.status)
       return respond(exchange, FAILURES.maintenance)
     }
 
@@ -90,7 +93,7 @@ export function createRouter(
         maxStreamDuration:
           takeNumber(headers, 'x-envoy-upstream-stream-duration-ms') ?? cluster.config.maxStreamDuration,
         tellTimeoutRetries: route.virtualHost.includeIsTimeoutRetryHeader,
-        retry: RetryState.create(route.retryPolicy, headers, cluster, action.priority, services),
+        retry: RetryState.create(route.retryPolicy, headers, cluster, action.priority, services, numbers),
         suppressEnvoyHeaders: config.suppressEnvoyHeaders,
         countAttempts: { request: includeRequestAttemptCount, response: includeAttemptCountInResponse },
         timeoutIsNoContent: timeouts.noContent,
@@ -102,6 +105,7 @@ export function createRouter(
           route.mirrorPolicies.length === 0
             ? undefined
             : createMirrors(route.mirrorPolicies, exchange, timeout, metadataMatch, services),
+        numbers,
         redirects: action.internalRedirectPolicy,
         http,
         bufferLimit: route.requestBodyBufferLimit ?? bufferLimit,
@@ -111,6 +115,16 @@ export function createRouter(
     exchange.handler = routed
     routed.start()
   }
+}
+
+const NONE: readonly RouteNumbers[] = []
+
+/** Who counts the request beside its cluster: nobody, mostly. */
+function numbersOf({ virtualCluster, numbers }: CompiledRoute, { headers, info }: Exchange): readonly RouteNumbers[] {
+  if (virtualCluster === undefined) return numbers === undefined ? NONE : [numbers]
+  const counted = virtualCluster(headers)
+  info.virtualClusterName = counted.name
+  return numbers === undefined ? [counted.numbers] : [counted.numbers, numbers]
 }
 
 function invalidHeader({ name, value }: { name: string; value: string }): Failure {

@@ -151,7 +151,7 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   UPSTREAM_REMOTE_PORT: plain(info => port(upstreamPeer(info))),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: plain(info => info.upstreamAttemptCount),
   UPSTREAM_TRANSPORT_FAILURE_REASON: plain(info => filled(info.upstreamTransportFailureReason)),
-  VIRTUAL_CLUSTER_NAME: plain(() => undefined),
+  VIRTUAL_CLUSTER_NAME: plain(info => filled(info.virtualClusterName)),
   ...(Object.fromEntries(Object.keys(tlsOperators).map(name => [name, plain(() => undefined)])) as unknown as Record<
     keyof typeof tlsOperators,
     Operator

@@ -11,10 +11,13 @@ import type {
 import { MetadataMatch } from '../cluster/balancing/metadata-match.ts'
 import { compileBody } from '../http/local-reply.ts'
 import type { Runtime } from '../runtime.ts'
+import type { Stats } from '../stats/stats.ts'
 import { compileHashPolicies, type HashRequest } from './hash-policy.ts'
 import { compileMutations, type Mutate } from './header-mutations.ts'
 import { compileRouteMatch, type MatchRoute } from './match-route.ts'
 import { compileHostRewrite, compilePathRewrite, type Rewrite } from './rewrite.ts'
+import { RouteNumbers } from './route-numbers.ts'
+import { compileVirtualClusters } from './virtual-clusters.ts'
 
 /** A route with everything that a request needs of it, made when a snapshot is applied. */
 export interface CompiledRoute {
@@ -42,6 +45,10 @@ export interface CompiledRoute {
   weightedMatches: ReadonlyMap<WeightedCluster, MetadataMatch>
   /** For a cluster that chooses its hosts by hash. */
   hash: HashRequest | undefined
+  /** Which of the virtual host's virtual clusters counts a request. */
+  virtualCluster: ReturnType<typeof compileVirtualClusters>
+  /** Of a route with a stat_prefix. */
+  numbers: RouteNumbers | undefined
 }
 
 export interface RouteMutations {
@@ -66,15 +73,20 @@ export interface RouteTable {
   any: CompiledVirtualHost | undefined
 }
 
-export function compileRoutes(config: RouteConfiguration, runtime: Runtime): RouteTable {
+export function compileRoutes(config: RouteConfiguration, runtime: Runtime, stats: Stats): RouteTable {
   const exact = new Map<string, CompiledVirtualHost>()
   const suffixes: [string, CompiledVirtualHost][] = []
   const prefixes: [string, CompiledVirtualHost][] = []
   let any: CompiledVirtualHost | undefined
   for (const virtualHost of config.virtualHosts) {
+    const virtualCluster = compileVirtualClusters(virtualHost, stats)
     const compiled = {
       requireTls: virtualHost.requireTls,
-      routes: virtualHost.routes.map(route => compileRoute(route, virtualHost, config, runtime)),
+      routes: virtualHost.routes.map(route => ({
+        ...compileRoute(route, virtualHost, config, runtime),
+        virtualCluster,
+        numbers: numbersOf(route, virtualHost, stats),
+      })),
     }
     for (const written of virtualHost.domains) {
       const domain = written.toLowerCase()
@@ -96,12 +108,16 @@ export function compileRoutes(config: RouteConfiguration, runtime: Runtime): Rou
   }
 }
 
+function numbersOf({ statPrefix }: Route, virtualHost: VirtualHost, stats: Stats): RouteNumbers | undefined {
+  return statPrefix === '' ? undefined : new RouteNumbers(stats, `vhost.${virtualHost.name}.route.${statPrefix}.`)
+}
+
 function compileRoute(
   route: Route,
   virtualHost: VirtualHost,
   config: RouteConfiguration,
   runtime: Runtime,
-): CompiledRoute {
+): Omit<CompiledRoute, 'virtualCluster' | 'numbers'> {
   const mutations = (cluster?: HeaderMutations): RouteMutations => {
     const levels = cluster === undefined ? [route, virtualHost, config] : [cluster, route, virtualHost, config]
     // The least specific acts last and so has the last word, unless it is turned round.

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { RequestHeaders } from '../http/headers.ts'
 import { stripPort } from '../http/strip-host.ts'
 import { Runtime } from '../runtime.ts'
+import { Stats } from '../stats/stats.ts'
 import { compileRoutes, type RouteTable } from './compile-routes.ts'
 import { findRoute as find } from './find-route.ts'
 
@@ -28,7 +29,7 @@ static_resources:
   })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems))
   const { routeConfig } = loaded.bootstrap.snapshot.listeners[0]!.filterChains[0]!.httpConnectionManager
-  return compileRoutes(routeConfig, new Runtime(loaded.bootstrap.runtime))
+  return compileRoutes(routeConfig, new Runtime(loaded.bootstrap.runtime), new Stats())
 }
 
 const findRoute = (routes: RouteTable, headers: RequestHeaders, draw = 0) => find(routes, headers, { draw: () => draw })

@@ -16,6 +16,7 @@ const nothing = {
 export const TO_HTTPS: CompiledRoute = {
   route: {
     name: '',
+    statPrefix: '',
     match: {
       path: { type: 'prefix', value: '' },
       caseSensitive: true,
@@ -36,6 +37,7 @@ export const TO_HTTPS: CompiledRoute = {
     includeAttemptCountInResponse: false,
     includeIsTimeoutRetryHeader: false,
     requestMirrorPolicies: [],
+    virtualClusters: [],
     ...nothing,
   },
   perFilterConfigs: [],
@@ -51,6 +53,8 @@ export const TO_HTTPS: CompiledRoute = {
   metadataMatch: undefined,
   weightedMatches: new Map(),
   hash: undefined,
+  virtualCluster: undefined,
+  numbers: undefined,
 }
 
 /** The first route of the one virtual host that the request's Host chooses. */

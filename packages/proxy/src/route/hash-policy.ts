@@ -5,8 +5,8 @@ import type { Exchange } from '../http/exchange.ts'
 import { cookie, queryParameter } from './match-route.ts'
 import { compileReplacement } from './rewrite.ts'
 
-/** The hash of a request, undefined when nothing of it can be hashed; a cookie that it lacks is made, and told to `setCookie`. */
-export type HashRequest = (exchange: Exchange, setCookie: (field: string) => void) => bigint | undefined
+/** The hash of a request, undefined when nothing of it can be hashed; a cookie that it lacks is made, and told to `setCookie`, if given. */
+export type HashRequest = (exchange: Exchange, setCookie?: (field: string) => void) => bigint | undefined
 
 /** The list of a route. Each hash is mixed into those before it. (Envoy: HashPolicyImpl::generateHash) */
 export function compileHashPolicies(policies: readonly HashPolicy[]): HashRequest | undefined {
@@ -51,7 +51,7 @@ function compileMethod(policy: HashPolicy): HashRequest {
         const { name, ttl } = policy
         const given = cookie(headers, name)
         if (given !== undefined && given !== '') return xxHash64(given)
-        if (ttl === undefined) return undefined
+        if (ttl === undefined || setCookie === undefined) return undefined
         // The same for all requests of a connection.
         const made = xxHash64(info.downstreamDirectRemoteAddress + info.downstreamLocalAddress)
           .toString(16)

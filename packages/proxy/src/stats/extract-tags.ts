@@ -29,6 +29,9 @@ const RULES: readonly Rule[] = [
       String.raw`^(?<before>(?:listener\.${LISTENER_ADDRESS}|server|thread_local_cluster_manager)\.worker_)(?<value>\d+)\.(?<after>.*)$`,
     ),
   },
+  { label: 'envoy_virtual_cluster', pattern: /^(?<before>vhost\.[^.]+\.vcluster\.)(?<value>[^.]+)\.(?<after>.*)$/ },
+  { label: 'envoy_virtual_host', pattern: /^(?<before>vhost\.)(?<value>[^.]+)\.(?<after>.*)$/ },
+  { label: 'envoy_route', pattern: /^(?<before>vhost\.route\.)(?<value>[^.]+)\.(?<after>.*)$/ },
   { label: 'envoy_cluster_name', pattern: /^(?<before>cluster\.)(?<value>[^.]+)\.(?<after>.*)$/ },
   {
     label: 'envoy_listener_address',

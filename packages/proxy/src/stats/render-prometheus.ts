@@ -20,7 +20,7 @@ function renderGroup<Stat extends { name: string }>(
   stats: readonly Stat[],
   lines: (name: string, labels: string, stat: Stat) => string,
 ): string {
-  const families = new Map<string, { name: string; members: { tagged: TaggedName; stat: Stat }[] }>()
+  const families = new Map<string, { name: string; members: Member<Stat>[] }>()
   for (const stat of stats) {
     const tagged = extractTags(stat.name)
     let family = families.get(tagged.name)
@@ -28,15 +28,23 @@ function renderGroup<Stat extends { name: string }>(
       family = { name: tagged.name, members: [] }
       families.set(tagged.name, family)
     }
-    family.members.push({ tagged, stat })
+    // Names are compared piece by piece: `a.x` comes before `a-b.x`.
+    family.members.push({ tagged, stat, order: stat.name.replaceAll('.', '\0') })
   }
   let page = ''
   for (const { name, members } of [...families.values()].sort(byName)) {
     const metric = `envoy_${name.replace(/[^a-zA-Z0-9_]/g, '_')}`
     page += `# TYPE ${metric} ${type}\n`
+    members.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0))
     for (const { tagged, stat } of members) page += lines(metric, labelText(tagged), stat)
   }
   return page
+}
+
+interface Member<Stat> {
+  tagged: TaggedName
+  stat: Stat
+  order: string
 }
 
 function labelText({ labels }: TaggedName): string {
