@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { SelfTracingOptions } from './self-tracing.ts'
 
 /** All that the collector can be told, defaults filled in. Names in comments are zipkin-server's variables. */
 export interface Config {
@@ -50,6 +51,8 @@ export interface Config {
   autocompleteKeys: string[]
   /** COLLECTOR_SAMPLE_RATE, 0..1 */
   sampleRate: number
+  /** SELF_TRACING_ENABLED, SELF_TRACING_SAMPLE_RATE, SELF_TRACING_TRACES_PER_SECOND, SELF_TRACING_FLUSH_INTERVAL; undefined: off. */
+  selfTracing: SelfTracingOptions | undefined
   /** ZIPKIN_QUERY_ALLOWED_ORIGINS */
   allowedOrigins: string[]
   /** ZIPKIN_QUERY_NAMES_MAX_AGE, seconds */
@@ -109,7 +112,6 @@ const UNSUPPORTED: [pattern: RegExp, why: string][] = [
   [/^(SCRIBE_ENABLED|COLLECTOR_PORT)$/, 'spans come over HTTP and gRPC only'],
   [/^(ES|CASSANDRA|MYSQL)_/, 'spans are kept in sqlite, in memory or in ClickHouse'],
   [/^EUREKA_/, 'the collector registers nowhere'],
-  [/^SELF_TRACING_/, 'the collector does not trace itself yet'],
   [/^STORAGE_THROTTLE_/, 'writes are grouped, not throttled'],
   [/^AUTOCOMPLETE_TTL$/, 'values are kept once, there is nothing to expire'],
 ]
@@ -178,6 +180,12 @@ export function readConfig(argv: string[], environment: Environment): { config: 
   const age = text('HOPSCOPE_MAX_AGE', 'max-age')
   const maxAge = age && parseDuration(age.value)
   if (age !== undefined && !maxAge) problem(age, 'a duration like 12h or 7d')
+  const selfTracing: SelfTracingOptions = {
+    sampleRate: rate('SELF_TRACING_SAMPLE_RATE', 1),
+    tracesPerSecond: integer('SELF_TRACING_TRACES_PER_SECOND', 1, 0, 2 ** 31 - 1),
+    flushInterval: integer('SELF_TRACING_FLUSH_INTERVAL', 1, 1, 3600) * 1000,
+  }
+
   const basepath = text('ZIPKIN_UI_BASEPATH')?.value ?? '/zipkin'
 
   const config: Config = {
@@ -221,6 +229,7 @@ export function readConfig(argv: string[], environment: Environment): { config: 
     maxResultSpans: integer('HOPSCOPE_MAX_RESULT_SPANS', 1_000_000, 1, Number.MAX_SAFE_INTEGER),
     autocompleteKeys: list('AUTOCOMPLETE_KEYS', []),
     sampleRate: rate('COLLECTOR_SAMPLE_RATE', 1),
+    selfTracing: boolean('SELF_TRACING_ENABLED', false) ? selfTracing : undefined,
     allowedOrigins: list('ZIPKIN_QUERY_ALLOWED_ORIGINS', ['*']),
     namesMaxAge: integer('ZIPKIN_QUERY_NAMES_MAX_AGE', 300, 0, 2 ** 31 - 1),
     viewer: text('HOPSCOPE_VIEWER', 'viewer')?.value,

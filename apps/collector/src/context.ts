@@ -5,6 +5,7 @@ import type { BodyStock } from './body-stock.ts'
 import type { Config } from './config.ts'
 import type { CollectorMetrics } from './metrics.ts'
 import type { RequestTimer } from './request-timer.ts'
+import type { SelfTracing } from './self-tracing.ts'
 import type { TraceFeed } from './trace-feed.ts'
 
 /** What routes are given. */
@@ -19,6 +20,8 @@ export interface Context {
   /** What bodies are read into. */
   bodies: BodyStock
   timer: RequestTimer
+  /** Undefined where it is off. */
+  selfTracing?: SelfTracing | undefined
   /** One line for whoever runs the collector. */
   warn: (line: string) => void
   /** When the collector started: `last-modified` of what does not change while it runs. */

@@ -1,3 +1,5 @@
+import type { Config } from './config.ts'
+
 /**
  * What came in and what became of it, as zipkin-server counts and names it, and in our own words.
  *
@@ -14,16 +16,21 @@ export class CollectorMetrics {
   readonly http: Transport
   readonly grpc: Transport
   readonly otlp: Transport
+  /** The collector's spans of itself. */
+  readonly local: Transport
 
   /** Ways in that are closed are not told of. */
-  constructor({ collectorEnabled, grpcEnabled } = { collectorEnabled: true, grpcEnabled: true }) {
+  constructor(config?: Pick<Config, 'collectorEnabled' | 'grpcEnabled' | 'selfTracing'>) {
+    const { collectorEnabled, grpcEnabled, selfTracing } = config ?? { collectorEnabled: true, grpcEnabled: true }
     this.http = new Transport('http')
     this.grpc = new Transport('grpc')
     this.otlp = new Transport('otlp')
+    this.local = new Transport('local')
     this.transports = [
       ...(collectorEnabled ? [this.http] : []),
       ...(grpcEnabled ? [this.grpc] : []),
       ...(collectorEnabled ? [this.otlp] : []),
+      ...(selfTracing ? [this.local] : []),
     ]
   }
 }

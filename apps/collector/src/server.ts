@@ -29,6 +29,7 @@ export function createServer(context: Context): FastifyInstance {
   installCors(app, config.allowedOrigins)
   installCompression(app)
   context.timer.install(app)
+  context.selfTracing?.install(app)
 
   healthRoutes(app, context)
   infoRoutes(app, context)
@@ -61,6 +62,7 @@ export function createServer(context: Context): FastifyInstance {
 export function createOtlpServer(context: Context): FastifyInstance {
   const app = base(context)
   installCors(app, context.config.allowedOrigins)
+  context.selfTracing?.install(app)
   otlpRoutes(app, context)
   return app
 }

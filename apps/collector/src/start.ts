@@ -8,6 +8,7 @@ import { type Config, ConfigError, HELP, readConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { CollectorMetrics } from './metrics.ts'
 import { RequestTimer } from './request-timer.ts'
+import { SelfTracing } from './self-tracing.ts'
 import { createOtlpServer, createServer } from './server.ts'
 import { TraceFeed } from './trace-feed.ts'
 
@@ -38,14 +39,18 @@ async function run(argv: string[], environment: Record<string, string | undefine
   for (const line of warnings) warn(line)
   const store = await openStore(config)
   const feed = new TraceFeed(store, config.strictTraceId)
+  const observed = feed.observe()
+  const metrics = new CollectorMetrics(config)
+  const selfTracing = config.selfTracing && new SelfTracing(observed, metrics.local, config.selfTracing)
   const context: Context = {
     config,
-    store: feed.observe(),
+    store: selfTracing?.observe() ?? observed,
     feed,
-    metrics: new CollectorMetrics(config),
+    metrics,
     admission: new Admission(config.maxPendingBytes),
     bodies: new BodyStock(),
     timer: new RequestTimer(),
+    selfTracing,
     warn,
     startedAt: new Date(),
   }
@@ -88,7 +93,7 @@ async function run(argv: string[], environment: Record<string, string | undefine
     await store.close()
     throw error
   }
-  endOnSignal(servers, store)
+  endOnSignal(servers, store, selfTracing)
 }
 
 async function openStore(config: Config): Promise<SpanStore> {
@@ -139,7 +144,7 @@ function closableGrpc(server: GrpcServer): Closable {
 const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** Stops listening, answers what is in flight, closes the store, ends. */
-function endOnSignal(servers: readonly Closable[], store: SpanStore): void {
+function endOnSignal(servers: readonly Closable[], store: SpanStore, selfTracing: SelfTracing | undefined): void {
   let ending = false
   const end = async (): Promise<void> => {
     if (ending) return
@@ -149,6 +154,7 @@ function endOnSignal(servers: readonly Closable[], store: SpanStore): void {
     }, GRACE_MS)
     await Promise.all(servers.map(server => server.close()))
     clearTimeout(deadline)
+    await selfTracing?.close()
     await store.close()
     process.exit(0)
   }

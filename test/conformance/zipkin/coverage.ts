@@ -217,6 +217,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'COLLECTOR_HTTP_ENABLED, COLLECTOR_GRPC_ENABLED': /^switches.*COLLECTOR_(HTTP|GRPC)/,
     SEARCH_ENABLED: /^switches.*SEARCH_ENABLED/,
     'STORAGE_TYPE, MEM_MAX_SPANS, QUERY_LOOKBACK': /^switches.*MEM_MAX_SPANS, QUERY_LOOKBACK/,
+    'SELF_TRACING_…': /^switches.*SELF_TRACING/,
     ZIPKIN_UI_BASEPATH: /^switches.*BASEPATH/,
     'ZIPKIN_UI_…': /settings in config\.json/,
     'STRICT_TRACE_ID, COLLECTOR_SAMPLE_RATE': /^other settings.*(joins|samples)/,

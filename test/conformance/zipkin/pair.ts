@@ -110,6 +110,16 @@ export class Pair {
     for (const traceId of traceIds) await this.waitFor(`/api/v2/trace/${traceId}`, ({ status }) => status === 200)
   }
 
+  /** Asks both until both give what is waited for. */
+  async waitForBoth(request: Request, isReady: (answer: Answer) => boolean): Promise<[Answer, Answer]> {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const answers = await this.send(request)
+      if (answers.every(isReady)) return answers
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+    throw new Error(`not both show ${request.path}`)
+  }
+
   /** Asks zipkin-server until it gives what is waited for. */
   async waitFor(path: string, isReady: (answer: Answer) => boolean): Promise<void> {
     for (let attempt = 0; attempt < 100; attempt++) {

@@ -37,8 +37,10 @@ const ROUTES = [
 
 let pair: Pair | undefined
 
-/** Each has an environment of its own. */
-describe.skipIf(skipReason)(`switches beside zipkin-server${skipReason ? ` (${skipReason})` : ''}`, () => {
+/** Each has an environment of its own, and both servers start for it. */
+const STARTED = { timeout: 150_000 }
+
+describe.skipIf(skipReason)(`switches beside zipkin-server${skipReason ? ` (${skipReason})` : ''}`, STARTED, () => {
   afterEach(async () => {
     await pair?.close()
     pair = undefined
@@ -116,11 +118,64 @@ describe.skipIf(skipReason)(`switches beside zipkin-server${skipReason ? ` (${sk
     await pair.same('/api/v2/services', statusAndBody)
     await pair.same(`/api/v2/traces?endTs=${now + 20_000}&lookback=90000`, tracesView)
   })
+
+  it('SELF_TRACING_ENABLED: requests as spans of zipkin-server', async () => {
+    pair = await Pair.start({
+      SELF_TRACING_ENABLED: 'true',
+      SELF_TRACING_TRACES_PER_SECOND: '0',
+      AUTOCOMPLETE_KEYS: 'env',
+    })
+    await pair.waitForBoth({ path: '/health', headers: { b3: '0' } }, ({ body }) => body.includes('"Traced{'))
+    const traceIds = SELF_TRACED.map((_, index) => `bad${(index + 1).toString(16).padStart(29, '0')}`)
+    for (const [index, one] of SELF_TRACED.entries()) {
+      const request = typeof one === 'string' ? { path: one, headers: {} } : one
+      await pair.send({ ...request, headers: { ...request.headers, b3: `${traceIds[index]}-000000000000abcd-1` } })
+    }
+    const isWhole = ({ status, body }: Answer): boolean => status === 200 && body.includes('"SERVER"')
+    for (const traceId of traceIds) {
+      const read = { path: `/api/v2/trace/${traceId}`, headers: { b3: '0' } }
+      const [zipkin, hopscope] = await pair.waitForBoth(read, isWhole)
+      expect(selfTraceView(hopscope), traceId).toEqual(selfTraceView(zipkin))
+    }
+    await pair.same('/metrics', transports)
+  })
 })
+
+const SELF_TRACED: (string | ReturnType<typeof post>)[] = [
+  '/api/v2/services',
+  '/zipkin/api/v2/services',
+  '/api/v2/spans?serviceName=web',
+  '/api/v2/remoteServices?serviceName=web',
+  '/api/v2/traces?limit=1',
+  '/api/v2/traces?limit=0',
+  '/api/v2/trace/a1',
+  '/api/v2/trace/feed',
+  '/api/v2/traceMany?traceIds=a1,a2',
+  `/api/v2/dependencies?${WINDOW}`,
+  '/api/v2/autocompleteKeys',
+  '/api/v2/autocompleteValues?key=env',
+  '/api/v2/nope',
+  post([SPAN]),
+  post([{ traceId: 'a1' }]),
+]
+
+/** Spans of a server itself, as those of another run and machine are. */
+function selfTraceView({ body }: Answer): unknown {
+  const spans = JSON.parse(body) as Record<string, unknown>[]
+  const fields = spans.map(({ id, timestamp, duration, localEndpoint, remoteEndpoint, annotations, ...rest }) => ({
+    ...rest,
+    ...(rest.kind === 'SERVER' && { id }),
+    service: (localEndpoint as { serviceName: string }).serviceName,
+    caller: (remoteEndpoint as { ipv4: string } | undefined)?.ipv4,
+    events: (annotations as { value: string }[] | undefined)?.map(({ value }) => value),
+  }))
+  return fields.sort((a, b) => ((a as { name?: string }).name! < (b as { name?: string }).name! ? -1 : 1))
+}
 
 /** What /metrics counts, but for OTLP. */
 function transports({ body }: Answer): string[] {
-  return Object.keys(JSON.parse(body)).filter(key => key.includes('.messages.') && !key.endsWith('.otlp'))
+  const keys = Object.keys(JSON.parse(body))
+  return keys.filter(key => key.includes('.messages.') && !key.endsWith('.otlp')).sort()
 }
 
 function post(spans: object[]): { method: string; path: string; headers: Record<string, string>; body: string } {
