@@ -5,12 +5,15 @@ import { LIVE } from './live/live-url.ts'
 import { MESH } from './mesh/mesh-url.ts'
 import { ComparePage, LivePage, MeshPage, OpenFilePage, SearchPage, TracePage } from './pages.ts'
 import { searchRoute } from './search/search-url.ts'
+import { late } from './shared/late.tsx'
 import { Notice } from './shared/Notice.tsx'
 import { linkTo, useRoute } from './shared/navigation.ts'
 import { type Theme, useTheme } from './shared/theme.ts'
-import { TourBar } from './tour/TourBar.tsx'
+import { useTour } from './tour/tour-store.ts'
 import { DropTarget } from './trace/DropTarget.tsx'
 import type { Route } from './url.ts'
+
+const TourBar = late(async () => (await import('./tour/TourBar.tsx')).TourBar)
 
 const TITLES: Record<Route['page'], string> = {
   live: 'Live',
@@ -31,6 +34,7 @@ const PAGES: readonly (readonly [Route, string])[] = [
 
 export function App() {
   const route = useRoute()
+  const isOnTour = useTour() !== undefined
   useEffect(() => {
     document.title = `${TITLES[route.page]}${route.page === 'trace' ? ` ${route.traceId.slice(-8)}` : ''} · Hopscope`
   }, [route])
@@ -54,7 +58,7 @@ export function App() {
         </nav>
         <ThemeToggle />
       </header>
-      <TourBar />
+      {isOnTour && <TourBar />}
       <main id="main" className={`page-${route.page}`} tabIndex={-1}>
         <Page route={route} />
       </main>

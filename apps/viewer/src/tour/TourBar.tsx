@@ -1,3 +1,4 @@
+import '../styles/tour.css'
 import { COMPARE } from '../compare/compare-url.ts'
 import { linkTo } from '../shared/navigation.ts'
 import { TOUR } from './tour-steps.ts'

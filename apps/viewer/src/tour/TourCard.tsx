@@ -1,3 +1,4 @@
+import '../styles/tour.css'
 import type { TraceItem } from '../api/trace-item.ts'
 import { COMPARE } from '../compare/compare-url.ts'
 import { linkTo } from '../shared/navigation.ts'

@@ -2,7 +2,6 @@ import { useSyncExternalStore } from 'react'
 import { fetchTrace } from '../api/queries.ts'
 import type { TraceItem } from '../api/trace-item.ts'
 import { navigate } from '../shared/navigation.ts'
-import { TOUR } from './tour-steps.ts'
 
 /** The tour that somebody is on; kept over pages. */
 export interface Tour {
@@ -30,6 +29,8 @@ export async function openStep(step: number, items: readonly TraceItem[]): Promi
   const opening: Tour = { step, text: '', isOpening: true, items }
   put(opening)
   try {
+    // Only who is on the tour loads it.
+    const { TOUR } = await import('./tour-steps.ts')
     const { route, text } = await TOUR[step]!.open(items, traceId => fetchTrace(traceId))
     // Meanwhile somebody may have gone on, or ended it.
     if (tour !== opening) return
