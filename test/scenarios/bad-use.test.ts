@@ -135,6 +135,31 @@ test.each([
   expect(processesOf(`run/${child.pid}-`)).toEqual([])
 })
 
+test('Ctrl-C of compare, in the middle of its calls, leaves nothing running', async () => {
+  const { child, output } = watched('compare', '05', '--calls', '100000')
+  const runs = join(checkout, '.hopscope/run')
+  const called = () =>
+    readdirSync(runs)
+      .filter(name => name.startsWith(`${child.pid}-`))
+      .filter(name => textOf(join(runs, name, 'logs/a-sidecar.log')).includes('"GET / HTTP/1.1" 200'))
+  // Two of the three forms go through a sidecar of a.
+  await expect.poll(() => called().length, { timeout: 60_000 }).toBe(2)
+  const ended = once(child, 'close')
+  child.kill('SIGINT')
+  expect(await ended).toEqual([130, null])
+  expect(await output(/./)).not.toMatch(/^\s+at /m)
+  expect(processesOf(`run/${child.pid}-`)).toEqual([])
+  expect(readdirSync(runs).filter(name => name.startsWith(`${child.pid}-`))).toEqual([])
+})
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 test('a service that dies in the middle of it: the step says who, and with which last words', async () => {
   const { child, output } = watched('verify', '02')
   await output(/✓ own ids/)

@@ -8,6 +8,7 @@ import { readCompose } from '../compose/read-compose.ts'
 import { appOf, type Service } from '../compose/service.ts'
 import { UserError } from '../user-error.ts'
 import type { Mesh, MeshOptions } from './mesh.ts'
+import { proportionalSetSize } from './proportional-set-size.ts'
 
 const run = promisify(execFile)
 
@@ -77,8 +78,10 @@ class DockerMesh implements Mesh {
     this.#writeOverride()
     this.#options.progress('building the image')
     await this.#run('build')
+    this.#options.signal?.throwIfAborted()
     this.#options.progress(`starting ${this.services.length} containers`)
     await this.#run('up', '-d', '--no-build')
+    this.#options.signal?.throwIfAborted()
     await this.#findAddresses()
     await this.#untilReady()
   }
@@ -127,8 +130,23 @@ class DockerMesh implements Mesh {
     await this.#untilReady()
   }
 
+  /** Of the engine's containers on this machine, when it lets us look at their processes; elsewhere nothing is known. */
   async memory(): Promise<ReadonlyMap<string, number>> {
-    return new Map()
+    const memory = new Map<string, number>()
+    const label = (name: string) => `{{index .Config.Labels "com.docker.compose.${name}"}}`
+    try {
+      const ids = (await this.#run('ps', '-q')).trim().split('\n')
+      const format = `{{.State.Pid}} ${label('service')} ${label('container-number')}`
+      const { stdout } = await run('docker', ['inspect', '--format', format, ...ids])
+      for (const line of stdout.trim().split('\n')) {
+        const [pid, service = '', number] = line.split(' ')
+        const bytes = proportionalSetSize(Number(pid))
+        if (bytes !== undefined) memory.set(number === '1' ? service : `${service}-${number}`, bytes)
+      }
+    } catch {
+      // A figure of the report is missing, and nothing else.
+    }
+    return memory
   }
 
   async output(service: string): Promise<string> {
@@ -136,7 +154,14 @@ class DockerMesh implements Mesh {
   }
 
   async down(): Promise<void> {
-    await this.#run('down', '-v', '-t', '3').catch(() => {})
+    // Who interrupts `up` may leave the engine making a container that the first `down` does not see yet.
+    for (let tries = 0; tries < 3; tries++) {
+      await this.#run('down', '-v', '-t', '3').catch(() => {})
+      const left = await run('docker', ['ps', '-aq', '--filter', `label=com.docker.compose.project=${this.#project}`])
+        .then(({ stdout }) => stdout.trim() !== '')
+        .catch(() => false)
+      if (!left) break
+    }
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { readCompose } from '../compose/read-compose.ts'
 import { appOf, type Service } from '../compose/service.ts'
@@ -9,6 +9,7 @@ import { NameServer } from './name-server.ts'
 import { isFree, PortMap } from './port-map.ts'
 import { portOwner } from './port-owner.ts'
 import { type PlanContext, type ProcessPlan, planProcesses } from './process-plan.ts'
+import { proportionalSetSize } from './proportional-set-size.ts'
 import { makeRunFolder } from './run-folder.ts'
 import { ServiceProcess } from './service-process.ts'
 import { replicaAddress } from './translate.ts'
@@ -120,13 +121,8 @@ class Processes implements ProcessMesh {
   async memory(): Promise<ReadonlyMap<string, number>> {
     const memory = new Map<string, number>()
     for (const process of this.#processes.values()) {
-      if (process.pid === undefined) continue
-      try {
-        const rollup = readFileSync(`/proc/${process.pid}/smaps_rollup`, 'utf8')
-        memory.set(process.name, Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1]) * 1024)
-      } catch {
-        // not Linux, or ended meanwhile
-      }
+      const bytes = process.pid === undefined ? undefined : proportionalSetSize(process.pid)
+      if (bytes !== undefined) memory.set(process.name, bytes)
     }
     return memory
   }

@@ -61,6 +61,25 @@ const holds: [string, Expectations, Parameters<typeof evidence>[0]?][] = [
       ],
     },
   ],
+  [
+    'gaps between spans, in the order in which they began',
+    { gaps: [{ spans: { kind: 'CLIENT' }, ms: ['0..1', 20] }] },
+    {
+      traces: [
+        traceFromText('a  x  0..50  server\n  b  x  40..50  client\n  b  x  0..9  client\n  b  x  9..20  client\n'),
+      ],
+    },
+  ],
+  [
+    'the critical path, each span once, and only those that were waited for',
+    { criticalPath: [{ spans: { localEndpoint: { serviceName: 'b' } }, count: 2 }] },
+    {
+      traces: [
+        traceFromText('a  x  0..50  server\n  b  x  1..20  client\n  b  x  3..15  client\n  b  x  22..48  client\n'),
+      ],
+    },
+  ],
+  ['a latency of half', { p50: { of: 'before', factor: 1, plusMs: 0 } }],
   ['all traces', { traces: ['edge  *  ..  server\n  …\n'] }],
   ['no trace', { traces: [] }, { traces: [] }],
   ['a part of a span', { spans: [{ kind: 'CLIENT', localEndpoint: { serviceName: 'shop' } }] }],
@@ -112,6 +131,16 @@ const fails: [string, Expectations, RegExp, Parameters<typeof evidence>[0]?][] =
     'too many at once',
     { overlap: [{ spans: { kind: 'CLIENT' }, most: 2 }] },
     /^overlap: expected 2 spans like \{"kind":"CLIENT"\} to be open at once at most, there were 1 in$/m,
+  ],
+  [
+    'a gap too long, and one that is not there',
+    { gaps: [{ spans: { kind: 'CLIENT' }, ms: ['0..5'] }] },
+    /^gaps: expected 0\.\.5 ms between spans like \{"kind":"CLIENT"\}, there were .* in$/m,
+  ],
+  [
+    'a critical path elsewhere',
+    { criticalPath: [{ spans: { kind: 'PRODUCER' }, count: 1 }] },
+    /^critical_path: expected 1 spans like \{"kind":"PRODUCER"\} on it, there were 0 in$/m,
   ],
   [
     'answers from too few',

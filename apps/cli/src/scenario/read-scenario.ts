@@ -4,18 +4,19 @@ import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import { UserError } from '../user-error.ts'
 import { BOUND_FORMS, isBound } from './bound.ts'
 import { nearest } from './nearest.ts'
-import type {
-  AgainstEarlier,
-  Bound,
-  Call,
-  Calls,
-  ComparedRun,
-  Comparison,
-  Expectations,
-  Knob,
-  Meanwhile,
-  Scenario,
-  Step,
+import {
+  type AgainstEarlier,
+  type Bound,
+  type Call,
+  type Calls,
+  type ComparedRun,
+  type Comparison,
+  type Expectations,
+  type Knob,
+  type Meanwhile,
+  PERCENTILES,
+  type Scenario,
+  type Step,
 } from './scenario.ts'
 
 /** Reads a scenario.yaml. @throws UserError with every problem as `file:line:col: path: what` */
@@ -98,11 +99,11 @@ class ScenarioReader {
           this.#problem(at, `admins does not name the port of ${name}${nearest(name, Object.keys(admins))}`)
       }
       const earlier = steps.slice(0, i).flatMap(step => (step.calls === undefined ? [] : step.name))
-      for (const name of ['p95', 'p99'] as const) {
-        const of = expect[name]?.of
+      for (const percent of PERCENTILES) {
+        const of = expect[`p${percent}`]?.of
         if (of !== undefined && !earlier.includes(of))
           this.#problem(
-            [...path, 'expect', name, 'of'],
+            [...path, 'expect', `p${percent}`, 'of'],
             `no earlier step with calls is called ${of}${nearest(of, earlier)}`,
           )
       }
@@ -261,8 +262,9 @@ class ScenarioReader {
       'trace',
       'nested',
       'overlap',
-      'p95',
-      'p99',
+      'gaps',
+      'critical_path',
+      ...PERCENTILES.map(percent => `p${percent}`),
     ]
     this.#known(fields, path, [...ofAnswers, 'stats', 'traces', 'spans', 'links', 'output'])
     if (calls === undefined) {
@@ -313,22 +315,40 @@ class ScenarioReader {
       expect.nested = true
     }
     if (fields.overlap !== undefined) {
-      expect.overlap = this.#list(fields.overlap, at('overlap')).map((item, i) => {
-        const place = [...at('overlap'), i]
-        const one = this.#map(item, place)
-        this.#known(one, place, ['spans', 'most'])
-        return { spans: this.#map(one.spans, [...place, 'spans']), most: this.#bound(one.most, [...place, 'most']) }
-      })
+      expect.overlap = this.#ofSpans(fields.overlap, at('overlap'), 'most', (one, place) => ({
+        most: this.#bound(one, place),
+      }))
+    }
+    if (fields.gaps !== undefined) {
+      expect.gaps = this.#ofSpans(fields.gaps, at('gaps'), 'ms', (one, place) => ({
+        ms: this.#list(one, place).map((bound, i) => this.#bound(bound, [...place, i])),
+      }))
+    }
+    if (fields.critical_path !== undefined) {
+      expect.criticalPath = this.#ofSpans(fields.critical_path, at('critical_path'), 'count', (one, place) => ({
+        count: this.#bound(one, place),
+      }))
     }
     if (fields.traces !== undefined) expect.traces = this.#texts(fields.traces, at('traces'))
     if (fields.spans !== undefined) expect.spans = this.#list(fields.spans, at('spans'))
     if (fields.links !== undefined)
       expect.links = this.#mapOf(fields.links, at('links'), (item, place) => this.#number(item, place))
-    if (fields.p95 !== undefined) expect.p95 = this.#againstEarlier(fields.p95, at('p95'))
-    if (fields.p99 !== undefined) expect.p99 = this.#againstEarlier(fields.p99, at('p99'))
+    for (const name of PERCENTILES.map(percent => `p${percent}` as const)) {
+      if (fields[name] !== undefined) expect[name] = this.#againstEarlier(fields[name], at(name))
+    }
     if (fields.output !== undefined)
       expect.output = this.#mapOf(fields.output, at('output'), (item, place) => this.#output(item, place))
     return expect
+  }
+
+  /** A list of `{ spans: part of a span, NAME: what of those that are like it }`. */
+  #ofSpans<T>(value: unknown, path: Path, name: string, read: (value: unknown, path: Path) => T) {
+    return this.#list(value, path).map((item, i) => {
+      const place = [...path, i]
+      const one = this.#map(item, place)
+      this.#known(one, place, ['spans', name])
+      return { spans: this.#map(one.spans, [...place, 'spans']), ...read(one[name], [...place, name]) }
+    })
   }
 
   #places(values: Fields, path: Path): void {

@@ -124,18 +124,27 @@ export interface Expectations {
   nested?: boolean
   /** In the trace of the last call: how many of the spans that are like `spans` (parts of Zipkin JSON) were open at once, at most. */
   overlap?: readonly { spans: unknown; most: Bound }[]
+  /** In the trace of the last call: ms from the end of each span that is like `spans` to the beginning of the next. */
+  gaps?: readonly { spans: unknown; ms: readonly Bound[] }[]
+  /** In the trace of the last call: how many of the spans that are like `spans` its end waited for. */
+  criticalPath?: readonly { spans: unknown; count: Bound }[]
   /** All traces that began since the step began, in any order, and no other. */
   traces?: readonly string[]
   /** Parts of spans (Zipkin JSON): each must be found in the traces that began since the step began. */
   spans?: readonly unknown[]
   /** `client -> orders`: calls since the step began; all links that there are. */
   links?: Readonly<Record<string, number>>
-  /** The 95th or 99th percentile of the calls is at most factor × that of an earlier step + plus_ms. */
+  /** A percentile of the calls is at most factor × that of an earlier step + plus_ms. */
+  p50?: AgainstEarlier
+  p80?: AgainstEarlier
   p95?: AgainstEarlier
   p99?: AgainstEarlier
   /** By service: how many lines like this it must have written since the step began. */
   output?: Readonly<Record<string, Readonly<Record<string, Bound>>>>
 }
+
+/** Those that can be expected. */
+export const PERCENTILES = [50, 80, 95, 99] as const
 
 export interface AgainstEarlier {
   of: string

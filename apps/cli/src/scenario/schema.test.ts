@@ -71,11 +71,15 @@ steps:
       trace: a  *  ..
       nested: true
       overlap: [{ spans: { kind: CLIENT }, most: <=3 }]
+      gaps: [{ spans: { kind: CLIENT }, ms: [0..9, 1] }]
+      critical_path: [{ spans: { kind: SERVER }, count: 6 }]
       traces: [a  *  ..]
       spans: [{ kind: CLIENT }]
       links: { a -> b: 1 }
       p99: { of: one, factor: 2, plus_ms: 20 }
       p95: { of: one, factor: 1, plus_ms: 0 }
+      p80: { of: one, factor: 3, plus_ms: 1 }
+      p50: { of: one, factor: 4, plus_ms: 2 }
       output: { a: [line], b: { other: <=2 } }
 compare:
   path: /x
@@ -89,9 +93,13 @@ test('the reader takes every field of the schema, and no field but those', () =>
   expect(unknownFields(parse(EVERYTHING), schema, '', used)).toEqual([])
   expect([...fieldsOf(schema, '')].filter(field => !used.has(field))).toEqual([])
   const read = readText(EVERYTHING)
+  const { critical_path: criticalPath, ...expected } = parse(EVERYTHING).steps[1].expect
   expect(read.steps[1]?.expect).toEqual({
-    ...parse(EVERYTHING).steps[1].expect,
+    ...expected,
+    criticalPath,
     took: { minMs: 1, maxMs: 9 },
+    p50: { of: 'one', factor: 4, plusMs: 2 },
+    p80: { of: 'one', factor: 3, plusMs: 1 },
     p95: { of: 'one', factor: 1, plusMs: 0 },
     p99: { of: 'one', factor: 2, plusMs: 20 },
     output: { a: { line: '>= 1' }, b: { other: '<=2' } },
@@ -111,7 +119,7 @@ test('the reader takes every field of the schema, and no field but those', () =>
 
 test('names that lead nowhere are told with their place', () => {
   expect(() => readText(EVERYTHING.replace('of: one', 'of: oen'))).toThrow(
-    /:42:14: steps\[1\]\.expect\.p99\.of: no earlier step with calls is called oen, did you mean one\?$/,
+    /:44:14: steps\[1\]\.expect\.p99\.of: no earlier step with calls is called oen, did you mean one\?$/,
   )
   expect(() => readText(EVERYTHING.replace('runtime: { a:', 'runtime: { aa:'))).toThrow(
     /:16:16: steps\[1\]\.runtime\.aa: admins does not name the port of aa/,
