@@ -3,6 +3,7 @@ import type { SocketAddress } from './bootstrap.ts'
 import type { HeaderMutation } from './http-filters/header-mutation.ts'
 import type { Fraction, HttpFilter } from './http-filters.ts'
 import type { LocalReplyConfig } from './local-reply.ts'
+import type { Metadata } from './metadata.ts'
 import type { HeaderMutations, RouteConfiguration } from './route.ts'
 
 export type Milliseconds = number
@@ -14,6 +15,8 @@ export interface Listener {
   name: string
   address: SocketAddress
   trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND'
+  /** For `%METADATA(LISTENER:…)%`. */
+  metadata?: Metadata
   perConnectionBufferLimitBytes: number
   filterChains: readonly FilterChain[]
   /** Of connections that no other takes; absent: they are closed. */
@@ -22,6 +25,8 @@ export interface Listener {
 
 export interface FilterChain {
   name: string
+  /** For `%METADATA(LISTENER_FILTER_CHAIN:…)%`. */
+  metadata?: Metadata
   /** Absent: every connection. */
   match?: FilterChainMatch
   httpConnectionManager: HttpConnectionManager
@@ -138,7 +143,7 @@ export type CustomTag =
   | {
       tag: string
       type: 'metadata'
-      of: 'request' | 'route' | 'cluster'
+      of: 'request' | 'route' | 'cluster' | 'host'
       path: readonly string[]
       defaultValue: string
     }

@@ -148,6 +148,12 @@ export function createProxy(options: ProxyOptions): Proxy {
     return {
       config,
       stats: http,
+      listener: {
+        name: listener.name,
+        metadata: listener.metadata,
+        filterChainName: chain.name,
+        filterChainMetadata: chain.metadata,
+      },
       mutateEarly: compileRules(config.earlyHeaderMutations, 'request'),
       normalisePath: compilePathNormaliser(config, runtime),
       routes: compileRoutes(config.routeConfig, runtime, stats),

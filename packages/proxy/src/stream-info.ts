@@ -63,6 +63,21 @@ export class ResponseFlags {
 
 const NONE: readonly ResponseFlag[] = []
 
+/** Where a request came in, by the configuration. */
+export interface ListenerFacts {
+  name: string
+  metadata: Metadata | undefined
+  filterChainName: string
+  filterChainMetadata: Metadata | undefined
+}
+
+const NO_LISTENER: ListenerFacts = {
+  name: '',
+  metadata: undefined,
+  filterChainName: '',
+  filterChainMetadata: undefined,
+}
+
 /**
  * What is known of one request; filled in on its way through the proxy, read by access log, header formats and tracing.
  * (Envoy's StreamInfo.)
@@ -74,6 +89,7 @@ export class StreamInfo {
   protocol: 'HTTP/1.1' | 'HTTP/1.0' = 'HTTP/1.1'
 
   connectionId = 0
+  listener: ListenerFacts = NO_LISTENER
   /** `ip:port` of the peer. */
   downstreamDirectRemoteAddress = ''
   /** `ip:port` of the client, after x-forwarded-for rules. */
@@ -113,6 +129,8 @@ export class StreamInfo {
   /** `ip:port`; "" when no host was chosen. */
   upstreamHost = ''
   upstreamHostName = ''
+  /** Of the host, as its endpoint's configuration has it. */
+  upstreamMetadata: Metadata | undefined
   upstreamLocalAddress = ''
   upstreamTransportFailureReason = ''
   upstreamAttemptCount = 0

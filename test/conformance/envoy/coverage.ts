@@ -186,6 +186,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     JSON: /sorted keys/,
     'filters of logs': /^access log filters: /,
     metadata: /METADATA\(ROUTE/,
+    'metadata of hosts and listeners': /UPSTREAM_METADATA|FILTER_CHAIN_NAME/,
+    'hosts that were tried': /UPSTREAM_HOSTS_ATTEMPTED/,
   },
   traps: {
     'headers of callers that are not internal': /control headers from an external/,

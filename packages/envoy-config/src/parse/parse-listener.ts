@@ -2,6 +2,7 @@ import type { FilterChain, FilterChainMatch, Listener } from '../listener.ts'
 import type { Message } from '../schema/message.ts'
 import { parseCidrRanges } from './cidr-ranges.ts'
 import type { ParseContext } from './context.ts'
+import { parseMetadata } from './metadata.ts'
 import { parseHttpConnectionManager } from './parse-http-connection-manager.ts'
 import { parseSocketAddress } from './socket-address.ts'
 
@@ -16,6 +17,7 @@ export function parseListener(message: Message, context: ParseContext): Listener
     name: message.string('name') || `${address.address}:${address.port}`,
     address,
     trafficDirection: message.enum<Listener['trafficDirection']>('traffic_direction', 'UNSPECIFIED'),
+    ...(message.has('metadata') ? { metadata: parseMetadata(message.message('metadata')) } : {}),
     perConnectionBufferLimitBytes: message.number('per_connection_buffer_limit_bytes', 1024 * 1024),
     ...parseFilterChains(message, context),
   }
@@ -88,6 +90,7 @@ function parseFilterChain(
   if (config === undefined) return undefined
   return {
     name: chain.string('name'),
+    ...(chain.has('metadata') ? { metadata: parseMetadata(chain.message('metadata')) } : {}),
     ...(match === undefined ? {} : { match }),
     httpConnectionManager: parseHttpConnectionManager(config, context),
   }

@@ -63,10 +63,11 @@ function parseMetadataTag(tag: string, message: Message): CustomTag {
   const key = message.message('metadata_key')
   const keys = (key?.messages('path') ?? []).map(segment => segment.string('key'))
   const kind = message.message('kind')
+  const of = (['route', 'cluster', 'host'] as const).find(name => kind?.has(name)) ?? 'request'
   return {
     tag,
     type: 'metadata',
-    of: kind?.has('route') ? 'route' : kind?.has('cluster') ? 'cluster' : 'request',
+    of,
     path: [key?.string('key') ?? '', ...keys],
     defaultValue: message.string('default_value'),
   }

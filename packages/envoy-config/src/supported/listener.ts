@@ -8,6 +8,7 @@ export const listener: SupportTable = {
     filter_chains: 'yes',
     default_filter_chain: 'yes',
     traffic_direction: 'yes',
+    metadata: 'yes',
     per_connection_buffer_limit_bytes: 'yes',
     bind_to_port: [true],
     enable_reuse_port: 'one thread accepts: there is no other socket of this process to share the port with',
@@ -16,6 +17,7 @@ export const listener: SupportTable = {
     name: 'yes',
     filters: 'yes',
     filter_chain_match: 'yes',
+    metadata: 'yes',
     transport_socket: 'raw_buffer',
   },
   'envoy.config.listener.v3.FilterChainMatch': {

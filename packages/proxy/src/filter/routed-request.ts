@@ -147,6 +147,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     }
     this.#retry?.onHost(host)
     info.upstreamHost = host.address
+    info.upstreamMetadata = host.metadata
     info.upstreamTransportFailureReason = ''
     info.upstreamHostName = host.hostname
     if (action.autoHostRewrite && host.hostname !== '')
@@ -327,6 +328,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     if (!attempt.hostKnown) {
       info.upstreamHost = ''
       info.upstreamHostName = ''
+      info.upstreamMetadata = undefined
     }
     if (transportFailure !== '') info.upstreamTransportFailureReason = transportFailure.replaceAll(' ', '_')
     this.#finishSpan(attempt, false, reason)
@@ -408,6 +410,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     this.#attempt = attempt
     this.#span = span
     this.#exchange.info.upstreamHost = attempt.host.address
+    this.#exchange.info.upstreamMetadata = attempt.host.metadata
     this.#exchange.info.upstreamHostName = attempt.host.hostname
     this.#exchange.info.upstreamLocalAddress = attempt.localAddress
   }

@@ -60,19 +60,25 @@ const port = (address: string): number | string | undefined => {
 export const operators: Readonly<Record<FormatOperator, Operator>> = {
   ACCESS_LOG_TYPE: plain(() => 'DownstreamEnd'),
   BYTES_RECEIVED: plain(info => info.bytesReceived),
+  // Only QUIC counts them.
+  BYTES_RETRANSMITTED: plain(() => 0),
   BYTES_SENT: plain(info => info.bytesSent),
   CLUSTER_METADATA: metadata(info => info.clusterMetadata),
   COALESCE: coalesce,
   COMMON_DURATION: commonDuration,
   CONNECTION_ID: plain(info => info.connectionId),
   CONNECTION_TERMINATION_DETAILS: plain(() => undefined),
+  // No filter of ours sets any.
+  CUSTOM_FLAGS: plain(() => ''),
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS: plain(info => filled(info.downstreamLocalAddress)),
+  DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID: plain(() => ''),
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamLocalAddress),
   DOWNSTREAM_DIRECT_LOCAL_PORT: plain(info => port(info.downstreamLocalAddress)),
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS: plain(info => filled(info.downstreamDirectRemoteAddress)),
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamDirectRemoteAddress),
   DOWNSTREAM_DIRECT_REMOTE_PORT: plain(info => port(info.downstreamDirectRemoteAddress)),
   DOWNSTREAM_LOCAL_ADDRESS: plain(info => filled(info.downstreamLocalAddress)),
+  DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID: plain(() => ''),
   DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamLocalAddress),
   DOWNSTREAM_LOCAL_PORT: plain(info => port(info.downstreamLocalAddress)),
   DOWNSTREAM_REMOTE_ADDRESS: plain(info => filled(info.downstreamRemoteAddress)),
@@ -87,6 +93,7 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
     const text = value === undefined ? undefined : cut(Buffer.from(value, 'utf8').toString('latin1'), length)
     return () => text
   },
+  FILTER_CHAIN_NAME: plain(info => filled(info.listener.filterChainName)),
   // No filter of ours leaves any.
   FILTER_STATE: plain(() => undefined),
   GRPC_STATUS: args => info => grpcStatus(info, args ?? ''),
@@ -95,6 +102,7 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
     const name = hostname()
     return () => name
   },
+  LISTENER_NAME: plain(info => filled(info.listener.name)),
   LOCAL_REPLY_BODY: plain(info => info.localReplyBody),
   METADATA: args => {
     const [which = '', ...path] = (args ?? '').split(':')
@@ -137,16 +145,27 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   UPSTREAM_CLUSTER: plain(info => filled(info.clusterObservabilityName)),
   UPSTREAM_CLUSTER_RAW: plain(info => filled(info.clusterName)),
   UPSTREAM_HOST: plain(info => filled(info.upstreamHost)),
+  // Envoy means all of them, and has the last one that took a connection.
+  UPSTREAM_HOSTS_ATTEMPTED: plain(info => filled(upstreamPeer(info))),
+  UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT: plain(info => filled(withoutPort(upstreamPeer(info)))),
   UPSTREAM_HOST_NAME: plain(info => filled(info.upstreamHostName) ?? filled(info.upstreamHost)),
+  UPSTREAM_HOST_NAMES_ATTEMPTED: plain(info =>
+    hasUpstream(info) ? info.upstreamHostName || info.upstreamHost : undefined,
+  ),
+  UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT: plain(info =>
+    hasUpstream(info) ? info.upstreamHostName || withoutPort(info.upstreamHost) : undefined,
+  ),
   UPSTREAM_HOST_NAME_WITHOUT_PORT: plain(
     info => filled(info.upstreamHostName) ?? filled(withoutPort(info.upstreamHost)),
   ),
   UPSTREAM_LOCAL_ADDRESS: plain(info => filled(info.upstreamLocalAddress)),
   UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.upstreamLocalAddress),
   UPSTREAM_LOCAL_PORT: plain(info => port(info.upstreamLocalAddress)),
+  UPSTREAM_METADATA: metadata(info => info.upstreamMetadata),
   UPSTREAM_PROTOCOL: plain(info => (hasUpstream(info) ? 'HTTP/1.1' : undefined)),
   // The peer's address is known with the connection, not with the choice of the host.
   UPSTREAM_REMOTE_ADDRESS: plain(info => filled(upstreamPeer(info))),
+  UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID: plain(info => (upstreamPeer(info) === '' ? undefined : '')),
   UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: ip(info => upstreamPeer(info)),
   UPSTREAM_REMOTE_PORT: plain(info => port(upstreamPeer(info))),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: plain(info => info.upstreamAttemptCount),
@@ -163,6 +182,9 @@ const METADATA_OF = {
   ROUTE: (info: StreamInfo) => info.route?.metadata,
   VIRTUAL_HOST: (info: StreamInfo) => info.virtualHostMetadata,
   CLUSTER: (info: StreamInfo) => info.clusterMetadata,
+  UPSTREAM_HOST: (info: StreamInfo) => info.upstreamMetadata,
+  LISTENER: (info: StreamInfo) => info.listener.metadata,
+  LISTENER_FILTER_CHAIN: (info: StreamInfo) => info.listener.filterChainMetadata,
 }
 
 function metadata(of: (info: StreamInfo) => Metadata | undefined): Operator {

@@ -3,6 +3,7 @@ import type { AccessLogger } from '../access-log/access-log.ts'
 import type { Clock } from '../clock.ts'
 import type { RouteTable } from '../route/compile-routes.ts'
 import type { Mutate } from '../route/header-mutations.ts'
+import type { ListenerFacts } from '../stream-info.ts'
 import type { Timers } from '../timers.ts'
 import type { HttpTracer } from '../tracing/http-tracer.ts'
 import type { Exchange } from './exchange.ts'
@@ -15,6 +16,7 @@ import type { createSanitiser } from './sanitise-headers.ts'
 export interface ConnectionManagerContext {
   config: HttpConnectionManager
   stats: HttpStats
+  listener: ListenerFacts
   /** Of requests, before anything else is done with them. */
   mutateEarly: readonly Mutate[]
   /** Absent: paths are taken as they come. */

@@ -299,6 +299,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.startInstant = now
     info.startTime = clock.epochMicros(now)
     info.connectionId = this.#id
+    info.listener = this.#context.listener
     info.downstreamDirectRemoteAddress = this.#transport.remoteAddress
     info.downstreamRemoteAddress = this.#transport.remoteAddress
     info.downstreamLocalAddress = this.#transport.localAddress

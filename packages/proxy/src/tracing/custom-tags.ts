@@ -56,6 +56,7 @@ const METADATA_OF = {
   request: (info: StreamInfo) => info.dynamicMetadata,
   route: (info: StreamInfo) => info.route?.metadata,
   cluster: (info: StreamInfo) => info.clusterMetadata,
+  host: (info: StreamInfo) => info.upstreamMetadata,
 } as const
 
 function compileValue(

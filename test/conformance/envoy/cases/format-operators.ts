@@ -1,5 +1,6 @@
 import { type Case, get, request } from '../harness/case.ts'
-import { echo, ok } from '../harness/upstream.ts'
+import { cluster, endpoint } from '../harness/config.ts'
+import { echo, ok, sequence, status } from '../harness/upstream.ts'
 
 const metadata = {
   metadata: {
@@ -225,5 +226,111 @@ export const formatOperatorCases: Case[] = [
       },
     },
     steps: [{ send: get('/') }],
+  },
+  {
+    name: 'where a request came in',
+    covers: 'LISTENER_NAME, FILTER_CHAIN_NAME, METADATA of both; of a request that was refused',
+    config: {
+      listener: { name: 'front door', ...metadata },
+      accessLog: line(
+        'LISTENER_NAME',
+        'FILTER_CHAIN_NAME',
+        'METADATA(LISTENER:ns:object)',
+        'METADATA(LISTENER:ns:text)',
+        'METADATA(LISTENER:none)',
+        'METADATA(LISTENER_FILTER_CHAIN:ns:text)',
+      ),
+    },
+    steps: [{ send: get('/') }, { send: 'bad\r\n\r\n' }],
+  },
+  {
+    name: 'metadata of a host',
+    covers: 'UPSTREAM_METADATA, METADATA(UPSTREAM_HOST:…), a custom tag of MetadataKind.Host; without a host',
+    config: ports => ({
+      app: {
+        load_assignment: {
+          cluster_name: 'app',
+          endpoints: [{ lb_endpoints: [{ ...endpoint(ports.upstream.app!), ...metadata }] }],
+        },
+      },
+      routes: [
+        { match: { prefix: '/nobody' }, route: { cluster: 'nobody' } },
+        { match: { prefix: '/direct' }, direct_response: { status: 200 } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ],
+      clusters: [{ name: 'nobody', type: 'STATIC' }],
+      routeConfig: {
+        response_headers_to_add: [{ header: { key: 'x-host', value: '%UPSTREAM_METADATA(ns:object:a)%' } }],
+      },
+      tracing: {
+        custom_tags: [
+          { tag: 'host', metadata: { kind: { host: {} }, metadata_key: { key: 'ns', path: [{ key: 'text' }] } } },
+          {
+            tag: 'host.default',
+            metadata: { kind: { host: {} }, metadata_key: { key: 'no', path: [{ key: 'x' }] }, default_value: 'd' },
+          },
+        ],
+      },
+      accessLog: line(
+        ...METADATA.filter(key => !key.includes(')')).map(key => `UPSTREAM_METADATA(ns:${key})`),
+        'METADATA(UPSTREAM_HOST:ns:list)',
+      ),
+    }),
+    steps: [{ send: get('/') }, { send: get('/nobody') }, { send: get('/direct') }],
+    spans: 3,
+  },
+  {
+    name: 'hosts that were tried',
+    covers: 'UPSTREAM_HOSTS_ATTEMPTED and its kin: the last one with a connection, after others, after failures, none',
+    config: ports => ({
+      clusters: [
+        cluster('pair', ports.dead, {
+          load_assignment: {
+            cluster_name: 'pair',
+            endpoints: [
+              { lb_endpoints: [{ endpoint: { ...(endpoint(ports.dead).endpoint as object), hostname: 'gone.test' } }] },
+            ],
+          },
+        }),
+      ],
+      routes: [
+        { match: { prefix: '/none' }, direct_response: { status: 200 } },
+        {
+          match: { prefix: '/pair' },
+          route: { cluster: 'pair', retry_policy: { retry_on: 'connect-failure', num_retries: 2 } },
+        },
+        { match: { prefix: '/' }, route: { cluster: 'app', retry_policy: { retry_on: '5xx', num_retries: 2 } } },
+      ],
+      accessLog: line(
+        'UPSTREAM_HOSTS_ATTEMPTED',
+        'UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT',
+        'UPSTREAM_HOST_NAMES_ATTEMPTED',
+        'UPSTREAM_HOST_NAMES_ATTEMPTED_WITHOUT_PORT',
+      ),
+    }),
+    upstreams: { app: sequence(ok(), status(503), status(503), ok()) },
+    steps: [{ send: get('/') }, { send: get('/') }, { send: get('/pair') }, { send: get('/none') }],
+  },
+  {
+    name: 'what this side does not have',
+    covers:
+      'BYTES_RETRANSMITTED, CUSTOM_FLAGS, …_ENDPOINT_ID, …_TLS_GROUP, handshakes and issuers on plain connections',
+    config: {
+      accessLog: line(
+        'BYTES_RETRANSMITTED',
+        'CUSTOM_FLAGS',
+        'DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID',
+        'DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID',
+        'UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID',
+        'DOWNSTREAM_TLS_GROUP',
+        'UPSTREAM_TLS_GROUP',
+        'UPSTREAM_SERVER_NAME',
+        'DOWNSTREAM_HANDSHAKE_DURATION',
+        'DOWNSTREAM_PEER_ISSUER_SERIAL',
+        'DOWNSTREAM_PEER_ISSUER_FINGERPRINT_256',
+      ),
+      routes,
+    },
+    steps: [{ send: get('/app') }, { send: get('/') }],
   },
 ]
