@@ -151,4 +151,11 @@ export class StreamInfo {
 
   /** Of the local reply whose body or headers are being made; "" otherwise. */
   localReplyBody = ''
+
+  /** A filter's word on the request, beside what its namespace holds already. */
+  addMetadata(namespace: string, fields: Readonly<Record<string, unknown>>): void {
+    this.dynamicMetadata ??= new Map()
+    const present = this.dynamicMetadata.get(namespace) as Record<string, unknown> | undefined
+    this.dynamicMetadata.set(namespace, { ...present, ...fields })
+  }
 }

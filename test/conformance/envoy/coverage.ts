@@ -65,6 +65,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'internal redirects': /internal_redirect_policy/,
     'virtual clusters and stat_prefix': /virtual_clusters/,
     'weights by hash': /use_hash_policy/,
+    'dynamic metadata': /dynamic metadata of/,
     'direct responses': /direct_response: body/,
     'header mutations by level': /at every level|most specific wins/,
     'formats in headers': /format strings in headers/,

@@ -11,6 +11,7 @@ import { compressionCases } from './cases/compression.ts'
 import { connectionManagerCases } from './cases/connection-manager.ts'
 import { corsCases } from './cases/cors.ts'
 import { csrfCases } from './cases/csrf.ts'
+import { dynamicMetadataCases } from './cases/dynamic-metadata.ts'
 import { extAuthzCases } from './cases/ext-authz.ts'
 import { filterCases } from './cases/filters.ts'
 import { formatOperatorCases } from './cases/format-operators.ts'
@@ -84,6 +85,7 @@ const groups: Record<string, Case[]> = {
     ...extAuthzCases,
     ...rbacCases,
   ],
+  'dynamic metadata': dynamicMetadataCases,
   mirrors: mirrorCases,
   outliers: outlierCases,
   'health checks': healthCheckCases,

@@ -32,6 +32,8 @@ export interface ExtAuthzService {
   allowedUpstreamHeadersToAppend: readonly StringMatcher[]
   allowedClientHeaders: readonly StringMatcher[]
   allowedClientHeadersOnSuccess: readonly StringMatcher[]
+  /** Of an answer that lets the request pass: dynamic metadata under their names. */
+  metadataFromHeaders: readonly StringMatcher[]
 }
 
 export interface ExtAuthzBody {

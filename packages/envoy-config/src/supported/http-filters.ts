@@ -144,6 +144,7 @@ export const httpFilters: SupportTable = {
     allowed_upstream_headers_to_append: 'yes',
     allowed_client_headers: 'yes',
     allowed_client_headers_on_success: 'yes',
+    dynamic_metadata_from_headers: 'yes',
   },
   'envoy.extensions.filters.http.ext_authz.v3.BufferSettings': {
     max_request_bytes: 'yes',

@@ -73,6 +73,7 @@ function parseService(message: Message | undefined, context: ParseContext): ExtA
     allowedUpstreamHeadersToAppend: parseMatchers(response?.message('allowed_upstream_headers_to_append'), context),
     allowedClientHeaders: parseMatchers(response?.message('allowed_client_headers'), context),
     allowedClientHeadersOnSuccess: parseMatchers(response?.message('allowed_client_headers_on_success'), context),
+    metadataFromHeaders: parseMatchers(response?.message('dynamic_metadata_from_headers'), context),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ExtAuthzBody, ExtAuthzFilter, ExtAuthzOfRoute, ExtAuthzService } from '@hopscope/envoy-config'
+import type { Clock } from '../../clock.ts'
 import type { AsyncClient } from '../../cluster/async-client.ts'
 import type { ClusterManager } from '../../cluster/cluster-manager.ts'
 import { FAILURES } from '../../errors.ts'
@@ -7,6 +8,7 @@ import type { HttpStats } from '../../http/http-stats.ts'
 import { respond } from '../../respond.ts'
 import type { Runtime } from '../../runtime.ts'
 import type { Counter, Stats } from '../../stats/stats.ts'
+import type { Instant } from '../../stream-info.ts'
 import type { HeldRequest } from '../held-request.ts'
 import { type CreateFilter, configOf, type HttpFilter } from '../http-filter.ts'
 import { type Ask, compileQuestion, type Verdict } from './question.ts'
@@ -17,6 +19,7 @@ export interface ExtAuthzServices {
   clusters: ClusterManager
   asyncClient: AsyncClient
   http: HttpStats
+  clock: Clock
   /** Numbers in [0, 1). */
   random: () => number
 }
@@ -72,6 +75,7 @@ class QuestionedRequest implements HttpFilter {
   readonly #numbers: Numbers
   readonly #services: ExtAuthzServices
   #cancel: (() => void) | undefined
+  #askedAt: Instant = Number.NaN
   /** For the client, when all is well. */
   #responseHeaders: Verdict['clientHeaders'] = []
 
@@ -133,6 +137,7 @@ class QuestionedRequest implements HttpFilter {
     const partial = body !== undefined && (!held.ended || held.bytes > body.length)
     // While it is out the request stands still: answers may come within the call.
     let answered = false
+    this.#askedAt = this.#services.clock.now()
     const cancel = this.#ask(this.#exchange, body, partial, verdict => {
       answered = true
       this.#cancel = undefined
@@ -149,6 +154,11 @@ class QuestionedRequest implements HttpFilter {
       for (const [name, value] of verdict.set) headers.set(name, value)
       for (const [name, value] of verdict.appended) headers.append(name, value)
       this.#responseHeaders = verdict.clientHeaders
+      if (verdict.metadata.length > 0) {
+        const duration = Math.trunc(this.#services.clock.now() - this.#askedAt)
+        const fields = { ...Object.fromEntries(verdict.metadata), ext_authz_duration: duration }
+        this.#exchange.info.addMetadata('envoy.filters.http.ext_authz', fields)
+      }
       next()
       return
     }

@@ -8,7 +8,7 @@ type Fields = readonly (readonly [name: string, value: string])[]
 
 /** What came of a question. */
 export type Verdict =
-  | { type: 'ok'; set: Fields; appended: Fields; removed: readonly string[]; clientHeaders: Fields }
+  | { type: 'ok'; set: Fields; appended: Fields; removed: readonly string[]; clientHeaders: Fields; metadata: Fields }
   | { type: 'denied'; status: number; body: string; clientHeaders: Fields }
   | { type: 'error'; clientHeaders: Fields }
 
@@ -73,6 +73,7 @@ function compileAnswer(service: ExtAuthzService): (answer: AsyncAnswer) => Verdi
   const appends = any(service.allowedUpstreamHeadersToAppend)
   const tells = any(service.allowedClientHeaders)
   const tellsOnSuccess = any(service.allowedClientHeadersOnSuccess)
+  const isMetadata = any(service.metadataFromHeaders)
   const tellsAll = service.allowedClientHeaders.length === 0
   return ({ status, headers, body }) => {
     if (headers === undefined || status >= 500) return { type: 'error', clientHeaders: [] }
@@ -85,6 +86,7 @@ function compileAnswer(service: ExtAuthzService): (answer: AsyncAnswer) => Verdi
         appended: those(appends),
         removed: listOf(headers.getAll('x-envoy-auth-headers-to-remove')),
         clientHeaders: those(tellsOnSuccess),
+        metadata: those(isMetadata),
       }
     }
     return {

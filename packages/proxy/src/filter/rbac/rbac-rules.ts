@@ -10,6 +10,8 @@ export interface Verdict {
   allowed: boolean
   /** Of the policy that matched; undefined: none did. */
   policy: string | undefined
+  /** Whether logs should have the request: of rules that only log. */
+  logHint?: boolean
 }
 
 export type Judge = (subject: MatchSubject) => Verdict
@@ -24,7 +26,8 @@ export function compileEngine(engine: RbacEngine): Judge {
       const found = find(subject)
       // Nothing that matches is nothing that allows.
       if (found === undefined) return { allowed: false, policy: undefined }
-      return { allowed: found.action !== 'DENY', policy: found.name }
+      const verdict = { allowed: found.action !== 'DENY', policy: found.name }
+      return found.action === 'LOG' ? { ...verdict, logHint: true } : verdict
     }
   }
   const { action, policies } = engine.rules
@@ -38,7 +41,9 @@ export function compileEngine(engine: RbacEngine): Judge {
       ({ permitted, identified }) =>
         permitted.some(holds => holds(subject)) && identified.some(holds => holds(subject)),
     )
-    return { allowed: isAllowed(action, found !== undefined), policy: found?.name }
+    const matched = found !== undefined
+    const verdict = { allowed: isAllowed(action, matched), policy: found?.name }
+    return action === 'LOG' ? { ...verdict, logHint: matched } : verdict
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RbacFilter } from '@hopscope/envoy-config'
+import type { Exchange } from '../../http/exchange.ts'
 import { respond } from '../../respond.ts'
 import type { Counter, Stats } from '../../stats/stats.ts'
 import { type CreateFilter, configOf } from '../http-filter.ts'
@@ -16,6 +17,9 @@ interface Compiled {
 interface Engine {
   judge: Judge
   count(verdict: Verdict): void
+  /** Of the fields of its metadata. */
+  prefix: string
+  isShadow: boolean
 }
 
 /** `envoy.filters.http.rbac`: who may do what, and in the shadow who might. (Behaviour: Envoy 1.40) */
@@ -33,8 +37,18 @@ export function createRbac(
     if (found === undefined) {
       // The numbers are those of the listener's configuration, whoever judges.
       found = {
-        enforced: rbac.enforced && { judge: compileEngine(rbac.enforced), count: counting(rbac, rules) },
-        shadow: rbac.shadow && { judge: compileEngine(rbac.shadow), count: counting(rbac, shadow) },
+        enforced: rbac.enforced && {
+          judge: compileEngine(rbac.enforced),
+          count: counting(rbac, rules),
+          prefix: `${config.rulesStatPrefix}enforced_`,
+          isShadow: false,
+        },
+        shadow: rbac.shadow && {
+          judge: compileEngine(rbac.shadow),
+          count: counting(rbac, shadow),
+          prefix: `${config.shadowRulesStatPrefix}shadow_`,
+          isShadow: true,
+        },
       }
       compiled.set(rbac, found)
     }
@@ -46,9 +60,8 @@ export function createRbac(
     if (enforced === undefined && shadowed === undefined) return undefined
     return {
       decode(next) {
-        if (shadowed !== undefined) shadowed.count(shadowed.judge(exchange))
-        const verdict = enforced?.judge(exchange)
-        if (verdict !== undefined) enforced!.count(verdict)
+        if (shadowed !== undefined) judgeBy(shadowed, exchange)
+        const verdict = enforced && judgeBy(enforced, exchange)
         if (verdict?.allowed !== false) {
           next()
           return
@@ -58,6 +71,19 @@ export function createRbac(
       },
     }
   }
+}
+
+/** What an engine says is counted, and told to logs, spans and headers. */
+function judgeBy({ judge, count, prefix, isShadow }: Engine, exchange: Exchange): Verdict {
+  const verdict = judge(exchange)
+  count(verdict)
+  const { info } = exchange
+  if (verdict.logHint !== undefined && !isShadow) info.addMetadata('envoy.common', { access_log_hint: verdict.logHint })
+  info.addMetadata('envoy.filters.http.rbac', {
+    ...(verdict.policy === undefined ? {} : { [`${prefix}effective_policy_id`]: verdict.policy }),
+    [`${prefix}engine_result`]: verdict.allowed ? 'allowed' : 'denied',
+  })
+  return verdict
 }
 
 function prefixed(statPrefix: string, rulesPrefix: string): string {
