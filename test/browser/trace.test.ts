@@ -98,6 +98,18 @@ describe.skipIf(!chromium)(name, () => {
     await page.locator('.row.selected.match').waitFor()
   })
 
+  it('leaves out all rows but those that were found, and what is above them', async () => {
+    await open(`traces/${SHOP}?find=sku%3D42`)
+    await expect.poll(() => page.locator('.row.match').count()).toBe(1)
+    await page.getByRole('button', { name: 'Only these' }).click()
+    await expect.poll(() => rows().count()).toBe(2)
+    expect(await rows().nth(1).innerText()).toContain('price')
+    await page.reload()
+    await expect.poll(() => rows().count()).toBe(2)
+    await page.getByLabel('Find in this trace').fill('')
+    await expect.poll(() => rows().count()).toBe(5)
+  })
+
   it('is a flame graph, a sequence and a table too, each in the link', async () => {
     await open(`traces/${SHOP}`)
     await page.getByRole('button', { name: 'Sequence' }).click()

@@ -31,6 +31,7 @@ describe('a route and its address', () => {
       view: 'spans',
       clock: 'raw',
       find: '50% of=x',
+      onlyFound: true,
       range: [100.5, 2_000],
     },
     traceRoute('<b>%'),

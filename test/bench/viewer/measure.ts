@@ -7,6 +7,8 @@ export interface Measured {
   zoomP95Ms: number
   collapseMs: number
   findMs: number
+  /** All rows but those found left out, and put back: the longer of both, from the click to the frame after it. */
+  filterMs: number
   heapMb: number
   nodes: number
 }
@@ -38,6 +40,7 @@ export async function measureTrace(browser: Browser, url: string, expected: Expe
     const zoom = await framesWhile(page, 'zoom')
     const collapse = await page.evaluate(collapseAndExpand)
     const find = expected.hasTags ? await page.evaluate(findText, 'status_code=503') : Number.NaN
+    const filter = expected.hasTags ? await page.evaluate(filterAndBack) : Number.NaN
     const longest = await page.evaluate(() => Math.max(0, ...(window as unknown as Watch).tasks))
     const session = await context.newCDPSession(page)
     await session.send('HeapProfiler.collectGarbage')
@@ -51,6 +54,7 @@ export async function measureTrace(browser: Browser, url: string, expected: Expe
       zoomP95Ms: zoom,
       collapseMs: collapse,
       findMs: find,
+      filterMs: filter,
       heapMb: metric('JSHeapUsedSize') / 1e6,
       nodes: await page.locator('*').count(),
     }
@@ -146,4 +150,21 @@ async function findText(text: string): Promise<number> {
     await new Promise(requestAnimationFrame)
   }
   return performance.now() - began
+}
+
+/** After a search: only what was found, then everything again. */
+async function filterAndBack(): Promise<number> {
+  const rows = () => Number(document.querySelector('.grid')!.getAttribute('aria-rowcount'))
+  const button = document.querySelector<HTMLButtonElement>('.only-found')!
+  let longest = 0
+  for (let i = 0; i < 2; i++) {
+    await new Promise(resolve => setTimeout(resolve, 500))
+    const before = rows()
+    const began = performance.now()
+    button.click()
+    await new Promise(requestAnimationFrame)
+    while (rows() === before) await new Promise(requestAnimationFrame)
+    longest = Math.max(longest, performance.now() - began)
+  }
+  return longest
 }

@@ -41,7 +41,7 @@ export function Timeline(props: ViewProps & { data: GridData; ref: React.Ref<Tim
   }, [props.data])
   useLayoutEffect(() => grid.current?.setRange(props.range), [props.range])
   useLayoutEffect(() => grid.current?.setCriticalShown(props.isCriticalShown), [props.isCriticalShown])
-  useLayoutEffect(() => grid.current?.setMatches(props.matches), [props.matches])
+  useLayoutEffect(() => grid.current?.setMatches(props.matches, props.isFiltered), [props.matches, props.isFiltered])
   // other data has other row numbers, so it is selected anew
   useLayoutEffect(() => grid.current?.select(props.selected), [props.selected, props.data])
   return <div ref={element} className="grid" />

@@ -156,6 +156,7 @@ function LoadedTracePage(props: {
     range,
     selected,
     matches,
+    isFiltered: route.onlyFound === true,
     isCriticalShown: route.critical,
     onSelect: row => {
       const span = spansOf(columns, row)[0]

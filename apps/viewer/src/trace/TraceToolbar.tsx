@@ -77,6 +77,20 @@ export function TraceToolbar(props: {
           {props.matchCount === undefined ? '' : `${props.matchCount} ${props.matchCount === 1 ? 'row' : 'rows'}`}
         </span>
       </div>
+      {props.matchCount !== undefined && (route.view === 'hops' || route.view === 'spans') && (
+        <button
+          type="button"
+          className="only-found"
+          aria-pressed={route.onlyFound === true}
+          title="Leave out all other rows but those above them"
+          onClick={() => {
+            const { onlyFound, ...rest } = route
+            onChange(onlyFound ? rest : { ...rest, onlyFound: true })
+          }}
+        >
+          Only these
+        </button>
+      )}
       <span className="spring" />
       {props.onReload && (
         <button type="button" className="quiet" onClick={props.onReload} title="Spans may arrive late">

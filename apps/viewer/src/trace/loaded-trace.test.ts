@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { FLAG, SEGMENT } from './columns.ts'
 import { LoadedTrace } from './loaded-trace.ts'
 import { minimapRaster } from './minimap.ts'
-import { nextFlagged, positionOf, reveal, rowOfSpan, visibleRows } from './rows.ts'
+import { nextFlagged, positionOf, reveal, rowOfSpan, visibleRows, withAncestors } from './rows.ts'
 
 const T = 1_700_000_000_000_000
 const span = (id: number, parent: number | undefined, from: number, to: number, more: Partial<Span> = {}): Span => ({
@@ -131,6 +131,17 @@ describe('rows on screen', () => {
     expect([...visibleRows(spans, new Set())]).toEqual([0, 1, 2, 3])
     expect([...visibleRows(spans, new Set([1]))]).toEqual([0, 1, 3])
     expect([...visibleRows(spans, new Set([0, 1]))]).toEqual([0])
+  })
+  it('are, of a filter, those that were found and what is above them', () => {
+    const kept = (...rows: number[]) =>
+      withAncestors(
+        spans,
+        Uint8Array.from([0, 1, 2, 3], row => Number(rows.includes(row))),
+      )
+    expect([...visibleRows(spans, new Set(), kept(2))]).toEqual([0, 1, 2])
+    expect([...visibleRows(spans, new Set(), kept(3))]).toEqual([0, 3])
+    expect([...visibleRows(spans, new Set([1]), kept(2))]).toEqual([0, 1])
+    expect([...visibleRows(spans, new Set(), kept())]).toEqual([])
   })
   it('are found again', () => {
     const visible = visibleRows(spans, new Set([1]))

@@ -1,14 +1,29 @@
 import { FLAG, type RowColumns } from './columns.ts'
 
-/** Rows on screen, in order: all but those below a collapsed one. A collapsed row costs one jump, not a walk. */
-export function visibleRows(columns: RowColumns, collapsed: ReadonlySet<number>): Int32Array {
+/**
+ * Rows on screen, in order: all but those below a collapsed one, and those that are not `kept`. What is left out costs one
+ * jump, not a walk.
+ */
+export function visibleRows(columns: RowColumns, collapsed: ReadonlySet<number>, kept?: Uint8Array): Int32Array {
   const rows = new Int32Array(columns.count)
   let length = 0
   for (let i = 0; i < columns.count; ) {
+    if (kept && kept[i] === 0) {
+      i = columns.subtreeEnd[i]!
+      continue
+    }
     rows[length++] = i
     i = collapsed.has(i) ? columns.subtreeEnd[i]! : i + 1
   }
   return rows.subarray(0, length)
+}
+
+/** What a filter leaves: the marked rows, one byte a row, and those above them, so that each stands where it belongs. */
+export function withAncestors(columns: RowColumns, marked: Uint8Array): Uint8Array {
+  const kept = marked.slice()
+  for (let i = columns.count - 1; i >= 0; i--)
+    if (kept[i] === 1 && columns.parent[i]! >= 0) kept[columns.parent[i]!] = 1
+  return kept
 }
 
 /** Where a row stands among the visible ones, which are in ascending order; -1 when it is hidden. */

@@ -3,7 +3,16 @@ import { FLAG, type RowColumns } from './columns.ts'
 import { indexOfSelection, type PackedIds, selectionOf } from './packed-ids.ts'
 import { type Palette, paintBackground, paintRow, ROW_HEIGHT, readPalette } from './painter.ts'
 import { RowSlot } from './row-slot.ts'
-import { errorsBelow, hasChildren, nextFlagged, positionOf, reveal, rowOfSpan, visibleRows } from './rows.ts'
+import {
+  errorsBelow,
+  hasChildren,
+  nextFlagged,
+  positionOf,
+  reveal,
+  rowOfSpan,
+  visibleRows,
+  withAncestors,
+} from './rows.ts'
 import { between, pan, type Range, ticks, toPixels, toTime, zoomAt } from './time-axis.ts'
 
 const HEAD_HEIGHT = 30
@@ -58,6 +67,8 @@ export class TraceGrid {
   #errorsBelow: Uint8Array = new Uint8Array(0)
   #visible: Int32Array = new Int32Array(0)
   #matches: Uint8Array | undefined
+  /** Other rows than these are left out; undefined: none is. */
+  #kept: Uint8Array | undefined
   #selected = -1
   #range: Range = { from: 0, to: 1 }
   #isCriticalShown = true
@@ -119,6 +130,7 @@ export class TraceGrid {
     this.#errorsBelow = errorsBelow(data.columns)
     this.#selected = -1
     this.#matches = undefined
+    this.#kept = undefined
     this.#headName.textContent = data.title
     this.#element.setAttribute('aria-label', `${data.title}s of the trace`)
     for (const slot of this.#slots) slot.clear()
@@ -151,6 +163,7 @@ export class TraceGrid {
     this.#errorsBelow = errorsBelow(data.columns)
     this.#selected = -1
     this.#matches = undefined
+    this.#kept = undefined
     for (const slot of this.#slots) slot.clear()
     this.#relist()
     const anchorRow = anchorId === undefined ? -1 : rowOf(anchorId)
@@ -182,9 +195,15 @@ export class TraceGrid {
     this.#schedule()
   }
 
-  /** Rows to mark, one byte a row. */
-  setMatches(matches: Uint8Array | undefined): void {
+  /** Rows to mark, one byte a row; `isOnly`: they and what is above them are the only ones shown. */
+  setMatches(matches: Uint8Array | undefined, isOnly: boolean): void {
+    const wasFiltered = this.#kept !== undefined
     this.#matches = matches
+    this.#kept = matches && isOnly && this.#data ? withAncestors(this.#data.columns, matches) : undefined
+    if (this.#data && (wasFiltered || this.#kept)) {
+      this.#relist()
+      this.#scrollTo(positionOf(this.#visible, this.#selected))
+    }
     this.#schedule()
   }
 
@@ -209,7 +228,7 @@ export class TraceGrid {
 
   #relist(): void {
     const { columns } = this.#data!
-    this.#visible = visibleRows(columns, this.#collapsed)
+    this.#visible = visibleRows(columns, this.#collapsed, this.#kept)
     this.#element.setAttribute('aria-rowcount', String(this.#visible.length + 1))
     this.#body.style.height = `${Math.max(this.#bodyHeight(), this.#height)}px`
   }

@@ -17,6 +17,8 @@ export interface TraceRoute {
   selected?: string
   /** Text looked for inside the trace; '' for none. */
   find: string
+  /** Of the timeline's rows only those that were found, and what is above them. */
+  onlyFound?: true
   /** Other traces that were put below spans of this one. */
   joined?: readonly Join[]
   /** The part of the time axis on screen, µs from the trace's start. Absent: all of it. */
@@ -39,6 +41,7 @@ export function parseTraceUrl(traceId: string, parameters: URLSearchParams): Tra
     critical: text('critical') !== 'off',
     find: text('find'),
   }
+  if (text('rows') === 'found') route.onlyFound = true
   const selected = text('span')
   if (selected) route.selected = selected
   const joined = parseJoins(text('join'))
@@ -54,6 +57,7 @@ export function formatTraceUrl(route: TraceRoute, put: (name: string, value: str
   if (!route.critical) put('critical', 'off')
   put('span', route.selected)
   put('find', route.find)
+  if (route.onlyFound) put('rows', 'found')
   if (route.joined) put('join', formatJoins(route.joined))
   if (route.range) put('t', `${route.range[0]}-${route.range[1]}`)
   return `traces/${encodeURIComponent(route.traceId)}`

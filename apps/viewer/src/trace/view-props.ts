@@ -12,6 +12,8 @@ export interface ViewProps {
   selected: number
   /** Rows that were found, one byte a row. */
   matches: Uint8Array | undefined
+  /** Other rows are left out. */
+  isFiltered: boolean
   isCriticalShown: boolean
   onSelect: (row: number) => void
   onRange: (range: Range) => void
