@@ -30,6 +30,8 @@ export interface Cluster {
   /** A host that DNS no longer names goes at once, though it passes its health checks. */
   ignoreHealthOnHostRemoval: boolean
   perConnectionBufferLimitBytes: number
+  /** preconnect_policy.per_upstream_preconnect_ratio: connections to a host for so many times its requests. */
+  preconnectRatio: number
   /** common_http_protocol_options.idle_timeout of the upstream; 0 is off. */
   idleTimeout: Milliseconds
   /** Of one request at an upstream; 0: none. */

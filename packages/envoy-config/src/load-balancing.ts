@@ -24,12 +24,16 @@ export type HostPolicy = { locality: LocalityLb } & (
       minimumRingSize: number
       maximumRingSize: number
       useHostnameForHashing: boolean
+      /** Per cent of a host's share of the requests under way that it gets at most; 0: all. */
+      hashBalanceFactor: number
     }
   | {
       type: 'MAGLEV'
       /** A prime. */
       tableSize: number
       useHostnameForHashing: boolean
+      /** Per cent of a host's share of the requests under way that it gets at most; 0: all. */
+      hashBalanceFactor: number
     }
 )
 

@@ -125,6 +125,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'outlier detection: ejection': /base_ejection_time|always_eject_one_host/,
     'active health checks: HTTP': /^health checks: .*(host and user-agent|receive: found)/,
     'active health checks: TCP': /tcp_health_check/,
+    'bounded loads by hash': /hash_balance_factor 100/,
+    preconnect: /per_upstream_preconnect_ratio 1.5: in/,
     'Unix sockets': /^unix sockets: an upstream at/,
     'idle upstream connections': /upstream_cx_idle_timeout/,
     alt_stat_name: /alt_stat_name/,

@@ -39,6 +39,7 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
     updateMergeWindow: lb?.duration('update_merge_window') ?? 1000,
     dns: parseDns(message, context),
     ignoreHealthOnHostRemoval: message.boolean('ignore_health_on_host_removal'),
+    preconnectRatio: message.message('preconnect_policy')?.number('per_upstream_preconnect_ratio', 1) ?? 1,
     perConnectionBufferLimitBytes: message.number('per_connection_buffer_limit_bytes', 1024 * 1024),
     ...http,
   }

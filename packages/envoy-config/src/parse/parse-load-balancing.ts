@@ -4,6 +4,12 @@ import type { ParseContext } from './context.ts'
 import { parseSubsets } from './parse-subsets.ts'
 import { parsePercent } from './percent.ts'
 
+/** What RING_HASH and MAGLEV have in common. */
+interface ConsistentHashing {
+  useHostnameForHashing: boolean
+  hashBalanceFactor: number
+}
+
 const PACKAGE = 'envoy.extensions.load_balancing_policies.'
 
 /** Of an envoy.config.cluster.v3.Cluster: `load_balancing_policy`, else `lb_policy` with its configuration. */
@@ -38,8 +44,12 @@ function checkAlone(cluster: Message, context: ParseContext): void {
 function parseHostPolicy(cluster: Message, context: ParseContext): HostPolicy {
   const common = cluster.message('common_lb_config')
   const locality = parseLocalityLb(common)
-  const hostname = common?.message('consistent_hashing_lb_config')?.boolean('use_hostname_for_hashing') ?? false
-  if (hostname && cluster.enum<string>('type', 'STATIC') !== 'STRICT_DNS') {
+  const hashing = common?.message('consistent_hashing_lb_config')
+  const consistent: ConsistentHashing = {
+    useHostnameForHashing: hashing?.boolean('use_hostname_for_hashing') ?? false,
+    hashBalanceFactor: hashing?.number('hash_balance_factor') ?? 0,
+  }
+  if (consistent.useHostnameForHashing && cluster.enum<string>('type', 'STATIC') !== 'STRICT_DNS') {
     const what = 'use_hostname_for_hashing needs a cluster of type STRICT_DNS'
     context.problems.add('invalid', common!.place('consistent_hashing_lb_config'), what)
   }
@@ -49,9 +59,9 @@ function parseHostPolicy(cluster: Message, context: ParseContext): HostPolicy {
     case 'RANDOM':
       return { type: 'RANDOM', locality }
     case 'RING_HASH':
-      return parseRingHash(cluster.message('ring_hash_lb_config'), locality, hostname, context)
+      return parseRingHash(cluster.message('ring_hash_lb_config'), locality, consistent, context)
     case 'MAGLEV':
-      return parseMaglev(cluster.message('maglev_lb_config'), locality, hostname, context)
+      return parseMaglev(cluster.message('maglev_lb_config'), locality, consistent, context)
     case 'LOAD_BALANCING_POLICY_CONFIG': {
       const what = 'LOAD_BALANCING_POLICY_CONFIG needs load_balancing_policy'
       context.problems.add('invalid', cluster.valuePlace('lb_policy'), what)
@@ -70,7 +80,10 @@ function parseExtension(place: Place, extension: Message, context: ParseContext)
     if (config === undefined) continue
     const locality = parseLocalityLb(config.message('locality_lb_config') ?? config)
     const hashing = config.message('consistent_hashing_lb_config')
-    const hostname = hashing?.boolean('use_hostname_for_hashing') ?? config.boolean('use_hostname_for_hashing')
+    const consistent: ConsistentHashing = {
+      useHostnameForHashing: (hashing ?? config).boolean('use_hostname_for_hashing'),
+      hashBalanceFactor: (hashing ?? config).number('hash_balance_factor'),
+    }
     switch (config.type) {
       case `${PACKAGE}round_robin.v3.RoundRobin`:
         return parseRoundRobin(config, locality, context)
@@ -79,9 +92,9 @@ function parseExtension(place: Place, extension: Message, context: ParseContext)
       case `${PACKAGE}random.v3.Random`:
         return { type: 'RANDOM', locality }
       case `${PACKAGE}ring_hash.v3.RingHash`:
-        return parseRingHash(config, locality, hostname, context)
+        return parseRingHash(config, locality, consistent, context)
       case `${PACKAGE}maglev.v3.Maglev`:
-        return parseMaglev(config, locality, hostname, context)
+        return parseMaglev(config, locality, consistent, context)
       case `${PACKAGE}subset.v3.Subset`: {
         const child = config.message('subset_lb_policy')
         const at = config.place('subset_lb_policy')
@@ -145,7 +158,7 @@ const LARGEST_RING = 8_388_608
 function parseRingHash(
   message: Message | undefined,
   locality: LocalityLb,
-  useHostnameForHashing: boolean,
+  consistent: ConsistentHashing,
   context: ParseContext,
 ): HostPolicy {
   const minimumRingSize = message?.number('minimum_ring_size', 1024) ?? 1024
@@ -156,13 +169,13 @@ function parseRingHash(
   }
   const hash = message?.enum<string>('hash_function', 'XX_HASH')
   const hashFunction = hash === 'MURMUR_HASH_2' ? 'MURMUR_HASH_2' : 'XX_HASH'
-  return { type: 'RING_HASH', locality, hashFunction, minimumRingSize, maximumRingSize, useHostnameForHashing }
+  return { type: 'RING_HASH', locality, hashFunction, minimumRingSize, maximumRingSize, ...consistent }
 }
 
 function parseMaglev(
   message: Message | undefined,
   locality: LocalityLb,
-  useHostnameForHashing: boolean,
+  consistent: ConsistentHashing,
   context: ParseContext,
 ): HostPolicy {
   const tableSize = message?.number('table_size', 65_537) ?? 65_537
@@ -172,7 +185,7 @@ function parseMaglev(
       message!.valuePlace('table_size'),
       'the table size of maglev must be a prime number',
     )
-  return { type: 'MAGLEV', locality, tableSize, useHostnameForHashing }
+  return { type: 'MAGLEV', locality, tableSize, ...consistent }
 }
 
 function parseRuntimeDouble(message: Message | undefined, absent: number): RuntimeDouble {

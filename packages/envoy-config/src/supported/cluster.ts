@@ -2,6 +2,7 @@ import type { SupportTable } from './support.ts'
 
 const zoneAware = { routing_enabled: 'yes', min_cluster_size: 'yes', fail_traffic_on_panic: 'yes' } as const
 const slowStart = { slow_start_window: 'yes', aggression: 'yes', min_weight_percent: 'yes' } as const
+const consistent = { use_hostname_for_hashing: 'yes', hash_balance_factor: 'yes' } as const
 const subsets = {
   fallback_policy: 'yes',
   default_subset: 'yes',
@@ -37,6 +38,7 @@ export const cluster: SupportTable = {
     load_assignment: 'yes',
     circuit_breakers: 'yes',
     common_lb_config: 'yes',
+    preconnect_policy: 'yes',
     lb_subset_config: 'yes',
     outlier_detection: 'yes',
     health_checks: 'yes',
@@ -56,6 +58,11 @@ export const cluster: SupportTable = {
     max_requests_per_connection: 'yes',
     typed_extension_protocol_options: 'yes',
     transport_socket: 'raw_buffer',
+  },
+  'envoy.config.cluster.v3.Cluster.PreconnectPolicy': {
+    per_upstream_preconnect_ratio: 'yes',
+    // More than 1 asks for a connection to the host that the next request will go to.
+    predictive_preconnect_ratio: [1],
   },
   'envoy.config.cluster.v3.Cluster.RefreshRate': { base_interval: 'yes', max_interval: 'yes' },
   'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig': {
@@ -80,7 +87,7 @@ export const cluster: SupportTable = {
   },
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': {},
   'envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig': zoneAware,
-  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig': { use_hostname_for_hashing: 'yes' },
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig': consistent,
   'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': { slow_start_config: 'yes' },
   'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig': {
     choice_count: 'yes',
@@ -103,7 +110,7 @@ export const cluster: SupportTable = {
     ...zoneAware,
     force_locality_direct_routing: 'yes',
   },
-  'envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig': { use_hostname_for_hashing: 'yes' },
+  'envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig': consistent,
   'envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig': slowStart,
   'envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin': {
     slow_start_config: 'yes',
@@ -119,7 +126,7 @@ export const cluster: SupportTable = {
   'envoy.extensions.load_balancing_policies.random.v3.Random': { locality_lb_config: 'yes' },
   'envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash': {
     ...ringHash,
-    use_hostname_for_hashing: 'yes',
+    ...consistent,
     consistent_hashing_lb_config: 'yes',
     locality_weighted_lb_config: 'yes',
   },

@@ -295,6 +295,7 @@ export class ActiveCluster {
           connectTimeout,
           idleTimeout,
           maxRequests: maxRequestsPerConnection,
+          preconnectRatio: this.config.preconnectRatio,
           enableTrailers: this.config.enableTrailers ?? false,
           bufferLimit: perConnectionBufferLimitBytes,
         },

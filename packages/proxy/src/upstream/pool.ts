@@ -2,6 +2,11 @@ import type { CircuitBreaker } from '../cluster/circuit-breaker.ts'
 import { type ConnectionConfig, type ConnectionOwner, UpstreamConnection } from './connection.ts'
 import type { ResetReason } from './reset-reason.ts'
 
+export interface PoolConfig extends ConnectionConfig {
+  /** Connections, for so many times the requests that are under way and wait; 1: as they come. */
+  preconnectRatio: number
+}
+
 /** Someone who wants to send a request. */
 export interface Requester {
   onReady(connection: UpstreamConnection): void
@@ -14,7 +19,7 @@ export interface Requester {
  * when, is Envoy's order: `newRequest` → ready connection? → pending → connect? → attach.
  */
 export class Pool implements ConnectionOwner {
-  readonly #config: ConnectionConfig
+  readonly #config: PoolConfig
   readonly #breaker: CircuitBreaker
   /** Connected and free, the one used last at the end. */
   readonly #ready: UpstreamConnection[] = []
@@ -24,7 +29,7 @@ export class Pool implements ConnectionOwner {
   readonly #pending: Requester[] = []
   #draining = false
 
-  constructor(config: ConnectionConfig, breaker: CircuitBreaker) {
+  constructor(config: PoolConfig, breaker: CircuitBreaker) {
     this.#config = config
     this.#breaker = breaker
   }
@@ -40,6 +45,8 @@ export class Pool implements ConnectionOwner {
     const ready = this.#ready.pop()
     if (ready !== undefined) {
       this.#attach(ready, requester)
+      // For the request after this one.
+      if (this.#config.preconnectRatio > 1) this.#connectIfNeeded()
       return
     }
     if (!this.#breaker.pendingRequests.canCreate()) {
@@ -117,6 +124,8 @@ export class Pool implements ConnectionOwner {
       this.#leftPending()
       if (this.#breaker.requests.canCreate()) {
         this.#attach(connection, requester)
+        // Those that still wait ask again, and are counted again.
+        if (this.#pending.length > 0) this.#connectIfNeeded()
         return
       }
       this.#config.stats.upstream_rq_active_overflow.add()
@@ -137,16 +146,30 @@ export class Pool implements ConnectionOwner {
     requester.onReady(connection)
   }
 
+  /** At most so many at a time, as in Envoy: a host that is back is not to be overwhelmed. */
   #connectIfNeeded(): void {
-    if (this.#connecting >= this.#pending.length) return
+    for (let i = 0; i < 3 && this.#wantsConnection(); i++) if (!this.#connect()) return
+  }
+
+  #wantsConnection(): boolean {
+    const pending = this.#pending.length
+    const { preconnectRatio, host } = this.#config
+    if (preconnectRatio === 1 || host.health !== 'healthy') return pending > this.#connecting
+    const active = this.#all.size - this.#connecting - this.#ready.length
+    return (pending + active) * preconnectRatio > this.#connecting + this.#ready.length + active
+  }
+
+  /** False: there are to be no more. */
+  #connect(): boolean {
     const { connections } = this.#breaker
     const allowed = connections.canCreate()
     if (!allowed) this.#config.stats.upstream_cx_overflow.add()
     // A host without a connection always gets one, or its requests would wait for ever.
-    if (!allowed && this.#all.size > 0) return
+    if (!allowed && this.#all.size > 0) return false
     connections.add()
     this.#connecting++
     this.#all.add(new UpstreamConnection(this.#config, this))
+    return allowed
   }
 
   #leftPending(): void {

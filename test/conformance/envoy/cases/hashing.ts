@@ -1,6 +1,6 @@
 import { type Case, get } from '../harness/case.ts'
 import { cluster, endpoint, type Ports } from '../harness/config.ts'
-import { ok } from '../harness/upstream.ts'
+import { hang, ok } from '../harness/upstream.ts'
 
 type Fields = Record<string, unknown>
 
@@ -37,7 +37,34 @@ const users = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ send: get('/', { 'x-user': `user-${i}` }) }))
 const LB_STATS = { admin: '/stats?filter=^cluster.many.(ring_hash|maglev)_lb' }
 
+/** All three hang: requests pile up. */
+function piledUp(name: string, covers: string, lb: Fields, factor: number): Case {
+  const consistent = { use_hostname_for_hashing: true, hash_balance_factor: factor }
+  return {
+    name,
+    covers,
+    upstreams: { a: hang, b: hang, c: hang },
+    config: ports => ({
+      ...hashing({ ...lb, common_lb_config: { consistent_hashing_lb_config: consistent } }, [header('x-user')])(ports),
+      accessLog: '%RESPONSE_CODE%\n',
+    }),
+    steps: Array.from({ length: 20 }, (_, i) => ({ send: get(`/${i}`, { 'x-user': `user-${i % 2}` }), patience: 60 })),
+    logLines: 0,
+    except: {
+      why: 'the requests end with the clients, when the log is read: a line may be there or not',
+      drop: observation => {
+        observation.accessLog = []
+      },
+    },
+    sane: envoy => {
+      if (Object.values(envoy.upstream).some(requests => requests.length === 0)) throw new Error('Envoy did not spread')
+    },
+  }
+}
+
 export const hashingCases: Case[] = [
+  piledUp('a ring that bounds the load', 'hash_balance_factor 100 with RING_HASH: whom others go to', RING, 100),
+  piledUp('a table that bounds the load', 'hash_balance_factor 120 with MAGLEV', MAGLEV, 120),
   {
     name: 'a ring, by a header',
     covers: '6.2: RING_HASH: the host that Envoy chooses, for each key',

@@ -1,5 +1,7 @@
 import { type Case, get } from '../harness/case.ts'
-import { ok } from '../harness/upstream.ts'
+import { endpoint } from '../harness/config.ts'
+import type { Observation } from '../harness/observe.ts'
+import { hang, ok } from '../harness/upstream.ts'
 
 const slow =
   (ms: number) =>
@@ -7,7 +9,68 @@ const slow =
     void setTimeout(() => ok('slow')(request, socket, index), ms)
 const breakers = (thresholds: Record<string, unknown>) => ({ circuit_breakers: { thresholds: [thresholds] } })
 
+const preconnect = (ratio: number, fields: Record<string, unknown> = {}) => ({
+  app: { preconnect_policy: { per_upstream_preconnect_ratio: ratio }, ...fields },
+})
+const ENDED_LATE = {
+  why: 'the requests end with the clients, when the log is read: a line may be there or not',
+  drop: (observation: Observation) => {
+    observation.accessLog = []
+  },
+}
+/** They stay open: the next request finds another connection busy. */
+const held = (count: number) => Array.from({ length: count }, (_, i) => ({ send: get(`/${i}`), patience: 100 }))
+
 export const poolCases: Case[] = [
+  ...[1.5, 2, 3].map(
+    (ratio): Case => ({
+      name: `connections ahead of requests, ${ratio} for one`,
+      covers: `per_upstream_preconnect_ratio ${ratio}: at the first request and at later ones`,
+      config: preconnect(ratio),
+      steps: [{ send: get('/1') }, { wait: 60 }, { send: get('/2') }, { wait: 60 }, { send: get('/3') }, { wait: 60 }],
+    }),
+  ),
+  {
+    name: 'connections ahead of requests that stay',
+    covers: 'per_upstream_preconnect_ratio 1.5: in proportion to all that are under way',
+    upstreams: { app: hang },
+    config: preconnect(1.5),
+    steps: held(6),
+    logLines: 0,
+    except: ENDED_LATE,
+  },
+  {
+    name: 'connections ahead, as many as may be',
+    covers: 'per_upstream_preconnect_ratio with max_connections: upstream_cx_overflow',
+    upstreams: { app: hang },
+    config: preconnect(3, breakers({ max_connections: 2 })),
+    steps: held(3),
+    logLines: 0,
+    except: ENDED_LATE,
+  },
+  {
+    name: 'no connections ahead to who is ill',
+    covers: 'per_upstream_preconnect_ratio: not of a host that is not healthy',
+    config: ports => ({
+      app: {
+        preconnect_policy: { per_upstream_preconnect_ratio: 3 },
+        load_assignment: {
+          cluster_name: 'app',
+          endpoints: [{ lb_endpoints: [{ ...endpoint(ports.upstream.app!), health_status: 'UNHEALTHY' }] }],
+        },
+      },
+    }),
+    steps: [{ send: get('/1') }, { wait: 60 }, { send: get('/2') }, { wait: 60 }],
+  },
+  {
+    name: 'one connection for many',
+    covers:
+      'max_connections 1: upstream_cx_overflow, once for each request that finds none and each that is left waiting',
+    upstreams: { app: slow(60) },
+    config: { app: breakers({ max_connections: 1 }) },
+    steps: [[1, 2, 3, 4].map(() => ({ send: get('/x') }))],
+    except: { why: 'which of the parallel requests waits longest is chance', drop: sortAnswers },
+  },
   {
     name: 'one connection is used again',
     covers: 'keep-alive pool: one upstream connection for three requests',

@@ -1,5 +1,6 @@
 import type { HostPolicy } from '@hopscope/envoy-config'
 import type { Host } from '../host.ts'
+import { boundLoad } from './bounded-load.ts'
 import { createHashRing } from './hash-ring.ts'
 import type { HashTable, Share } from './hash-table.ts'
 import type { HostSet } from './host-set.ts'
@@ -19,7 +20,10 @@ export class HashBalancer implements LoadBalancer {
   constructor(policy: Extract<HostPolicy, { type: 'RING_HASH' | 'MAGLEV' }>, services: BalancerServices) {
     this.#services = services
     this.#weighted = policy.locality.type === 'weighted'
-    const { stats, statPrefix } = services
+    const { stats, statPrefix, clusterStats } = services
+    const { hashBalanceFactor: factor } = policy
+    const bound = (shares: readonly Share[], table: HashTable): HashTable =>
+      factor === 0 ? table : boundLoad(table, shares, factor, clusterStats.upstream_rq_active)
     const useHostname = policy.useHostnameForHashing
     if (policy.type === 'RING_HASH') {
       const gauge = (name: string) => stats.gauge(`${statPrefix}ring_hash_lb.${name}`)
@@ -30,7 +34,7 @@ export class HashBalancer implements LoadBalancer {
       }
       const { hashFunction, minimumRingSize: minimumSize, maximumRingSize: maximumSize } = policy
       this.#createTable = shares =>
-        createHashRing(shares, { minimumSize, maximumSize, hashFunction, useHostname }, numbers)
+        bound(shares, createHashRing(shares, { minimumSize, maximumSize, hashFunction, useHostname }, numbers))
     } else {
       const gauge = (name: string) => stats.gauge(`${statPrefix}maglev_lb.${name}`)
       const numbers = {
@@ -38,7 +42,7 @@ export class HashBalancer implements LoadBalancer {
         max_entries_per_host: gauge('max_entries_per_host'),
       }
       const { tableSize } = policy
-      this.#createTable = shares => createMaglevTable(shares, { tableSize, useHostname }, numbers)
+      this.#createTable = shares => bound(shares, createMaglevTable(shares, { tableSize, useHostname }, numbers))
     }
   }
 
