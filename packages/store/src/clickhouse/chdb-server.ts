@@ -50,6 +50,12 @@ export class ChdbServer {
     return server
   }
 
+  /** A statement of a test's own. */
+  run(database: string, sql: string): string {
+    this.#session.query(`USE ${database}`)
+    return this.#session.query(sql)
+  }
+
   #answer(parameters: URLSearchParams, body: string): string {
     this.#session.query(`USE ${parameters.get('database')}`)
     const query = parameters.get('query')

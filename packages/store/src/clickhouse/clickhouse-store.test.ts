@@ -59,6 +59,39 @@ describe.skipIf(skipReason)(`with ClickHouse's engine${skipReason ? ` (skipped: 
     expect(await other.getTrace(span(1).traceId)).toEqual(await a.getTrace(span(1).traceId))
     await Promise.all([a.close(), other.close()])
   })
+  it.each([
+    [10, ['middle', 'old', 'young']],
+    [3, ['middle', 'young']],
+    [1, ['young']],
+  ])('keeps for %i days, by when spans came', async (ttlDays, kept) => {
+    const store = create({ ttlDays })
+    const database = `t${databases}`
+    const ids: Record<string, string> = { young: span(1).traceId, middle: span(2).traceId, old: span(3).traceId }
+    await store.accept([span(1, { localEndpoint: { serviceName: 'young' } })])
+    // The same once more under other names, as it would be had it come days ago.
+    const again = (service: string, days: number): void => {
+      const id = ids[service]!
+      const came = `stored_at - INTERVAL ${days} DAY AS stored_at`
+      const key = `'${id}' AS low_id, '${id}' AS trace_id`
+      const json = `replaceAll(json, '"${ids.young}"', '"${id}"') AS json`
+      const of = (table: string) => `FROM (SELECT * FROM ${table} WHERE stored_at > now() - INTERVAL 12 HOUR)`
+      const name = `'${service}' AS service, ${came}`
+      server.run(database, `INSERT INTO spans SELECT * REPLACE (${key}, ${json}, ${came}) ${of('spans')}`)
+      server.run(database, `INSERT INTO moments SELECT * REPLACE (${key}, ${name}) ${of('moments')}`)
+      server.run(database, `INSERT INTO names SELECT * REPLACE (${name}) ${of('names')}`)
+    }
+    again('middle', 2)
+    again('old', 4)
+    // What ClickHouse does by itself, when it likes.
+    for (const table of ['spans', 'moments', 'names']) server.run(database, `OPTIMIZE TABLE ${table} FINAL`)
+    expect(await store.getServiceNames()).toEqual(kept)
+    const found = await store.getTraces({ endTs: 1_750_000_000_000, lookback: 10, limit: 10 })
+    expect(found.map(([one]) => one!.traceId).sort()).toEqual(kept.map(service => ids[service]).sort())
+    for (const [service, id] of Object.entries(ids)) {
+      expect(await store.getTrace(id)).toHaveLength(kept.includes(service) ? 1 : 0)
+    }
+    await store.close()
+  })
   it('says what ClickHouse says', async () => {
     const store = new ClickHouseStore({ url: server.url, database: 'no-name' })
     await expect(store.accept([span(1)])).rejects.toThrow('no-name is no name of a database')
