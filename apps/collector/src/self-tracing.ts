@@ -9,7 +9,7 @@ import {
   type SpanFields,
 } from '@hopscope/model'
 import { encodeJsonV2 } from '@hopscope/model/formats'
-import type { AcceptedJson, SpanStore } from '@hopscope/store'
+import type { AcceptedBody, SpanStore } from '@hopscope/store'
 import { carrierOf, createIdGenerator, extract, rateSampler, type TraceContext } from '@hopscope/tracer'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Transport } from './metrics.ts'
@@ -38,7 +38,7 @@ const MAX_CHILDREN = 100
 /** What a call of the store is called in a trace. (zipkin-server) */
 const STORE_CALLS: Partial<Record<keyof SpanStore, string>> = {
   accept: 'accept-spans',
-  acceptJson: 'accept-spans',
+  acceptBody: 'accept-spans',
   getTraces: 'get-traces',
   getTrace: 'get-trace',
   getTracesByIds: 'get-traces',
@@ -188,7 +188,7 @@ export class SelfTracing {
       })
     }
     const result = call()
-    const promise = result instanceof Promise ? result : (result as AcceptedJson | undefined)?.committed
+    const promise = result instanceof Promise ? result : (result as AcceptedBody | undefined)?.committed
     promise?.then(() => finish(), finish)
     return result
   }

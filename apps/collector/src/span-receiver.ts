@@ -1,5 +1,5 @@
 import type { Span } from '@hopscope/model'
-import type { AcceptedJson, SpanStore } from '@hopscope/store'
+import type { AcceptedBody, BodyFormat, SpanStore } from '@hopscope/store'
 import type { Context } from './context.ts'
 import { HttpError } from './http-error.ts'
 import type { Transport } from './metrics.ts'
@@ -10,7 +10,7 @@ export interface ReceivedSpans {
   spans: readonly Span[]
   rejected?: number
   /** The store has read the message itself: `spans` is empty then. */
-  accepted?: AcceptedJson
+  accepted?: AcceptedBody
 }
 
 /**
@@ -32,9 +32,9 @@ export class SpanReceiver {
     this.#isSampling = config.sampleRate !== 1
   }
 
-  /** A Zipkin v2 JSON list by the store's short way in; undefined: read it. */
-  acceptJson(body: Uint8Array): ReceivedSpans | undefined {
-    const accepted = this.#isSampling ? undefined : this.#store.acceptJson?.(body, this.#maxSpans)
+  /** A body by the store's short way in; undefined: read it. */
+  acceptBody(format: BodyFormat, body: Uint8Array): { spans: []; accepted: AcceptedBody } | undefined {
+    const accepted = this.#isSampling ? undefined : this.#store.acceptBody?.(format, body, this.#maxSpans)
     return accepted && { spans: [], accepted }
   }
 

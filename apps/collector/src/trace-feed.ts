@@ -1,5 +1,5 @@
 import { type ListedTrace, listTrace, lowTraceId, type Span } from '@hopscope/model'
-import type { SpanStore } from '@hopscope/store'
+import type { AcceptedBody, BodyFormat, SpanStore } from '@hopscope/store'
 
 /** What a follower of the feed is told. */
 export interface TraceFollower {
@@ -43,15 +43,25 @@ export class TraceFeed {
     const store = this.#store
     const accept = async (spans: readonly Span[]) => {
       await store.accept(spans)
-      this.#heard(spans)
+      if (this.#spanFollowers.size > 0) this.#tellSpans(spans)
+      if (this.#followers.size > 0) this.#wait(spans.map(({ traceId }) => traceId))
     }
-    // Who follows wants the spans themselves: they are decoded then.
-    const acceptJson = (body: Uint8Array, maxSpans: number) =>
-      this.#followers.size > 0 || this.#spanFollowers.size > 0 ? undefined : store.acceptJson?.(body, maxSpans)
+    const acceptBody = (format: BodyFormat, body: Uint8Array, maxSpans: number): AcceptedBody | undefined => {
+      const accepted = store.acceptBody?.(format, body, maxSpans)
+      if (accepted === undefined || this.#followers.size + this.#spanFollowers.size === 0) return accepted
+      const traceIds = accepted.traceIds()
+      // Its spans are only made when one of them is followed.
+      const spans = traceIds.some(id => this.#spanFollowers.has(this.#keyOf(id))) ? accepted.read() : []
+      const committed = accepted.committed.then(() => {
+        this.#tellSpans(spans)
+        if (this.#followers.size > 0) this.#wait(traceIds)
+      })
+      return { ...accepted, committed }
+    }
     return new Proxy(store, {
       get(target, name) {
         if (name === 'accept') return accept
-        if (name === 'acceptJson') return acceptJson
+        if (name === 'acceptBody') return store.acceptBody && acceptBody
         const value: unknown = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
       },
@@ -82,10 +92,8 @@ export class TraceFeed {
     }
   }
 
-  #heard(spans: readonly Span[]): void {
-    if (this.#spanFollowers.size > 0) this.#tellSpans(spans)
-    if (this.#followers.size === 0) return
-    for (const { traceId } of spans) this.#waiting.add(traceId)
+  #wait(traceIds: readonly string[]): void {
+    for (const traceId of traceIds) this.#waiting.add(traceId)
     for (const oldest of this.#waiting) {
       if (this.#waiting.size <= MAX_WAITING) break
       this.#waiting.delete(oldest)

@@ -117,15 +117,15 @@ export function storeContract(
         open()
         const spans = [span({ name: 'get', tags: { a: '1' } }), span({ remote: 'db' })]
         const body = Buffer.from(JSON.stringify(spans))
-        const accepted = store.acceptJson?.(body, 2)
+        const accepted = store.acceptBody?.('json', body, 2)
         if (accepted !== undefined) {
           expect(accepted.spans).toBe(2)
           await accepted.committed
           for (const one of spans) expect(await store.getTrace(one.traceId)).toEqual([one])
         }
         const before = store.stats().spans
-        expect(store.acceptJson?.(body, 1)).toBeUndefined()
-        expect(store.acceptJson?.(Buffer.from(JSON.stringify([spans[0], { id: '1' }])), 9)).toBeUndefined()
+        expect(store.acceptBody?.('json', body, 1)).toBeUndefined()
+        expect(store.acceptBody?.('json', Buffer.from(JSON.stringify([spans[0], { id: '1' }])), 9)).toBeUndefined()
         expect(store.stats().spans).toBe(before)
       })
 

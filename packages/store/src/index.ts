@@ -1,7 +1,8 @@
 // SegmentStore is @hopscope/store/sqlite: who keeps spans in memory does not load a native library.
 export { MemoryStore } from './memory.ts'
 export {
-  type AcceptedJson,
+  type AcceptedBody,
+  type BodyFormat,
   type SpanStore,
   StoreError,
   type StoreErrorCode,

@@ -17,11 +17,11 @@ export interface SpanStore {
   accept(spans: readonly Span[]): Promise<void>
 
   /**
-   * A short way in for a Zipkin v2 JSON list, where a store has one: it reads the bytes itself, as `decodeJsonV2` would. Undefined,
-   * and nothing stored, when the body is not ordinary, has more than `maxSpans`, or none can be taken now: decode it then,
-   * and `accept`.
+   * A short way in for a body of spans, where a store has one: it reads the bytes itself, as the decoder of its format in the model
+   * would. Undefined, and nothing stored, when the body is not ordinary, has more than `maxSpans`, or none can be taken now:
+   * decode it then, and `accept`.
    */
-  acceptJson?(body: Uint8Array, maxSpans: number): AcceptedJson | undefined
+  acceptBody?(format: BodyFormat, body: Uint8Array, maxSpans: number): AcceptedBody | undefined
 
   /** Newest first by the latest span inside the window (ms), then by low trace id, descending; never an empty trace. */
   getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]>
@@ -49,10 +49,16 @@ export interface SpanStore {
   close(): Promise<void>
 }
 
-export interface AcceptedJson {
+/** Zipkin v2 JSON, `zipkin.proto3.ListOfSpans`, a binary `ExportTraceServiceRequest`. */
+export type BodyFormat = 'json' | 'proto3' | 'otlp'
+
+export interface AcceptedBody {
   spans: number
   /** As the promise of `accept`. */
   committed: Promise<void>
+  /** Of its spans, each once. Both are there until the turn ends in which the body was accepted. */
+  traceIds: () => string[]
+  read: () => Span[]
 }
 
 export interface StoreStats {

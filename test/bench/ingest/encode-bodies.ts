@@ -98,11 +98,13 @@ export function encodeProto3(spans: readonly MeshSpan[]): { bytes: Buffer; times
 export function encodeOtlp(spans: readonly MeshSpan[]): { bytes: Buffer; times: Mark[] } {
   const scope = new Message().message(1, new Message().text(1, 'mesh').text(2, '1.0'))
   for (const { json } of spans) {
-    const span = new Message().bytes(1, hex(json.traceId)).bytes(2, hex(json.id))
-    if (json.parentId !== undefined) span.bytes(4, hex(json.parentId))
+    const isClient = json.kind === 'CLIENT'
+    const parent = isClient ? json.parentId && serverHalf(json.parentId) : json.id
+    const span = new Message().bytes(1, hex(json.traceId)).bytes(2, hex(isClient ? json.id : serverHalf(json.id)))
+    if (parent !== undefined) span.bytes(4, hex(parent))
     span
       .text(5, json.name)
-      .varint(6, json.kind === 'CLIENT' ? 3 : 2)
+      .varint(6, isClient ? 3 : 2)
       .time(7, 'ns', json.timestamp)
       .time(8, 'ns', json.timestamp + json.duration)
     for (const [key, value] of Object.entries(json.tags)) span.message(9, attribute(key, value))
@@ -110,6 +112,11 @@ export function encodeOtlp(spans: readonly MeshSpan[]): { bytes: Buffer; times: 
   }
   const resource = new Message().message(1, attribute('service.name', spans[0]!.json.localEndpoint.serviceName))
   return new Message().message(1, new Message().message(1, resource).message(2, scope)).end()
+}
+
+/** OTLP does not share ids: the server's span is the client's child. */
+function serverHalf(id: string): string {
+  return (Number.parseInt(id[0]!, 16) ^ 8).toString(16) + id.slice(1)
 }
 
 function attribute(key: string, value: string): Message {

@@ -44,7 +44,7 @@ async function build(): Promise<void> {
   const begin = performance.now()
   let waiting: Promise<void>[] = []
   await eachBody(Number(values.spans), async bytes => {
-    const accepted = store.acceptJson(bytes, 1_000_000)
+    const accepted = store.acceptBody('json', bytes, 1_000_000)
     if (accepted === undefined) throw new Error('the store did not take a body')
     waiting.push(accepted.committed)
     if (waiting.length < 64) return

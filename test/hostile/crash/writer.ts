@@ -10,7 +10,7 @@ const store = new SegmentStore({ file, segmentSpans: 400, warn: line => writeSyn
 async function write(batch: number): Promise<void> {
   const spans = batchOf(batch)
   if (batch % 2 === 0) await store.accept(spans)
-  else await store.acceptJson(Buffer.from(JSON.stringify(spans)), 1000)!.committed
+  else await store.acceptBody('json', Buffer.from(JSON.stringify(spans)), 1000)!.committed
   writeSync(1, `${batch}\n`)
 }
 

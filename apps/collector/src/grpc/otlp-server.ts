@@ -54,7 +54,8 @@ export function createOtlpGrpcServer(context: Context): Server {
     try {
       const { rejected, errorMessage } = await receiver.receive(counter => {
         counter.received(message.length)
-        return decodeOtlpProto(message)
+        const accepted = receiver.acceptBody('otlp', message)
+        return accepted === undefined ? decodeOtlpProto(message) : { ...accepted, rejected: 0, errorMessage: '' }
       })
       return encodeOtlpResult(rejected, errorMessage)
     } finally {

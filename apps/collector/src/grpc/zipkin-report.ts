@@ -20,7 +20,7 @@ export function createZipkinReport(
         leave = context.admission.enter(message.length)
         await receiver.receive(counter => {
           counter.received(message.length)
-          return { spans: decodeProto3(message) }
+          return receiver.acceptBody('proto3', message) ?? { spans: decodeProto3(message) }
         })
       } catch (error) {
         const { code, details } = grpcStatusOf(error)

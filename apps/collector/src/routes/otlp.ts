@@ -46,7 +46,8 @@ export function otlpRoutes(app: FastifyInstance, context: Context): void {
         encoding = encodingOf(request.headers['content-type'])
         const body = await decodeBody(wire, request.headers['content-encoding'])
         counter.received(body.length)
-        return encoding.decode(body)
+        const accepted = encoding === PROTO_ENCODING ? receiver.acceptBody('otlp', body) : undefined
+        return accepted === undefined ? encoding.decode(body) : { ...accepted, rejected: 0, errorMessage: '' }
       })
       return answer(reply, encoding!, 200, encoding!.encodeResult(rejected, errorMessage))
     } catch (error) {

@@ -7,6 +7,7 @@ import {
   type Format,
   requireFormat,
 } from '@hopscope/model/formats'
+import type { BodyFormat } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import { decodeBody } from '../body.ts'
 import type { Context } from '../context.ts'
@@ -44,7 +45,8 @@ export function spanRoutes(app: FastifyInstance, context: Context): void {
             return { spans: [] }
           }
           counter.received(body.length)
-          const accepted = format === 'JSON_V2' && !body.includes(V1_KEY) ? receiver.acceptJson(body) : undefined
+          const short = shortFormat(format, body)
+          const accepted = short && receiver.acceptBody(short, body)
           if (accepted !== undefined) return accepted
           requireFormat(format, body)
           return { spans: DECODERS[format](body) }
@@ -53,6 +55,12 @@ export function spanRoutes(app: FastifyInstance, context: Context): void {
       return reply.code(202).send()
     })
   }
+}
+
+/** By the store's short way in, where it has one for the format. */
+function shortFormat(format: Format, body: Buffer): BodyFormat | undefined {
+  if (format === 'JSON_V2') return body.includes(V1_KEY) ? undefined : 'json'
+  return format === 'PROTO3' ? 'proto3' : undefined
 }
 
 /** Some clients post when they have nothing to say. */

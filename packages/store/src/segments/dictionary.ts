@@ -9,6 +9,9 @@ export const ENDPOINT = -2
 export const HASH_SEED = 0x811c9dc5
 export const HASH_PRIME = 0x01000193
 
+/** A byte order mark is text like any other. */
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
 /**
  * Each text, tag and endpoint of a head once, as bytes, numbered from 1 in order of appearance. What was added last can be
  * taken back.
@@ -64,6 +67,19 @@ export class Dictionary {
       this.#strings.set(text, entry)
     }
     return entry
+  }
+
+  /** The number of UTF-8 in lower case, as JavaScript says it; what is no UTF-8 becomes U+FFFD. 0: of none. */
+  internLowerCase(source: Uint8Array, from: number, to: number): number {
+    if (from === to) return 0
+    if (to - from > this.#scratch.length) this.#scratch = Buffer.allocUnsafe((to - from) * 2)
+    const scratch = this.#scratch
+    for (let i = from; i < to; i++) {
+      const byte = source[i]!
+      if (byte > 127) return this.string(UTF8.decode(source.subarray(from, to)).toLowerCase())
+      scratch[i - from] = byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte
+    }
+    return this.intern(scratch, 0, to - from, STRING)
   }
 
   pair(key: string, value: string): number {

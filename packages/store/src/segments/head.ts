@@ -1,5 +1,6 @@
-import type { Annotation, Endpoint, Kind, Span } from '@hopscope/model'
+import { type Annotation, type Endpoint, type Kind, type Span, sortAnnotations } from '@hopscope/model'
 import { Dictionary } from './dictionary.ts'
+import type { Row } from './row.ts'
 import { Table } from './table.ts'
 import { durationCode } from './terms.ts'
 import type { TraceColumns } from './trace-columns.ts'
@@ -132,16 +133,62 @@ export class Head {
       tags.columns.pair[tags.length++] = dictionary.pair(key, span.tags[key]!)
     }
     if (span.annotations !== undefined) {
-      for (const { timestamp, value } of span.annotations) {
-        annotations.reserve(1)
-        annotations.columns.timestamp[annotations.length] = timestamp
-        annotations.columns.value[annotations.length++] = dictionary.string(value)
-      }
+      for (const { timestamp, value } of span.annotations) this.annotate(timestamp, dictionary.string(value))
     }
     to.tagEnd[row] = tags.length
     to.annotationEnd[row] = annotations.length
     rows.length++
     this.finishRow(row)
+  }
+
+  /** Adds what a scanner has read; its tags and annotations stand there already. */
+  append(from: Row): void {
+    const { traceLowHigh, traceLowLow, traceHighHigh, traceHighLow, idHigh, idLow, parentHigh, parentLow } = from
+    const wide = traceHighHigh === 0 && traceHighLow === 0 ? 0 : 1
+    const trace = this.trace(traceLowHigh, traceLowLow, traceHighHigh, traceHighLow, wide)
+    const { rows } = this
+    rows.reserve(1)
+    const row = rows.length++
+    const to = rows.columns
+    const isOwnParent = parentHigh === idHigh && parentLow === idLow
+    to.trace[row] = trace
+    to.idHigh[row] = idHigh
+    to.idLow[row] = idLow
+    to.parentHigh[row] = isOwnParent ? 0 : parentHigh
+    to.parentLow[row] = isOwnParent ? 0 : parentLow
+    // A client does not share: it began.
+    to.flags[row] = from.kind | (from.isDebug ? DEBUG : 0) | (from.isShared && from.kind !== 1 ? SHARED : 0)
+    to.name[row] = from.name
+    to.local[row] = from.local
+    to.remote[row] = from.remote
+    to.timestamp[row] = from.timestamp
+    to.duration[row] = from.duration
+    to.tagEnd[row] = this.tags.length
+    to.annotationEnd[row] = this.annotations.length
+    this.finishRow(row)
+  }
+
+  /** Adds an annotation to the row that comes next. */
+  annotate(timestamp: number, value: number): void {
+    const { annotations } = this
+    annotations.reserve(1)
+    annotations.columns.timestamp[annotations.length] = timestamp
+    annotations.columns.value[annotations.length++] = value
+  }
+
+  /** Brings those from `first` on in order, and takes away what stands twice, as the model does. */
+  sortAnnotations(first: number): void {
+    const { annotations, dictionary } = this
+    const { timestamp, value } = annotations.columns
+    let at = first + 1
+    while (at < annotations.length && timestamp[at - 1]! < timestamp[at]!) at++
+    if (at >= annotations.length) return
+    const list: Annotation[] = []
+    for (let at = first; at < annotations.length; at++) {
+      list.push({ timestamp: timestamp[at]!, value: dictionary.text(value[at]!) })
+    }
+    annotations.length = first
+    for (const { timestamp, value } of sortAnnotations(list)) this.annotate(timestamp, dictionary.string(value))
   }
 
   /** 0 is none. */

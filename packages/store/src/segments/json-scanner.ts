@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { type Annotation, DecodeError, decodeJsonV2, IdError, sortAnnotations } from '@hopscope/model'
+import { decodeJsonV2 } from '@hopscope/model'
 import { HASH_PRIME, HASH_SEED, STRING } from './dictionary.ts'
 import { DEBUG, type Head, KINDS, SHARED } from './head.ts'
+import { KnownBytes } from './known-bytes.ts'
+import { NOT_ORDINARY, type Scanner, scanInto } from './scan.ts'
 
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -54,12 +56,6 @@ const KIND_TEXTS = KINDS.map(kind => Buffer.from(kind ?? ''))
 
 /** Tags beyond this of a span are not guessed. */
 const GUESSED = 64
-/** Distinct endpoints that are remembered. */
-const MAX_ENDPOINTS = 20_000
-
-/** Thrown at whatever is not ordinary; one object, made once. */
-const NOT_ORDINARY = new Error('not ordinary')
-
 /**
  * Reads a Zipkin v2 JSON list straight into the columns of a head, without making objects. It takes what nearly all
  * reporters send, and refuses everything else without a word: ids of other lengths, escapes in names, nulls, floats, doubled
@@ -68,7 +64,7 @@ const NOT_ORDINARY = new Error('not ordinary')
  *
  * Most of a body repeats: a tag is first compared with the tag at the same place of the span before.
  */
-export class JsonScanner {
+export class JsonScanner implements Scanner {
   readonly #head: Head
   #body: Uint8Array = new Uint8Array(0)
   #view: DataView = new DataView(new ArrayBuffer(0))
@@ -91,9 +87,8 @@ export class JsonScanner {
   #endpointFrom = [0, 0]
   #endpointLength = [0, 0]
   #endpointEntry = [0, 0]
-  #endpoints = new Map<string, number>()
+  #endpoints = new KnownBytes()
   #rollbacks = 0
-  #scratch = Buffer.allocUnsafe(1024)
 
   constructor(head: Head) {
     this.#head = head
@@ -106,7 +101,6 @@ export class JsonScanner {
   scan(body: Uint8Array, maxSpans = Number.POSITIVE_INFINITY): number | undefined {
     if (!isUtf8(body)) return undefined
     const head = this.#head
-    const mark = head.mark()
     this.#body = body
     this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength)
     this.#at = 0
@@ -118,14 +112,7 @@ export class JsonScanner {
       this.#endpoints.clear()
     }
     try {
-      this.#list(mark.rows + maxSpans)
-      return head.rows.length - mark.rows
-    } catch (error) {
-      head.rollback(mark)
-      if (error === NOT_ORDINARY || error instanceof DecodeError || error instanceof IdError) return undefined
-      // JSON.parse of a text with a bad escape.
-      if (error instanceof SyntaxError) return undefined
-      throw error
+      return scanInto(head, firstRow => this.#list(firstRow + maxSpans))
     } finally {
       this.#body = new Uint8Array(0)
     }
@@ -441,21 +428,10 @@ export class JsonScanner {
   }
 
   #lowerCase(from: number, to: number): number {
-    if (from === to) return 0
     const { dictionary } = this.#head
-    if (!this.#isPlain) return this.#lowerCaseText(this.#parsed(from, to))
-    const body = this.#body
-    if (to - from > this.#scratch.length) this.#scratch = Buffer.allocUnsafe((to - from) * 2)
-    for (let i = from; i < to; i++) {
-      const byte = body[i]!
-      if (byte > 127) return this.#lowerCaseText(this.#slice(from, to))
-      this.#scratch[i - from] = byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte
-    }
-    return dictionary.intern(this.#scratch, 0, to - from, STRING)
-  }
-
-  #lowerCaseText(text: string): number {
-    return text === '' ? 0 : this.#head.dictionary.string(text.toLowerCase())
+    if (this.#isPlain) return dictionary.internLowerCase(this.#body, from, to)
+    const text = this.#parsed(from, to)
+    return text === '' ? 0 : dictionary.string(text.toLowerCase())
   }
 
   /** An object without nesting and escapes; what it means is asked of the model once. */
@@ -471,14 +447,11 @@ export class JsonScanner {
     for (let byte = body[at]; byte !== CLOSE; byte = body[++at]) {
       if (byte === undefined || byte === BACKSLASH || byte === OPEN) throw NOT_ORDINARY
     }
-    const text = this.#slice(start, at + 1)
-    let entry = this.#endpoints.get(text)
-    if (entry === undefined) {
+    const entry = this.#endpoints.get(body, start, at + 1, () => {
+      const text = this.#slice(start, at + 1)
       const [span] = decodeJsonV2(Buffer.from(`[{"traceId":"1","id":"1","localEndpoint":${text}}]`))
-      entry = this.#head.endpointEntry(span?.localEndpoint)
-      if (this.#endpoints.size >= MAX_ENDPOINTS) this.#endpoints.clear()
-      this.#endpoints.set(text, entry)
-    }
+      return this.#head.endpointEntry(span?.localEndpoint)
+    })
     this.#at = at + 1
     this.#endpointFrom[which] = start
     this.#endpointLength[which] = this.#at - start
@@ -533,7 +506,6 @@ export class JsonScanner {
       return
     }
     const first = annotations.length
-    let isOrdered = true
     for (;;) {
       let timestamp: number | undefined
       let value: number | undefined
@@ -557,32 +529,13 @@ export class JsonScanner {
         if (next !== COMMA) throw NOT_ORDINARY
       }
       if (timestamp === undefined || value === undefined) throw NOT_ORDINARY
-      const { columns, length } = annotations
-      if (length > first && columns.timestamp[length - 1]! >= timestamp) isOrdered = false
-      annotations.reserve(1)
-      annotations.columns.timestamp[length] = timestamp
-      annotations.columns.value[length] = value
-      annotations.length++
+      this.#head.annotate(timestamp, value)
       const next = this.#peek()
       this.#at++
       if (next === CLOSE_LIST) break
       if (next !== COMMA) throw NOT_ORDINARY
     }
-    if (!isOrdered) this.#sortAnnotations(first)
-  }
-
-  #sortAnnotations(first: number): void {
-    const { annotations, dictionary } = this.#head
-    const list: Annotation[] = []
-    for (let at = first; at < annotations.length; at++) {
-      const { timestamp, value } = annotations.columns
-      list.push({ timestamp: timestamp[at]!, value: dictionary.text(value[at]!) })
-    }
-    annotations.length = first
-    for (const { timestamp, value } of sortAnnotations(list)) {
-      annotations.columns.timestamp[annotations.length] = timestamp
-      annotations.columns.value[annotations.length++] = dictionary.string(value)
-    }
+    this.#head.sortAnnotations(first)
   }
 
   #isAt(from: number, bytes: Uint8Array): boolean {

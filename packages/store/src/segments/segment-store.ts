@@ -3,12 +3,18 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { DependencyLink, Milliseconds, QueryRequest, Span } from '@hopscope/model'
 import type { Database } from 'better-sqlite3'
 import { pacer } from '../pause.ts'
-import { type AcceptedJson, type SpanStore, StoreError, type StoreOptions, type StoreStats } from '../store.ts'
+import {
+  type AcceptedBody,
+  type BodyFormat,
+  type SpanStore,
+  StoreError,
+  type StoreOptions,
+  type StoreStats,
+} from '../store.ts'
 import { collapseEqual } from '../trace-group.ts'
 import { inspectDatabase, openDatabase } from './database.ts'
 import { Dependencies } from './dependencies.ts'
 import { EMPTY, Head } from './head.ts'
-import { JsonScanner } from './json-scanner.ts'
 import { encodeHeader, encodeRecord, replay } from './log-record.ts'
 import { LogWriter } from './log-writer.ts'
 import { NameCounts, type Names } from './names.ts'
@@ -16,6 +22,7 @@ import { HeadPart, type Part, SegmentPart } from './part.ts'
 import { DamageError } from './piece.ts'
 import { RecentPieces } from './piece-cache.ts'
 import { lockStore } from './process-lock.ts'
+import { Scanners } from './scanners.ts'
 import { Sealer } from './sealer.ts'
 import { searchTraces } from './search.ts'
 import { PieceReader, Segment, type SegmentMeta } from './segment.ts'
@@ -67,7 +74,7 @@ const AGE_HELD_MS = 60 * 60_000
 /** A head, and the log that makes it durable. */
 interface LoggedHead {
   part: HeadPart
-  scanner: JsonScanner
+  scanners: Scanners
   log: LogWriter
   number: number
   /** `performance.now()` */
@@ -216,8 +223,8 @@ export class SegmentStore implements SpanStore {
       }
       const part = this.#openHead(replayed.head, number)
       const log = new LogWriter(path, number, replayed.head, replayed.end)
-      const scanner = new JsonScanner(replayed.head)
-      heads.push({ part, scanner, log, number, begun: performance.now(), isDropped: false })
+      const scanners = new Scanners(replayed.head)
+      heads.push({ part, scanners, log, number, begun: performance.now(), isDropped: false })
     }
     const last = heads.at(-1)
     if (last !== undefined && !this.#isFull(last)) heads.pop()
@@ -230,7 +237,7 @@ export class SegmentStore implements SpanStore {
     const head = new Head()
     const log = new LogWriter(`${this.#file}-log-${number}`, number, head)
     const part = this.#openHead(head, number)
-    return { part, scanner: new JsonScanner(head), log, number, begun: performance.now(), isDropped: false }
+    return { part, scanners: new Scanners(head), log, number, begun: performance.now(), isDropped: false }
   }
 
   #openHead(head: Head, number: number): HeadPart {
@@ -324,7 +331,7 @@ export class SegmentStore implements SpanStore {
     }
   }
 
-  acceptJson(body: Uint8Array, maxSpans: number): AcceptedJson | undefined {
+  acceptBody(format: BodyFormat, body: Uint8Array, maxSpans: number): AcceptedBody | undefined {
     let active: LoggedHead
     try {
       active = this.#ready()
@@ -332,10 +339,17 @@ export class SegmentStore implements SpanStore {
       // `accept` says why.
       return undefined
     }
-    const firstTrace = active.part.traceCount
-    const spans = active.scanner.scan(body, maxSpans)
+    const { head } = active.part
+    const { rows: first, traces: firstTrace } = head.mark()
+    const spans = active.scanners.of(format).scan(body, maxSpans)
     if (spans === undefined) return undefined
-    return { spans, committed: spans === 0 ? Promise.resolve() : this.#commit(firstTrace) }
+    const rows = Array.from({ length: spans }, (_, i) => first + i)
+    return {
+      spans,
+      committed: spans === 0 ? Promise.resolve() : this.#commit(firstTrace),
+      traceIds: () => [...new Set(rows.map(row => head.rows.columns.trace[row]!))].map(trace => head.traceId(trace)),
+      read: () => rows.map(row => head.span(row)),
+    }
   }
 
   /** The head that takes the next spans; throws when none can be taken. */

@@ -1,0 +1,372 @@
+import { decodeOtlpProto } from '@hopscope/model/formats'
+import type { Head } from './head.ts'
+import { KnownBytes } from './known-bytes.ts'
+import { encodeMessage } from './otlp-message.ts'
+import { NOT_ORDINARY } from './scan.ts'
+import { WireScanner } from './wire-scanner.ts'
+
+/** Keys of the messages of opentelemetry-proto: number of the field × 8 + wire type. */
+const REQUEST = { resourceSpans: 0x0a } as const
+const RESOURCE_SPANS = { resource: 0x0a, scopeSpans: 0x12, schemaUrl: 0x1a } as const
+const SCOPE_SPANS = { scope: 0x0a, span: 0x12, schemaUrl: 0x1a } as const
+const SPAN = {
+  traceId: 0x0a,
+  spanId: 0x12,
+  traceState: 0x1a,
+  parentSpanId: 0x22,
+  name: 0x2a,
+  kind: 0x30,
+  start: 0x39,
+  end: 0x41,
+  attribute: 0x4a,
+  event: 0x5a,
+  link: 0x6a,
+  status: 0x7a,
+  /** Its key has two bytes: 0x85 0x01. */
+  flags: 0x85,
+} as const
+const EVENT = { time: 0x09, name: 0x12 } as const
+const STATUS = { message: 0x12, code: 0x18 } as const
+const KEY_VALUE = { key: 0x0a, value: 0x12 } as const
+const VALUE = { text: 0x0a, bool: 0x10, int: 0x18 } as const
+/** Kinds of OTLP → of a row. */
+const KINDS = [0, 0, 2, 1, 3, 4]
+const OK = 1
+const ERROR = 2
+
+/** What may name a peer: the model decides which of these does. (`PEER_ATTRIBUTES` of `otlp-to-zipkin.ts`) */
+const PEER_KEYS = new Set([
+  'peer.service',
+  'server.address',
+  'net.peer.name',
+  'network.peer.address',
+  'network.peer.port',
+  'server.socket.domain',
+  'server.socket.address',
+  'server.socket.port',
+  'net.sock.peer.name',
+  'net.sock.peer.addr',
+  'net.sock.peer.port',
+  'peer.hostname',
+  'peer.address',
+  'db.name',
+])
+const LOOKED_AT_LENGTHS = new Set([...PEER_KEYS, 'error'].map(key => key.length))
+/** What a pair is to a span. */
+const UNKNOWN = 0
+const TAG = 1
+const PEER = 2
+const NO_ERROR = 3
+
+const MAX_PEERS = 20_000
+
+/** What the spans of a scope have in common. */
+interface Context {
+  local: number
+  tags: number[]
+}
+
+/** Reads a binary `ExportTraceServiceRequest` as `decodeOtlpProto` of the model does, into columns. What is rare is asked of it. */
+export class OtlpScanner extends WireScanner {
+  #contexts: Context[] = []
+  #contextNumbers = new KnownBytes()
+  #memory = Buffer.allocUnsafe(4096)
+  /** By pair. */
+  #roles = new Uint8Array(4096)
+  #peers = new Map<string, number>()
+  #spanPeers: number[] = []
+  /** Tags that win over attributes of the same key. */
+  #late: number[] = []
+
+  constructor(head: Head) {
+    super(head)
+  }
+
+  protected forget(): void {
+    this.#contexts = []
+    this.#contextNumbers.clear()
+    this.#roles.fill(UNKNOWN)
+    this.#peers.clear()
+  }
+
+  protected readMessage(): void {
+    const { body } = this
+    if (body[this.at++] !== REQUEST.resourceSpans) throw NOT_ORDINARY
+    const end = this.end(body.length)
+    let resourceFrom = end
+    let resourceTo = end
+    let isBegun = false
+    while (this.at < end) {
+      const key = body[this.at++]
+      const to = this.end(end)
+      if (key === RESOURCE_SPANS.scopeSpans) {
+        isBegun = true
+        this.#scopeSpans(to, resourceFrom, resourceTo)
+      } else if (key === RESOURCE_SPANS.resource) {
+        // It stands before what it is the resource of, and once.
+        if (isBegun || resourceFrom !== end) throw NOT_ORDINARY
+        resourceFrom = this.at
+        resourceTo = to
+      } else if (key !== RESOURCE_SPANS.schemaUrl) throw NOT_ORDINARY
+      this.at = to
+    }
+    // Without a span it must still be one.
+    if (!isBegun) this.#context(resourceFrom, resourceTo, end, end)
+  }
+
+  #scopeSpans(end: number, resourceFrom: number, resourceTo: number): void {
+    const { body } = this
+    let scopeFrom = end
+    let scopeTo = end
+    let context: Context | undefined
+    while (this.at < end) {
+      const key = body[this.at++]
+      const to = this.end(end)
+      if (key === SCOPE_SPANS.span) {
+        context ??= this.#context(resourceFrom, resourceTo, scopeFrom, scopeTo)
+        this.#span(to, context)
+        if (this.at !== to) throw NOT_ORDINARY
+      } else if (key === SCOPE_SPANS.scope) {
+        if (scopeFrom !== end || context !== undefined) throw NOT_ORDINARY
+        scopeFrom = this.at
+        scopeTo = to
+      } else if (key !== SCOPE_SPANS.schemaUrl) throw NOT_ORDINARY
+      this.at = to
+    }
+    if (context === undefined) this.#context(resourceFrom, resourceTo, scopeFrom, scopeTo)
+  }
+
+  /** What a resource and a scope mean is asked of the model once. */
+  #context(resourceFrom: number, resourceTo: number, scopeFrom: number, scopeTo: number): Context {
+    const { body, head } = this
+    const resource = body.subarray(resourceFrom, resourceTo)
+    const scope = body.subarray(scopeFrom, scopeTo)
+    const length = resource.length + scope.length + 4
+    if (this.#memory.length < length) this.#memory = Buffer.allocUnsafe(length * 2)
+    this.#memory.writeUInt32LE(resource.length, 0)
+    this.#memory.set(resource, 4)
+    this.#memory.set(scope, 4 + resource.length)
+    const number = this.#contextNumbers.get(this.#memory, 0, length, () => {
+      const [span] = decodeOtlpProto(encodeMessage({ resource, scope })).spans
+      const tags = Object.entries(span!.tags ?? {}).map(([key, value]) => head.dictionary.pair(key, value))
+      return this.#contexts.push({ local: head.endpointEntry(span!.localEndpoint), tags }) - 1
+    })
+    return this.#contexts[number]!
+  }
+
+  #span(end: number, context: Context): void {
+    const { body, row, head } = this
+    row.clear()
+    row.local = context.local
+    for (const pair of context.tags) this.addTag(pair)
+    this.#spanPeers.length = 0
+    this.#late.length = 0
+    let seen = 0
+    let place = 0
+    let links = 0
+    let start = 0
+    let startRest = 0
+    let finish = 0
+    let finishRest = 0
+    let statusCode = 0
+    let statusText = ''
+    const firstAnnotation = head.annotations.length
+    while (this.at < end) {
+      const key = body[this.at++]!
+      if (key === SPAN.attribute) {
+        const pair = this.tag(place++, end)
+        this.#lookAt(pair)
+        this.addTag(pair)
+        continue
+      }
+      if (key === SPAN.event) {
+        this.#event(end)
+        continue
+      }
+      if (key === SPAN.link) {
+        this.#link(links++, end)
+        continue
+      }
+      if (seen & (1 << (key >> 3))) throw NOT_ORDINARY
+      seen |= 1 << (key >> 3)
+      switch (key) {
+        case SPAN.traceId:
+          if (body[this.at] !== 16) throw NOT_ORDINARY
+          this.traceId(end)
+          break
+        case SPAN.spanId:
+          this.spanId(end)
+          break
+        case SPAN.parentSpanId:
+          if (body[this.at] === 0) this.at++
+          else this.parentId(end)
+          break
+        case SPAN.name:
+          this.name(end)
+          break
+        case SPAN.kind:
+          row.kind = KINDS[this.varint()] ?? 9
+          if (row.kind > 4) throw NOT_ORDINARY
+          break
+        case SPAN.start:
+          start = this.#microseconds(end)
+          startRest = this.low
+          break
+        case SPAN.end:
+          finish = this.#microseconds(end)
+          finishRest = this.low
+          break
+        case SPAN.status: {
+          const to = this.end(end)
+          while (this.at < to) {
+            const part = body[this.at++]
+            if (part === STATUS.code) statusCode = this.varint()
+            else if (part === STATUS.message) {
+              const textTo = this.end(to)
+              statusText = this.text(this.at, textTo)
+              this.at = textTo
+            } else throw NOT_ORDINARY
+          }
+          if (this.at !== to || statusCode > ERROR) throw NOT_ORDINARY
+          break
+        }
+        case SPAN.traceState: {
+          const to = this.end(end)
+          if (to > this.at) this.#late.push(head.dictionary.pair('w3c.tracestate', this.text(this.at, to)))
+          this.at = to
+          break
+        }
+        case SPAN.flags:
+          if (body[this.at] !== 1) throw NOT_ORDINARY
+          this.at += 5
+          break
+        default:
+          throw NOT_ORDINARY
+      }
+    }
+    row.timestamp = start
+    // Whole microseconds, cut; what took less than one took one.
+    const nanoseconds = finishRest - startRest
+    const duration = finish - start - (nanoseconds < 0 ? 1 : 0)
+    if (duration >= 0 && (duration > 0 || nanoseconds !== 0)) row.duration = Math.max(duration, 1)
+    if (row.kind !== 0 && this.#spanPeers.length > 0) row.remote = this.#peer()
+    if (statusCode === OK) this.addTag(head.dictionary.pair('otel.status_code', 'OK'))
+    else if (statusCode === ERROR) {
+      this.addTag(head.dictionary.pair('otel.status_code', 'ERROR'))
+      this.addTag(head.dictionary.pair('error', statusText))
+    }
+    for (const pair of this.#late) this.addTag(pair)
+    head.sortAnnotations(firstAnnotation)
+    this.addRow()
+  }
+
+  /** Of nanoseconds in eight bytes; leaves what is below a microsecond in `low`. */
+  #microseconds(limit: number): number {
+    this.fixed64(limit)
+    const { high, low } = this
+    const thousands = Math.floor(high / 1000)
+    const rest = (high - thousands * 1000) * 2 ** 32 + low
+    const micros = thousands * 2 ** 32 + Math.floor(rest / 1000)
+    if (micros > Number.MAX_SAFE_INTEGER) throw NOT_ORDINARY
+    this.low = rest % 1000
+    return micros
+  }
+
+  /** A key and a text, a whole number or a boolean; any other value is asked of the model. */
+  protected readPair(end: number): number {
+    const { body } = this
+    const from = this.at
+    if (body[this.at++] !== KEY_VALUE.key) throw NOT_ORDINARY
+    const keyTo = this.end(end)
+    const keyFrom = this.at
+    this.at = keyTo
+    if (keyTo === end || body[this.at++] !== KEY_VALUE.value) throw NOT_ORDINARY
+    if (this.end(end) !== end || this.at === end) throw NOT_ORDINARY
+    const kind = body[this.at++]
+    if (kind === VALUE.text) {
+      const valueTo = this.end(end)
+      const valueFrom = this.at
+      if (valueTo !== end) throw NOT_ORDINARY
+      this.at = end
+      return this.pairOf(keyFrom, keyTo, valueFrom, valueTo)
+    }
+    // A negative number has the highest bit of ten bytes.
+    if ((kind === VALUE.int || kind === VALUE.bool) && end - this.at < 8) {
+      const number = this.varint()
+      if (this.at !== end) throw NOT_ORDINARY
+      const value = kind === VALUE.int ? String(number) : String(number !== 0)
+      return this.head.dictionary.pair(this.text(keyFrom, keyTo), value)
+    }
+    const attribute = body.subarray(from, end)
+    const tags = Object.entries(decodeOtlpProto(encodeMessage({ attributes: [attribute] })).spans[0]!.tags ?? {})
+    // `error` that is false is no tag.
+    if (tags.length !== 1) throw NOT_ORDINARY
+    this.at = end
+    return this.head.dictionary.pair(...tags[0]!)
+  }
+
+  /** Remembers what may name the peer of the span. */
+  #lookAt(pair: number): void {
+    if (pair >= this.#roles.length) {
+      const grown = new Uint8Array(Math.max(pair + 1, this.#roles.length * 2))
+      grown.set(this.#roles)
+      this.#roles = grown
+    }
+    if (this.#roles[pair] === UNKNOWN) this.#roles[pair] = this.#roleOf(pair)
+    const role = this.#roles[pair]!
+    if (role === PEER) this.#spanPeers.push(pair)
+    // It takes the tag away, also one of the resource.
+    else if (role === NO_ERROR) throw NOT_ORDINARY
+  }
+
+  #roleOf(pair: number): number {
+    const { dictionary } = this.head
+    if (!LOOKED_AT_LENGTHS.has(dictionary.kind(pair))) return TAG
+    const key = dictionary.key(pair)
+    if (key === 'error' && dictionary.value(pair) === 'false') return NO_ERROR
+    return PEER_KEYS.has(key) ? PEER : TAG
+  }
+
+  #peer(): number {
+    const pairs = this.#spanPeers.join()
+    let entry = this.#peers.get(pairs)
+    if (entry === undefined) {
+      const { dictionary } = this.head
+      const attributes = this.#spanPeers.map(pair => ({ key: dictionary.key(pair), value: dictionary.value(pair) }))
+      entry = this.head.endpointEntry(decodeOtlpProto(encodeMessage({ attributes })).spans[0]!.remoteEndpoint)
+      if (this.#peers.size >= MAX_PEERS) this.#peers.clear()
+      this.#peers.set(pairs, entry)
+    }
+    return entry
+  }
+
+  /** Few spans have any: what they become is the model's to say. */
+  #link(number: number, limit: number): void {
+    const end = this.end(limit)
+    const { spans } = decodeOtlpProto(encodeMessage({ link: this.body.subarray(this.at, end) }))
+    this.#late.push(this.head.dictionary.pair(`otlp.link.${number}`, spans[0]!.tags!['otlp.link.0']!))
+    this.at = end
+  }
+
+  /** One that has attributes becomes a text that the model writes. */
+  #event(limit: number): void {
+    const { body, head } = this
+    const end = this.end(limit)
+    const from = this.at
+    if (body[this.at++] === EVENT.time) {
+      const time = this.#microseconds(end)
+      if (time !== 0 && body[this.at++] === EVENT.name) {
+        const to = this.end(end)
+        if (to === end && to > this.at) {
+          head.annotate(time, this.stringOf(this.at, to))
+          this.at = end
+          return
+        }
+      }
+    }
+    const { spans } = decodeOtlpProto(encodeMessage({ event: body.subarray(from, end) }))
+    for (const { timestamp, value } of spans[0]!.annotations ?? [])
+      head.annotate(timestamp, head.dictionary.string(value))
+    this.at = end
+  }
+}
