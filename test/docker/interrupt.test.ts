@@ -42,6 +42,7 @@ test.skipIf(!dockerHere).each([
   if (sign === 'container')
     await expect.poll(() => ofProject('container', 'Names').length, { timeout: 60_000 }).toBeGreaterThan(0)
   else await Promise.race([seen, ended])
+  expect(child.exitCode, said).toBe(null)
   process.kill(-child.pid!, 'SIGINT')
   await ended
   if (sign !== 'container') expect(said).toMatch(sign)

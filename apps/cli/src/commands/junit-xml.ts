@@ -1,4 +1,4 @@
-import type { ScenarioResult } from './verify.ts'
+import type { ScenarioResult } from './scenario-result.ts'
 
 /** The results as JUnit XML: a suite a scenario, a case a step. */
 export function junitXml(results: readonly ScenarioResult[]): string {

@@ -2,6 +2,7 @@ import type { Mesh, MeshOptions } from '../mesh/mesh.ts'
 import type { ProcessMesh } from '../mesh/process-mesh.ts'
 import { findScenario, type Scenario } from '../scenario/find-scenario.ts'
 import { knobVariables } from '../scenario/knob-variables.ts'
+import { UserError } from '../user-error.ts'
 import { forgetState, writeState } from './mesh-state.ts'
 import { ProgressLine } from './progress-line.ts'
 
@@ -99,12 +100,22 @@ function announce(scenario: Scenario, mesh: Mesh, seconds: number): void {
     '',
     `  viewer   ${viewer}`,
     `  entry    ${entry}`,
-    ...Object.entries(scenario.admins).map(
-      ([service, port]) => `  admin    ${mesh.address(service, port)}  ${service}`,
-    ),
+    ...adminsOf(scenario, mesh).map(([service, address]) => `  admin    ${address}  ${service}`),
     '',
     `  try      ./hopscope curl ${path}    or    curl -i ${entry}${path}`,
     '  end      Ctrl-C',
   ]
   console.log(lines.join('\n'))
+}
+
+/** Those that can be asked from here: with Docker the ones that the compose file publishes. */
+function adminsOf(scenario: Scenario, mesh: Mesh): [service: string, address: string][] {
+  return Object.entries(scenario.admins).flatMap(([service, port]): [string, string][] => {
+    try {
+      return [[service, mesh.address(service, port)]]
+    } catch (error) {
+      if (error instanceof UserError) return []
+      throw error
+    }
+  })
 }

@@ -7,6 +7,7 @@ import type { Scenario } from '../scenario/scenario.ts'
 import { systemProblem, UserError } from '../user-error.ts'
 import { junitXml } from './junit-xml.ts'
 import { ProgressLine } from './progress-line.ts'
+import type { ScenarioResult } from './scenario-result.ts'
 
 export interface VerifyOptions {
   /** Knobs of the run; steps that set one go their own way. */
@@ -15,19 +16,6 @@ export interface VerifyOptions {
   docker?: boolean
   json?: boolean
   junit?: string
-}
-
-export interface ScenarioResult {
-  scenario: string
-  proxy: 'hopscope' | 'envoy'
-  mesh: 'processes' | 'docker'
-  /** From the start of the first process to the verdict. */
-  seconds: number
-  /** Sum of the proportional set sizes of all processes at the end, bytes; 0 where it is not known. */
-  memory: number
-  /** Of each process its proportional set size, bytes; empty where it is not known. */
-  processes: Readonly<Record<string, number>>
-  steps: StepResult[]
 }
 
 /** Runs scenarios and holds what comes out against what must come out. Resolves to 0 when all of it holds, 1 otherwise. */
