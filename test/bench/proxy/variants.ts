@@ -95,6 +95,7 @@ export function* variants(folder: string, backend: number, sink: number): Genera
       // As ./hopscope starts it.
       `NODE_COMPILE_CACHE=${join(root, '.cache/compile')}`,
       process.execPath,
+      '--max-semi-space-size=1',
       join(root, 'apps/sidecar/src/main.ts'),
       '-c',
       configuration(name, port, tracer),
