@@ -29,7 +29,8 @@ class MemoryTransport implements Transport {
     this.#onWrite = onWrite
   }
   write(data: Uint8Array | string): boolean {
-    this.#onWrite(data)
+    // The system takes bytes: what a text costs to become them is ours.
+    this.#onWrite(typeof data === 'string' ? joinInto(data.length, [data]) : data)
     return true
   }
   writeAll(pieces: readonly (Uint8Array | string)[], bytes: number): boolean {

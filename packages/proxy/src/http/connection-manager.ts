@@ -355,7 +355,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     )
     this.#chunked = head.chunked
     if (head.untilClose) this.#closeAfter = true
-    this.#output.push(head.text)
+    this.#output.push(head.bytes, true)
     this.#touch(now)
     if (endStream) this.#finish()
   }

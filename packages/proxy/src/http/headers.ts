@@ -67,6 +67,15 @@ export class HeaderMap {
     return text
   }
 
+  /** Gives every entry to `out`. */
+  write(out: { field(name: string, value: string): void }, spell?: (name: string) => string): void {
+    const list = this.#list
+    for (let i = 0; i < list.length; i += 2) {
+      const name = list[i]!
+      out.field(spell === undefined ? name : spell(name), list[i + 1]!)
+    }
+  }
+
   /** One entry with this value: where the first one stood when Envoy knows the field by name, else after the others. */
   set(name: string, value: string): void {
     if (!this.isInline(name)) {

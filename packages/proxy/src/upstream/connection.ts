@@ -115,7 +115,7 @@ export class UpstreamConnection implements TransportHandler {
   }
 
   /** Begins a request: its head, with the empty line. */
-  send(head: string, isHead: boolean, handler: ResponseHandler): void {
+  send(head: string | Uint8Array, isHead: boolean, handler: ResponseHandler): void {
     this.#timer.stop()
     this.#handler = handler
     this.#requestEnded = false
@@ -128,7 +128,7 @@ export class UpstreamConnection implements TransportHandler {
     stats.upstream_rq_active.add()
     host.stats.rq_total.add()
     host.stats.rq_active.add()
-    this.#output.push(head)
+    this.#output.push(head, true)
   }
 
   /** Text is latin1. False: wait for `onDrain`. `spent`: as of `Transport.write`. */

@@ -124,7 +124,7 @@ export class Attempt implements Requester, ResponseHandler {
     this.firstTxByte = this.#clock.now()
     const head = encodeRequestHead(this.#headers, this.#hasBody)
     this.#chunked = head.chunked
-    connection.send(head.text, this.#headers.method === 'HEAD', this)
+    connection.send(head.bytes, this.#headers.method === 'HEAD', this)
     if (!this.#hasBody) {
       this.lastTxByte = this.firstTxByte
       connection.endRequest()

@@ -145,7 +145,7 @@ export class HttpProbe implements Probe, TransportHandler {
     const headers = this.#headersOf(this.#host, this.#options.clusterName)
     const hasBody = send !== undefined && send.length > 0
     this.#decoder!.expect(headers.method === 'HEAD')
-    this.#transport!.write(encodeRequestHead(headers, hasBody).text)
+    this.#transport!.write(encodeRequestHead(headers, hasBody).bytes)
     if (hasBody) this.#transport!.write(send)
   }
 

@@ -1,7 +1,8 @@
 import type { RequestHeaders } from '../headers.ts'
+import { headBytes } from './head-bytes.ts'
 
 /** A request's head for an HTTP/1.1 upstream. `chunked`: how its body has to be written. */
-export function encodeRequestHead(headers: RequestHeaders, hasBody: boolean): { text: string; chunked: boolean } {
+export function encodeRequestHead(headers: RequestHeaders, hasBody: boolean): { bytes: Buffer; chunked: boolean } {
   const { method } = headers
   let framing = ''
   let chunked = false
@@ -11,10 +12,16 @@ export function encodeRequestHead(headers: RequestHeaders, hasBody: boolean): { 
       chunked = true
     } else if (!mayHaveNoBody(method)) framing = 'content-length: 0\r\n'
   }
-  return {
-    text: `${method} ${headers.path} HTTP/1.1\r\nhost: ${headers.authority}\r\n${headers.format()}${framing}\r\n`,
-    chunked,
-  }
+  headBytes.begin()
+  headBytes.text(method)
+  headBytes.text(' ')
+  headBytes.text(headers.path)
+  headBytes.text(' HTTP/1.1\r\n')
+  headBytes.field('host', headers.authority)
+  headers.write(headBytes)
+  headBytes.text(framing)
+  headBytes.text('\r\n')
+  return { bytes: headBytes.end(), chunked }
 }
 
 function mayHaveNoBody(method: string): boolean {

@@ -1,8 +1,9 @@
 import type { ResponseHeaders } from '../headers.ts'
 import { statusText } from '../status-text.ts'
+import { headBytes } from './head-bytes.ts'
 
 export interface EncodedHead {
-  text: string
+  bytes: Buffer
   /** The body goes out in chunks. */
   chunked: boolean
   /** The body ends with the connection. */
@@ -32,11 +33,12 @@ export function encodeResponseHead(
   const spell = request.properCase ? properCase : undefined
   if (spell !== undefined && framing !== '') framing = spell(framing)
   const version = request.isHttp10 ? 'HTTP/1.0' : 'HTTP/1.1'
-  return {
-    text: `${version} ${status} ${statusText(status)}\r\n${headers.format(spell)}${framing}\r\n`,
-    chunked,
-    untilClose,
-  }
+  headBytes.begin()
+  headBytes.text(`${version} ${status} ${statusText(status)}\r\n`)
+  headers.write(headBytes, spell)
+  headBytes.text(framing)
+  headBytes.text('\r\n')
+  return { bytes: headBytes.end(), chunked, untilClose }
 }
 
 /** `content-type` → `Content-Type`; of `name: value\r\n` the name alone. */
