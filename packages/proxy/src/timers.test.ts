@@ -121,3 +121,16 @@ test('durations beyond what setTimeout counts wait their time', () => {
   vi.advanceTimersByTime(days)
   expect(ended).toEqual([`month@${30 * days}`])
 })
+
+test('a deadline that is over when the timer is set is waited for no time at all', () => {
+  // Each look at the clock is 30 ms after the one before: the machine is busy.
+  let now = 0
+  const timers = new Timers({ now: () => (now += 30), epochMicros: () => 0 })
+  const waits = vi.spyOn(globalThis, 'setTimeout')
+  const ended = vi.fn()
+  timers.create(ended).start(10, 0)
+  vi.advanceTimersByTime(0)
+  expect(ended).toHaveBeenCalledOnce()
+  expect(waits.mock.calls.map(([, wait]) => wait)).toEqual([0])
+  waits.mockRestore()
+})

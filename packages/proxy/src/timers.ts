@@ -69,7 +69,9 @@ export class Timers {
     clearTimeout(this.#handle)
     this.#wakeAt = deadline
     // Node's timers may fire a fraction of a millisecond early: never before the deadline.
-    this.#handle = setTimeout(this.#wake, Math.min(Math.ceil(deadline - this.#clock.now()), 2 ** 31 - 1))
+    // On a busy machine it may be over already; Node writes a warning about less than nothing.
+    const wait = Math.max(0, Math.ceil(deadline - this.#clock.now()))
+    this.#handle = setTimeout(this.#wake, Math.min(wait, 2 ** 31 - 1))
     this.#handle.unref()
   }
 
