@@ -171,7 +171,7 @@ export function readConfig(argv: string[], environment: Environment): { config: 
 
   const storage = text('STORAGE_TYPE', 'storage') ?? { value: 'sqlite', from: 'default' }
   const storageType = STORAGE_TYPES.find(type => type === storage.value)
-  if (storageType === undefined) problem(storage, STORAGE_TYPES.join(', '))
+  if (storageType === undefined) problem(storage, 'sqlite, mem or clickhouse')
   const inMemory = storageType === 'mem'
   const queryEnabled = boolean('QUERY_ENABLED', true)
   const timeout = text('QUERY_TIMEOUT')
@@ -250,7 +250,11 @@ export function readConfig(argv: string[], environment: Environment): { config: 
     },
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config, warnings: unsupported(environment) }
+  const warnings = unsupported(environment)
+  if (!inMemory && environment.MEM_MAX_SPANS) {
+    warnings.push(`MEM_MAX_SPANS has no effect: STORAGE_TYPE is ${config.storage}; HOPSCOPE_MAX_SPANS is for sqlite`)
+  }
+  return { config, warnings }
 }
 
 function readFlags(argv: string[], problems: string[]): Record<string, string | boolean | undefined> {

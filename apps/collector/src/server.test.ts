@@ -96,6 +96,12 @@ describe('limits', () => {
       '4 traces have 4 spans; HOPSCOPE_MAX_RESULT_SPANS allows 3: ask for fewer traces',
     ])
     expect((await app.inject('/api/v2/traces?limit=3')).json()).toHaveLength(3)
+    await post(`[${[1, 2, 3, 4].map(id => `{"traceId":"b","id":"${id}"}`)}]`)
+    const one = await app.inject('/api/v2/trace/b')
+    expect([one.statusCode, one.body]).toEqual([
+      413,
+      '000000000000000b has 4 spans; HOPSCOPE_MAX_RESULT_SPANS allows 3',
+    ])
   })
 
   it('refuses more spans than one request may have, and keeps none of them', async () => {
@@ -307,7 +313,7 @@ describe('configuration', () => {
     expect(read).toThrow(/--port=x: an integer from 0 to 65535 was expected/)
     expect(read).toThrow(/rate should be between 0 and 1: was 2/)
     expect(read).toThrow(/STRICT_TRACE_ID=maybe: true or false was expected/)
-    expect(read).toThrow(/STORAGE_TYPE=mysql: sqlite, mem, clickhouse was expected/)
+    expect(read).toThrow(/STORAGE_TYPE=mysql: sqlite, mem or clickhouse was expected/)
   })
 
   it('warns by name of what has no effect', () => {
@@ -317,6 +323,14 @@ describe('configuration', () => {
       'KAFKA_BOOTSTRAP_SERVERS has no effect: spans come over HTTP and gRPC only',
       'ES_HOSTS has no effect: spans are kept in sqlite, in memory or in ClickHouse',
     ])
+    const warningsOf = (environment: Record<string, string>): unknown => {
+      const other = readConfig([], environment)
+      return other !== 'help' && other.warnings
+    }
+    expect(warningsOf({ MEM_MAX_SPANS: '7' })).toEqual([
+      'MEM_MAX_SPANS has no effect: STORAGE_TYPE is sqlite; HOPSCOPE_MAX_SPANS is for sqlite',
+    ])
+    expect(warningsOf({ MEM_MAX_SPANS: '7', STORAGE_TYPE: 'mem' })).toEqual([])
   })
 
   it('prefers flags to variables, and takes an empty variable for none', () => {
@@ -334,6 +348,7 @@ describe('the viewer', () => {
     '<base href="/zipkin/" /><script src="/zipkin/assets/x.js"></script><link href="./assets/y.css">',
   )
   writeFileSync(join(folder, 'assets', 'x.js'), 'void 0')
+  writeFileSync(join(folder, 'favicon.svg'), '<svg/>')
   afterAll(() => rmSync(folder, { recursive: true }))
 
   it('opens under each of the links that Zipkin made, and nothing else', async () => {
@@ -346,6 +361,8 @@ describe('the viewer', () => {
       expect(again.statusCode).toBe(304)
     }
     expect((await app.inject('/zipkin/assets/x.js')).headers['cache-control']).toBe('public, max-age=31536000')
+    const icon = await app.inject('/zipkin/favicon.ico')
+    expect([icon.statusCode, icon.headers['content-type'], icon.body]).toEqual([200, 'image/svg+xml', '<svg/>'])
     for (const path of ['/zipkin/nope', '/zipkin/traces', '/zipkin/..%2f..%2fetc/passwd', '/zipkin/assets/nope.js']) {
       expect((await app.inject(path)).statusCode, path).toBe(404)
     }

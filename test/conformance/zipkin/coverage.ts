@@ -169,7 +169,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'unknown paths': /does not know/,
     'slashes and escapes': /finds (\/\/api|\/api\/v2\/%73)/,
     redirects: /redirects \/(zipkin)?$/,
-    'favicon.ico': /redirects \/favicon/,
+    'favicon.ico': /redirects \/favicon|has an icon/,
     pages: /opens the page/,
     'files of pages': /keep what a page loads/,
     'conditional GET': /answers 304/,

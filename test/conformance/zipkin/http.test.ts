@@ -95,6 +95,11 @@ describe.skipIf(skipReason)(`HTTP beside zipkin-server${skipReason ? ` (${skipRe
     }
   })
 
+  it('has an icon where it says that it is', async () => {
+    const { headers } = await pair.same('/favicon.ico')
+    expect((await pair.same(headers.location!, statusOnly)).status).toBe(200)
+  })
+
   it.each(['/zipkin/', '/info'])('answers 304 to who has %s already', async path => {
     for (const [index, { headers }] of (await pair.send({ path })).entries()) {
       const again = await pair.send({ path, headers: { 'if-none-match': headers.etag! } })

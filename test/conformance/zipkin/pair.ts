@@ -160,6 +160,7 @@ export function tracesView(answer: Answer): unknown {
 function writeViewer(folder: string): void {
   mkdirSync(join(folder, 'assets'), { recursive: true })
   writeFileSync(join(folder, 'assets/app.js'), 'export {}')
+  writeFileSync(join(folder, 'favicon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
   writeFileSync(
     join(folder, 'index.html'),
     '<!doctype html><base href="/zipkin/"><script type="module" src="/zipkin/assets/app.js"></script>',

@@ -22,6 +22,12 @@ export function traceRoutes(app: FastifyInstance, prefix: string, { config, stor
     const traceId = normaliseTraceId(request.params.traceId.trim())
     const spans = await store.getTrace(traceId)
     if (spans.length === 0) throw new HttpError(404, `${traceId} not found`)
+    if (spans.length > config.maxResultSpans) {
+      throw new HttpError(
+        413,
+        `${traceId} has ${spans.length} spans; HOPSCOPE_MAX_RESULT_SPANS allows ${config.maxResultSpans}`,
+      )
+    }
     return sendJson(reply, encodeJsonV2(spans))
   })
 

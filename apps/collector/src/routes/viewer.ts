@@ -34,6 +34,13 @@ export function viewerRoutes(app: FastifyInstance, context: Context): void {
   }
   app.get('/favicon.ico', async (_request, reply) => reply.redirect('/zipkin/favicon.ico', 302))
 
+  // Its icon is a drawing, which browsers take under this name too.
+  app.get('/zipkin/favicon.ico', async (_request, reply) => {
+    const file = `${root.replace(/\/$/, '')}/favicon.svg`
+    if (!existsSync(file)) return reply.callNotFound()
+    return reply.header('cache-control', 'max-age=31536000').type('image/svg+xml').send(readFileSync(file))
+  })
+
   const { basepath: _, ...ui } = config.ui
   const { environment, queryLimit, defaultLookback, ...rest } = ui
   const document = { environment, queryLimit, defaultLookback, searchEnabled: config.searchEnabled, ...rest }
