@@ -1,6 +1,6 @@
 import type { Microseconds } from '@hopscope/model'
 import { formatDuration } from '../shared/duration.ts'
-import { keyOf, type Usual, useUsual } from './use-usual.ts'
+import { keyOf, useUsual } from './use-usual.ts'
 import type { Reason } from './why-slow.ts'
 
 /** Why the trace took so long, in sentences; each leads to the row that shows it. */
@@ -16,6 +16,14 @@ export function Reasons(props: {
     props.usualUntil,
   )
   if (reasons.length === 0) return null
+  // What is usual is said once of a call.
+  const told = new Set<string>()
+  const usualOf = ({ call }: Reason) => {
+    const known = call && !told.has(keyOf(call)) ? usual.get(keyOf(call)) : undefined
+    if (!call || !known) return ''
+    told.add(keyOf(call))
+    return `${call.caller} → ${call.callee} here: ${formatDuration(call.duration)}, usually ${formatDuration(known.median)}.`
+  }
   return (
     <details className="reasons" open={!matchMedia('(max-width: 600px)').matches}>
       <summary>Why did it take so long?</summary>
@@ -23,17 +31,11 @@ export function Reasons(props: {
         {reasons.map(reason => (
           <li key={reason.lead + reason.text}>
             <button type="button" onClick={() => onShow(reason.span)}>
-              <strong>{reason.lead}</strong> {reason.text} {reason.call && usualText(reason.call, usual)}
+              <strong>{reason.lead}</strong> {reason.text} {usualOf(reason)}
             </button>
           </li>
         ))}
       </ol>
     </details>
   )
-}
-
-function usualText(call: NonNullable<Reason['call']>, usual: ReadonlyMap<string, Usual>): string {
-  const known = usual.get(keyOf(call))
-  if (!known) return ''
-  return `${call.caller} → ${call.callee} here: ${formatDuration(call.duration)}, usually ${formatDuration(known.median)}.`
 }

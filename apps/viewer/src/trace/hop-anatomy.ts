@@ -1,5 +1,6 @@
 import type { Microseconds } from '@hopscope/model'
 import { FORM, TRAIT, whatIfFaster } from '@hopscope/model/columns'
+import { calledName } from './called-name.ts'
 import { SEGMENT, type SegmentKind } from './columns.ts'
 import type { ReadTrace } from './read-trace.ts'
 
@@ -84,12 +85,13 @@ export function anatomyOf(trace: ReadTrace, hop: number): HopAnatomy | undefined
     put(SEGMENT.unknown, 'inside, unknown: it sent no span', wait)
   } else {
     const wire = attempts.wire[last]!
+    const between = calledName(table, hops, hop) >= 0
     if (call >= 0 && Number.isNaN(wire)) {
       put(SEGMENT.wire, 'caller’s proxy and wire, undivided', durationOf(call) - failed - backOff - durationOf(callee))
     } else if (call >= 0) {
       // What is left of the call's time outside of the last attempt's wait is the proxy's.
       put(SEGMENT.egressProxy, 'egress proxy', durationOf(call) - failed - backOff - wire - durationOf(callee))
-      put(SEGMENT.wire, 'wire', wire)
+      put(SEGMENT.wire, between ? 'wire, and whoever is between' : 'wire', wire)
     }
     const app = attempts.app[last]!
     const inside = waitOf(callee)

@@ -1,5 +1,6 @@
 import { FORM, groupByParent, TRAIT } from '@hopscope/model/columns'
 import { formatDuration } from '../shared/duration.ts'
+import { calledName } from './called-name.ts'
 import { emptyColumns, FLAG, finishTree, type RowColumns } from './columns.ts'
 import { putCriticalPath } from './critical-rows.ts'
 import { putHopSegments, SegmentList } from './hop-segments.ts'
@@ -178,11 +179,13 @@ class RowWriter {
     rows.name[row] =
       request >= 0 ? request : this.#orUnknown(table.name[main]! >= 0 ? table.name[main]! : nameOf(server))
     const status = this.#notes.of(main) >= 0 || server < 0 ? this.#notes.of(main) : this.#notes.of(server)
-    if (tries > 1 || status >= 0) {
+    const named = calledName(table, hops, hop)
+    if (tries > 1 || status >= 0 || named >= 0) {
       const text = status < 0 ? undefined : this.#trace.texts.strings[status]
+      const called = named < 0 ? undefined : `called ${table.strings[named]!}`
       const lost = tries > 1 ? this.#startOfAttempt(last) - this.#startOfAttempt(last - tries + 1) : 0
       const count = tries > 1 ? `${tries} attempts${lost > 0 ? `, ${formatDuration(lost)} lost` : ''}` : undefined
-      rows.note[row] = this.#trace.texts.add([text, count].filter(Boolean).join(' · '))
+      rows.note[row] = this.#trace.texts.add([text, called, count].filter(Boolean).join(' · '))
     }
     putTimes(this.#trace, rows, row, main)
     putHopSegments(this.#trace, hop, this.#segments)

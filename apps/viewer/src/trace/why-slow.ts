@@ -1,6 +1,7 @@
 import type { Microseconds } from '@hopscope/model'
 import { FORM, groupByParent } from '@hopscope/model/columns'
 import { formatDuration } from '../shared/duration.ts'
+import { calledName } from './called-name.ts'
 import type { ReadTrace } from './read-trace.ts'
 
 /** A sentence about the trace's time, and the span that is its evidence. */
@@ -122,13 +123,13 @@ function ownTimes(trace: ReadTrace, total: number): Reason[] {
         )
         continue
       }
+      const named = calledName(table, hops, hop)
       const proxy = Math.min(time, Math.max(0, egress))
       add(`egress ${caller}`, proxy, span, sum => `is ${caller}’s proxy on the way out${inCalls(sum)}.`)
-      add(
-        `wire ${caller} ${callee}`,
-        time - proxy,
-        span,
-        sum => `is the wire from ${caller} to ${callee}: connect and queues included${inCalls(sum)}.`,
+      add(`wire ${caller} ${callee}`, time - proxy, span, sum =>
+        named < 0
+          ? `is the wire from ${caller} to ${callee}: connect and queues included${inCalls(sum)}.`
+          : `is the wire from ${caller} to ${callee}, and whoever is between: ${caller} called ${table.strings[named]}${inCalls(sum)}.`,
       )
     }
   }
