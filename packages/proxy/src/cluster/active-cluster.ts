@@ -12,7 +12,8 @@ import { type ClusterStats, createClusterStats } from './cluster-stats.ts'
 import { CodeStats } from './code-stats.ts'
 import { HealthChecker, type HealthCheckServices } from './health-check/health-checker.ts'
 import { addressOf, Host, type RoutingPriority } from './host.ts'
-import { OutlierDetector, type SuccessRates } from './outlier-detector.ts'
+import type { SuccessRates } from './host-monitor.ts'
+import { OutlierDetector } from './outlier-detector.ts'
 import type { ResolvedEndpoint } from './resolved-endpoint.ts'
 
 export interface ClusterServices {

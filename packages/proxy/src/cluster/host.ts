@@ -1,10 +1,10 @@
 import type { EndpointHealthCheck, HealthStatus, Labels, Metadata } from '@hopscope/envoy-config'
-import { Counter, Gauge } from '../stats/stats.ts'
 import { formatAddress } from '../transport/address-text.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
 import type { Transports } from '../transport/transports.ts'
 import type { Pool } from '../upstream/pool.ts'
-import type { HostMonitor } from './outlier-detector.ts'
+import type { HostMonitor } from './host-monitor.ts'
+import { createHostStats, type HostStats } from './host-stats.ts'
 
 /** envoy.config.core.v3.RoutingPriority */
 export type RoutingPriority = 'default' | 'high'
@@ -55,17 +55,7 @@ export class Host {
   readonly #createPool: (host: Host, priority: RoutingPriority) => Pool
   /** Hears what becomes of requests; undefined: the cluster watches for no outliers. */
   monitor: HostMonitor | undefined
-  /** Per host, shown by `/clusters` alone. */
-  readonly stats = {
-    cx_active: new Gauge('cx_active'),
-    cx_connect_fail: new Counter('cx_connect_fail'),
-    cx_total: new Counter('cx_total'),
-    rq_active: new Gauge('rq_active'),
-    rq_error: new Counter('rq_error'),
-    rq_success: new Counter('rq_success'),
-    rq_timeout: new Counter('rq_timeout'),
-    rq_total: new Counter('rq_total'),
-  }
+  readonly stats: HostStats = createHostStats()
 
   constructor(
     endpoint: {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Host } from './host.ts'
-import type { HostMonitor } from './outlier-detector.ts'
+import type { HostMonitor } from './host-monitor.ts'
 import { OutlierEvents } from './outlier-events.ts'
 
 const host = { address: '127.0.0.1:80' } as Host

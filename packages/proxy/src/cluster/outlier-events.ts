@@ -1,7 +1,7 @@
 import type { LogFile } from '../access-log/log-file.ts'
 import type { Clock } from '../clock.ts'
 import type { Host } from './host.ts'
-import type { Cause, HostMonitor, SuccessRates } from './outlier-detector.ts'
+import type { Cause, HostMonitor, SuccessRates } from './host-monitor.ts'
 
 /** envoy.data.cluster.v3.OutlierEjectionType */
 const TYPES: Readonly<Record<Cause, string>> = {

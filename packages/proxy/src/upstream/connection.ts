@@ -1,7 +1,7 @@
 import type { Milliseconds } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { ClusterStats } from '../cluster/cluster-stats.ts'
-import type { Host } from '../cluster/host.ts'
+import type { HostStats } from '../cluster/host-stats.ts'
 import { ResponseDecoder, type ResponseHead, type ResponseSink } from '../http/codec/response-decoder.ts'
 import type { HeaderMap, ResponseHeaders } from '../http/headers.ts'
 import type { Timer, Timers } from '../timers.ts'
@@ -35,8 +35,19 @@ export interface ConnectionOwner {
   onRequestDone(connection: UpstreamConnection): void
 }
 
+/** What a connection needs to know of its host. */
+export interface ConnectionHost {
+  /** `ip:port`, or the path of a Unix socket. */
+  readonly address: string
+  readonly isPipe: boolean
+  readonly health: 'healthy' | 'degraded' | 'unhealthy'
+  readonly stats: HostStats
+  /** Begins a connection to it, as `Transports.connect`. */
+  connect(transports: Transports, highWaterMark: number, handler: TransportHandler): Transport
+}
+
 export interface ConnectionConfig {
-  host: Host
+  host: ConnectionHost
   stats: ClusterStats
   clock: Clock
   timers: Timers
