@@ -23,6 +23,8 @@ export interface Cluster {
   healthCheck?: HealthCheck
   /** common_lb_config: new hosts do not count until their first check. */
   ignoreNewHostsUntilFirstHc: boolean
+  /** common_lb_config: when hosts come or go, the connections of all are closed. */
+  closeConnectionsOnHostSetChange: boolean
   healthyPanicThreshold: Percent
   /** common_lb_config.update_merge_window */
   updateMergeWindow: Milliseconds

@@ -232,6 +232,7 @@ describe('a good file', () => {
       },
       ignoreNewHostsUntilFirstHc: false,
       healthyPanicThreshold: 50,
+      closeConnectionsOnHostSetChange: false,
       updateMergeWindow: 1000,
       dns: { family: 'AUTO', refreshRate: 1500, respectTtl: false, jitter: 0, resolvers: [], waitForWarmOnInit: true },
       ignoreHealthOnHostRemoval: false,

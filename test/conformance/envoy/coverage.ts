@@ -127,6 +127,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'active health checks: TCP': /tcp_health_check/,
     'bounded loads by hash': /hash_balance_factor 100/,
     preconnect: /per_upstream_preconnect_ratio 1.5: in/,
+    'event logs': /event_log_path: ejected|event_log_path of health checks/,
+    'hosts that DNS names no longer': /pending_dynamic_removal, until/,
     'Unix sockets': /^unix sockets: an upstream at/,
     'idle upstream connections': /upstream_cx_idle_timeout/,
     alt_stat_name: /alt_stat_name/,

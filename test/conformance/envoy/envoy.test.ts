@@ -5,6 +5,7 @@ import { adminCases } from './cases/admin.ts'
 import { balancingCases } from './cases/balancing.ts'
 import { bodyCases } from './cases/bodies.ts'
 import { bufferCases } from './cases/buffer.ts'
+import { changingNameCases } from './cases/changing-names.ts'
 import { clustersOfRoutesCases } from './cases/clusters-of-routes.ts'
 import { codecCases } from './cases/codec.ts'
 import { compressionCases } from './cases/compression.ts'
@@ -12,6 +13,7 @@ import { connectionManagerCases } from './cases/connection-manager.ts'
 import { corsCases } from './cases/cors.ts'
 import { csrfCases } from './cases/csrf.ts'
 import { dynamicMetadataCases } from './cases/dynamic-metadata.ts'
+import { eventLogCases } from './cases/event-logs.ts'
 import { extAuthzCases } from './cases/ext-authz.ts'
 import { filterCases } from './cases/filters.ts'
 import { formatOperatorCases } from './cases/format-operators.ts'
@@ -95,7 +97,8 @@ const groups: Record<string, Case[]> = {
   priorities: priorityCases,
   'unix sockets': unixSocketCases,
   subsets: subsetCases,
-  names: nameCases,
+  names: [...nameCases, ...changingNameCases],
+  'event logs': eventLogCases,
   stats: statsCases,
   tracing: tracingCases,
   opentelemetry: openTelemetryCases,

@@ -83,7 +83,9 @@ async function answer(
     return { reply: { status: 405, body: `Method ${request.method} not allowed, POST required.` } }
   }
   const form = await readForm(request)
-  return { reply: await page.handle({ query: new URLSearchParams(search), form }), page }
+  // A plus is a plus, as in Envoy: of a filter it is part of the pattern.
+  const query = new URLSearchParams(search?.replaceAll('+', '%2B'))
+  return { reply: await page.handle({ query, form }), page }
 }
 
 async function readForm(request: IncomingMessage): Promise<URLSearchParams> {

@@ -35,6 +35,7 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
     ...(outliers === undefined ? {} : { outlierDetection: parseOutlierDetection(outliers) }),
     ...(healthCheck === undefined ? {} : { healthCheck }),
     ignoreNewHostsUntilFirstHc: lb?.boolean('ignore_new_hosts_until_first_hc') ?? false,
+    closeConnectionsOnHostSetChange: lb?.boolean('close_connections_on_host_set_change') ?? false,
     healthyPanicThreshold: parsePercent(lb?.message('healthy_panic_threshold'), 50),
     updateMergeWindow: lb?.duration('update_merge_window') ?? 1000,
     dns: parseDns(message, context),

@@ -81,6 +81,7 @@ export const cluster: SupportTable = {
     healthy_panic_threshold: 'yes',
     update_merge_window: 'yes',
     ignore_new_hosts_until_first_hc: 'yes',
+    close_connections_on_host_set_change: 'yes',
     locality_weighted_lb_config: 'yes',
     zone_aware_lb_config: 'yes',
     consistent_hashing_lb_config: 'yes',

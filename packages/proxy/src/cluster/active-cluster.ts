@@ -202,6 +202,8 @@ export class ActiveCluster {
   #replaceHosts(hosts: readonly Host[], removed: Iterable<Host>): void {
     this.hosts = hosts
     for (const gone of removed) for (const pool of gone.pools) pool.drain()
+    if (this.config.closeConnectionsOnHostSetChange)
+      for (const host of hosts) for (const pool of host.pools) pool.retireConnections()
     this.#outliers?.follow(hosts)
     this.#chooseAmong()
     this.#checker?.follow(hosts)

@@ -100,6 +100,24 @@ export const balancingCases: Case[] = [
       if (envoy.upstream.app!.length !== 6) throw new Error('Envoy did not weigh the hosts')
     },
   },
+  ...['ROUND_ROBIN', 'LEAST_REQUEST'].map((lb_policy): Case => {
+    const field = lb_policy === 'ROUND_ROBIN' ? 'round_robin_lb_config' : 'least_request_lb_config'
+    const slow = { slow_start_window: '3600s', min_weight_percent: { value: 1 } }
+    return {
+      name: `hosts that all begin slowly, ${lb_policy}`,
+      covers: 'slow_start_config: all hosts are as new, so that their weights count as ever',
+      upstreams: { app: ok('a'), second: ok('b') },
+      config: ports => ({
+        app: {
+          ...hosts(weighted(ports.upstream.app!, 3), weighted(ports.upstream.second!, 1)),
+          lb_policy,
+          [field]: { slow_start_config: slow },
+        },
+      }),
+      steps: many(8),
+      except: WHERE_IT_BEGINS,
+    }
+  }),
   {
     name: 'hosts by uneven weight',
     covers: 'load_balancing_weight 2 : 5 : 3',

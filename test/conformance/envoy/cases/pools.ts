@@ -63,6 +63,31 @@ export const poolCases: Case[] = [
     steps: [{ send: get('/1') }, { wait: 60 }, { send: get('/2') }, { wait: 60 }],
   },
   {
+    name: 'one connection of another priority',
+    covers: 'max_connections of HIGH: its own gauge, its own queue',
+    upstreams: { app: hang },
+    config: {
+      app: {
+        circuit_breakers: {
+          thresholds: [{ priority: 'HIGH', max_connections: 1, max_pending_requests: 1, track_remaining: true }],
+        },
+      },
+      routes: [
+        { match: { prefix: '/high' }, route: { cluster: 'app', priority: 'HIGH' } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ],
+    },
+    steps: [
+      { send: get('/high/1'), patience: 100 },
+      { send: get('/high/2'), patience: 100 },
+      { send: get('/high/3') },
+      { send: get('/'), patience: 100 },
+      { admin: '/stats?filter=^cluster\\.app\\.circuit_breakers\\..*(_open|remaining_cx|remaining_pending)$' },
+    ],
+    logLines: 1,
+    except: ENDED_LATE,
+  },
+  {
     name: 'one connection for many',
     covers:
       'max_connections 1: upstream_cx_overflow, once for each request that finds none and each that is left waiting',

@@ -23,6 +23,8 @@ export interface Case {
   spans?: number
   /** Access-log lines to wait for; default one for each `send`. */
   logLines?: number
+  /** Lines of `ports.eventLog` to wait for. */
+  events?: number
   /** Extra arguments of the program. */
   args?: string[]
   /**
@@ -58,8 +60,10 @@ export type Step =
   | { wait: number }
   /** Until the program's main thread has done what the answers so far gave it to do (Envoy ejects hosts there, a moment later). */
   | { settled: 'main thread' }
-  /** Until `/stats` has this line. Fails after 5 s. */
-  | { until: string }
+  /** Until `/stats` has this line, or the page `of` this text. Fails after 5 s. */
+  | { until: string; of?: string }
+  /** The DNS server knows these from now on. */
+  | { names: Record<string, string[]> }
 
 /** `GET path` with a fixed Host. */
 export function get(path: string, headers: Record<string, string> = {}): string {

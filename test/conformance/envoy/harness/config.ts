@@ -8,6 +8,8 @@ export interface Ports {
   /** By upstream name. A port of `dead` has no listener. */
   upstream: Record<string, number>
   dead: number
+  /** Where event logs may be written. */
+  eventLog?: string
   /** Paths of Unix sockets, by name; that of `dead` has no listener. */
   sockets?: Record<string, string>
   /** Of the DNS server, if there is one. */

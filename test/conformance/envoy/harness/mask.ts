@@ -86,7 +86,7 @@ function maskPorts(text: string, ports: Ports): string {
   for (const [port, name] of names)
     masked = masked.replace(new RegExp(`\\b(127\\.0\\.0\\.1[:_])${port}\\b`, 'g'), `$1${name}`)
   for (const [port, name] of names)
-    masked = masked.replace(new RegExp(`(port_value\\\\?": )${port}\\b`, 'g'), `$1${name}`)
+    masked = masked.replace(new RegExp(`(port_value\\\\?": ?)${port}\\b`, 'g'), `$1${name}`)
   for (const [name, path] of Object.entries(ports.sockets ?? {})) masked = masked.replaceAll(path, `<socket ${name}>`)
   // Ports of the client's and the proxy's own connections.
   return masked.replace(/\b((?:\d{1,3}\.){3}\d{1,3}):\d{4,5}\b/g, '$1:<ephemeral>')

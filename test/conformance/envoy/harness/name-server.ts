@@ -3,10 +3,10 @@ import { createSocket, type Socket } from 'node:dgram'
 /** A DNS server over UDP that knows some names' IPv4 addresses, and of every other that it does not exist. (RFC 1035 §4) */
 export class NameServer {
   readonly #socket: Socket
-  readonly #names: Readonly<Record<string, readonly string[]>>
+  names: Readonly<Record<string, readonly string[]>>
 
   private constructor(names: Readonly<Record<string, readonly string[]>>) {
-    this.#names = names
+    this.names = names
     this.#socket = createSocket('udp4')
     this.#socket.on('message', (query, { port, address }) => this.#socket.send(this.#answer(query), port, address))
   }
@@ -31,7 +31,7 @@ export class NameServer {
     for (; query[at] !== 0; at += query[at]! + 1) labels.push(query.toString('latin1', at + 1, at + 1 + query[at]!))
     const question = query.subarray(12, at + 5)
     const isA = query.readUInt16BE(at + 1) === 1
-    const known = this.#names[labels.join('.').toLowerCase()]
+    const known = this.names[labels.join('.').toLowerCase()]
     const records = isA ? (known ?? []) : []
     const head = Buffer.alloc(12)
     query.copy(head, 0, 0, 2)

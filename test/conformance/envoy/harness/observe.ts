@@ -26,6 +26,8 @@ export interface Observation {
   stats: Record<string, number>
   accessLog: string[]
   spans: Record<string, unknown>[]
+  /** Lines of event logs, without their times. */
+  events: string[]
   /** Heads of the requests that brought them, equal ones once. */
   reports: string[][]
 }
@@ -69,6 +71,7 @@ export async function observe(
       ...(names === undefined ? {} : { names: names.port }),
       upstream: upstreamPorts,
       sockets,
+      eventLog: join(folder, 'events.log'),
     }
     const logFile = join(folder, 'access.log')
     const options = typeof test.config === 'function' ? test.config(ports) : (test.config ?? {})
@@ -86,12 +89,13 @@ export async function observe(
         stats: {},
         accessLog: [],
         spans: [],
+        events: [],
         reports: [],
       }
       const connections = new Map<string, RawClient>()
       for (const step of test.steps) {
         const together = Array.isArray(step) ? step : [step]
-        const results = await Promise.all(together.map(one => play(one, ports, connections)))
+        const results = await Promise.all(together.map(one => play(one, ports, connections, names)))
         for (const result of results) {
           if (result === undefined) continue
           if ('status' in result) observation.admin.push(result)
@@ -104,12 +108,14 @@ export async function observe(
       const sends = test.steps.flat().filter(step => 'send' in step).length
       await settle(() => readLines(logFile).length >= (test.logLines ?? sends), 2000)
       await settle(() => spans.length >= (test.spans ?? 0), 2000)
+      await settle(() => readLines(ports.eventLog!).length >= (test.events ?? 0), 2000)
       // What should not come gets a moment in which to come.
       await new Promise(resolve => setTimeout(resolve, 120))
       // Read while the client's connections are still open: their end would race with the reading.
       observation.stats = changes(before, await readStats(admin))
       for (const client of connections.values()) client.destroy()
       observation.accessLog = readLines(logFile)
+      observation.events = readEvents(ports.eventLog!)
       observation.spans = spans
       observation.reports = [...reports.values()]
       for (const [cluster, upstream] of Object.entries(upstreams))
@@ -131,7 +137,16 @@ export async function observe(
 
 type Played = { answers: Observation['answers'][number]; closed: boolean } | Observation['admin'][number] | undefined
 
-async function play(step: Step, ports: Ports, connections: Map<string, RawClient>): Promise<Played> {
+async function play(
+  step: Step,
+  ports: Ports,
+  connections: Map<string, RawClient>,
+  names: NameServer | undefined,
+): Promise<Played> {
+  if ('names' in step) {
+    names!.names = step.names
+    return undefined
+  }
   if ('wait' in step) {
     await new Promise(resolve => setTimeout(resolve, step.wait))
     return undefined
@@ -142,7 +157,7 @@ async function play(step: Step, ports: Ports, connections: Map<string, RawClient
     return undefined
   }
   if ('until' in step) {
-    await statLine(step.until, ports.admin)
+    await statLine(step.until, ports.admin, step.of)
     return undefined
   }
   if ('admin' in step) {
@@ -187,13 +202,22 @@ async function settle(done: () => boolean, patience: number): Promise<void> {
   while (!done() && Date.now() < deadline) await new Promise(resolve => setTimeout(resolve, 10))
 }
 
-async function statLine(line: string, admin: number): Promise<void> {
+async function statLine(line: string, admin: number, page?: string): Promise<void> {
   const deadline = Date.now() + 5000
-  const text = async () => (await fetch(`http://127.0.0.1:${admin}/stats`)).text()
-  while (!(await text()).split('\n').includes(line)) {
-    if (Date.now() > deadline) throw new Error(`/stats never had the line ${line}`)
+  const text = async () => (await fetch(`http://127.0.0.1:${admin}${page ?? '/stats'}`)).text()
+  const isThere = (shown: string) => (page === undefined ? shown.split('\n').includes(line) : shown.includes(line))
+  while (!isThere(await text())) {
+    if (Date.now() > deadline) throw new Error(`${page ?? '/stats'} never had ${line}`)
     await new Promise(resolve => setTimeout(resolve, 10))
   }
+}
+
+/** Times are left out. */
+function readEvents(file: string): string[] {
+  return readLines(file).map(line => {
+    const { timestamp: _at, secs_since_last_action: _since, ...event } = JSON.parse(line)
+    return JSON.stringify(event)
+  })
 }
 
 function readLines(file: string): string[] {

@@ -36,16 +36,7 @@ export class HealthCheckEvents {
     const last = 'successful_health_check_event' in event
     const line = JSON.stringify({
       health_checker_type: this.#type,
-      host: {
-        socket_address: {
-          protocol: 'TCP',
-          address: host.ip,
-          port_value: host.port,
-          resolver_name: '',
-          ipv4_compat: false,
-          network_namespace_filepath: '',
-        },
-      },
+      host: addressOf(host),
       cluster_name: this.#clusterName,
       ...(first ? event : {}),
       timestamp,
@@ -54,5 +45,20 @@ export class HealthCheckEvents {
       ...(last ? event : {}),
     })
     for (const file of this.#files) file.write(`${line}\n`)
+  }
+}
+
+/** As an envoy.config.core.v3.Address. */
+function addressOf({ ip, port, isPipe }: Host): object {
+  if (isPipe) return { pipe: { path: ip, mode: 0 } }
+  return {
+    socket_address: {
+      protocol: 'TCP',
+      address: ip,
+      port_value: port,
+      resolver_name: '',
+      ipv4_compat: false,
+      network_namespace_filepath: '',
+    },
   }
 }
