@@ -19,7 +19,7 @@ const BROKEN = '\xff\xfe\xc3("\xed\xa0\x80\xf0\x9f'
 const whole = Buffer.from(EVIL, 'utf8').toString('latin1')
 const wire = whole + BROKEN
 /** Without the tab, which no path has. */
-const inPath = encodeURI('"}],"evil":"1').replaceAll('%22', '"') + `\\</script><script>evil()'%00%0A&`
+const inPath = `${encodeURI('"}],"evil":"1').replaceAll('%22', '"')}\\</script><script>evil()'%00%0A&`
 const REQUESTS = [
   `GET /plain HTTP/1.1\r\nhost: a.test\r\nx-evil: ${wire}\r\nuser-agent: ${wire}\r\n\r\n`,
   `GET /p${inPath}?${inPath} HTTP/1.1\r\nhost: a.test\r\nreferer: ${wire}\r\nx-client-trace-id: ${wire}\r\n\r\n`,

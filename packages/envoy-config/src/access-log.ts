@@ -1,5 +1,5 @@
-import type { Fraction } from './http-filters.ts'
 import type { HeaderMatcher } from './matchers.ts'
+import type { Fraction } from './quantities.ts'
 
 /** envoy.config.accesslog.v3.AccessLog */
 export interface AccessLog {

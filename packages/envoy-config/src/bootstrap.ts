@@ -1,5 +1,6 @@
 import type { Cluster } from './cluster.ts'
 import type { Listener } from './listener.ts'
+import type { SocketAddress } from './socket-address.ts'
 
 /** What one Envoy bootstrap says, parsed and with Envoy's defaults filled in. */
 export interface Bootstrap {
@@ -33,11 +34,6 @@ export interface Node {
   /** The Zipkin service name. "" when unset. */
   cluster: string
   locality: { region: string; zone: string; subZone: string }
-}
-
-export interface SocketAddress {
-  address: string
-  port: number
 }
 
 /** envoy.config.bootstrap.v3.RuntimeLayer.DiskLayer */

@@ -1,9 +1,9 @@
-import type { SocketAddress } from './bootstrap.ts'
 import type { Dns } from './dns.ts'
 import type { EndpointHealthCheck, HealthCheck } from './health-check.ts'
-import type { Milliseconds, Percent } from './listener.ts'
 import type { LbPolicy } from './load-balancing.ts'
 import type { Metadata } from './metadata.ts'
+import type { Milliseconds, Percent } from './quantities.ts'
+import type { SocketAddress } from './socket-address.ts'
 
 /** envoy.config.cluster.v3.Cluster */
 export interface Cluster {

@@ -1,5 +1,5 @@
-import type { SocketAddress } from './bootstrap.ts'
-import type { Milliseconds } from './listener.ts'
+import type { Milliseconds } from './quantities.ts'
+import type { SocketAddress } from './socket-address.ts'
 
 /** How the names of a cluster of type STRICT_DNS or LOGICAL_DNS are asked for. */
 export interface Dns {

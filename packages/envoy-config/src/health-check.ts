@@ -1,6 +1,6 @@
-import type { Milliseconds } from './listener.ts'
+import type { HeaderValueOption } from './header-mutations.ts'
 import type { StringMatcher } from './matchers.ts'
-import type { HeaderValueOption } from './route.ts'
+import type { Milliseconds } from './quantities.ts'
 
 /** envoy.config.core.v3.HealthCheck, with Envoy's defaults filled in. */
 export interface HealthCheck {

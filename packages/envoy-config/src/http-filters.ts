@@ -1,3 +1,4 @@
+import type { HeaderValueOption } from './header-mutations.ts'
 import type { BufferFilter } from './http-filters/buffer.ts'
 import type { CompressorFilter, CompressorOfRoute, DecompressorFilter } from './http-filters/compression.ts'
 import type { CorsFilter, CorsPolicy } from './http-filters/cors.ts'
@@ -6,9 +7,8 @@ import type { ExtAuthzFilter, ExtAuthzOfRoute } from './http-filters/ext-authz.t
 import type { HeaderMutationFilter } from './http-filters/header-mutation.ts'
 import type { HealthCheckFilter } from './http-filters/health-check.ts'
 import type { RbacFilter } from './http-filters/rbac.ts'
-import type { Milliseconds } from './listener.ts'
 import type { HeaderMatcher } from './matchers.ts'
-import type { HeaderValueOption } from './route.ts'
+import type { Fraction, Milliseconds, RuntimeFraction } from './quantities.ts'
 
 /** An entry of HttpConnectionManager.http_filters. */
 export interface HttpFilter {
@@ -64,19 +64,6 @@ export interface RouterFilter {
   respectExpectedRqTimeout: boolean
   /** Headers whose values have to mean something; lower case. */
   strictCheckHeaders: readonly string[]
-}
-
-/** envoy.type.v3.FractionalPercent: so many of so many. */
-export interface Fraction {
-  numerator: number
-  denominator: 100 | 10_000 | 1_000_000
-}
-
-/** envoy.config.core.v3.RuntimeFractionalPercent */
-export interface RuntimeFraction {
-  defaultValue: Fraction
-  /** "": the runtime has no word in it. */
-  runtimeKey: string
 }
 
 /** envoy.extensions.filters.http.fault.v3.HTTPFault */

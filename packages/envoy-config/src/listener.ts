@@ -1,14 +1,13 @@
 import type { AccessLog } from './access-log.ts'
-import type { SocketAddress } from './bootstrap.ts'
+import type { CustomTag } from './custom-tag.ts'
+import type { HeaderMutations } from './header-mutations.ts'
 import type { HeaderMutation } from './http-filters/header-mutation.ts'
-import type { Fraction, HttpFilter } from './http-filters.ts'
+import type { HttpFilter } from './http-filters.ts'
 import type { LocalReplyConfig } from './local-reply.ts'
 import type { Metadata } from './metadata.ts'
-import type { HeaderMutations, RouteConfiguration } from './route.ts'
-
-export type Milliseconds = number
-/** 0..100, from a Percent or FractionalPercent of any denominator. */
-export type Percent = number
+import type { Fraction, Milliseconds, Percent } from './quantities.ts'
+import type { RouteConfiguration } from './route.ts'
+import type { SocketAddress } from './socket-address.ts'
 
 export interface Listener {
   /** "" in the file gets `<address>:<port>` here; Envoy makes a UUID, which no one can refer to either. */
@@ -132,21 +131,6 @@ export interface Tracing {
   /** Absent (`tracing: {}`): the request id is rewritten, no span is made. */
   provider?: ZipkinConfig | OpenTelemetryConfig
 }
-
-export type CustomTag =
-  | { tag: string; type: 'literal'; value: string }
-  | { tag: string; type: 'environment'; name: string; defaultValue: string }
-  | { tag: string; type: 'request_header'; name: string; defaultValue: string }
-  /** A format string. */
-  | { tag: string; type: 'value'; value: string }
-  /** A namespace, and the keys below it. */
-  | {
-      tag: string
-      type: 'metadata'
-      of: 'request' | 'route' | 'cluster' | 'host'
-      path: readonly string[]
-      defaultValue: string
-    }
 
 /** envoy.config.trace.v3.ZipkinConfig */
 export interface ZipkinConfig {

@@ -1,4 +1,4 @@
-import type { Milliseconds, Percent } from './listener.ts'
+import type { Milliseconds, Percent } from './quantities.ts'
 import type { SubsetPolicy } from './subsets.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { AccessLogFilter, SubstitutionFormat } from './access-log.ts'
-import type { HeaderValueOption } from './route.ts'
+import type { HeaderValueOption } from './header-mutations.ts'
 
 /** HttpConnectionManager.local_reply_config: what becomes of the answers that the proxy itself gives. */
 export interface LocalReplyConfig {

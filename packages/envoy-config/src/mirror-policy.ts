@@ -1,4 +1,4 @@
-import type { RuntimeFraction } from './http-filters.ts'
+import type { RuntimeFraction } from './quantities.ts'
 
 /** envoy.config.route.v3.RouteAction.RequestMirrorPolicy */
 export interface RequestMirrorPolicy {

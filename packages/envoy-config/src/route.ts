@@ -1,11 +1,13 @@
 import type { SubstitutionFormat } from './access-log.ts'
+import type { CustomTag } from './custom-tag.ts'
 import type { HashPolicy } from './hash-policy.ts'
-import type { PerFilterConfig, RuntimeFraction } from './http-filters.ts'
+import type { HeaderMutations } from './header-mutations.ts'
+import type { PerFilterConfig } from './http-filters.ts'
 import type { InternalRedirectPolicy } from './internal-redirect.ts'
-import type { CustomTag, Milliseconds, Percent } from './listener.ts'
 import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher, RegexRewrite } from './matchers.ts'
 import type { Metadata } from './metadata.ts'
 import type { RequestMirrorPolicy } from './mirror-policy.ts'
+import type { Milliseconds, Percent, RuntimeFraction } from './quantities.ts'
 import type { Labels } from './subsets.ts'
 
 /** envoy.config.route.v3.RouteConfiguration */
@@ -42,23 +44,6 @@ export interface VirtualHost extends HeaderMutations {
   /** Requests that are counted together, by the first that fits. */
   virtualClusters: readonly { name: string; headers: readonly HeaderMatcher[] }[]
   perFilterConfig: PerFilterConfig
-}
-
-/** Removals first, then additions, in each level. */
-export interface HeaderMutations {
-  requestHeadersToAdd: readonly HeaderValueOption[]
-  requestHeadersToRemove: readonly string[]
-  responseHeadersToAdd: readonly HeaderValueOption[]
-  responseHeadersToRemove: readonly string[]
-}
-
-export interface HeaderValueOption {
-  /** Lower case. */
-  key: string
-  /** A format string: `%REQ(x-request-id)%`, literal text, `%%`. */
-  value: string
-  appendAction: 'APPEND_IF_EXISTS_OR_ADD' | 'ADD_IF_ABSENT' | 'OVERWRITE_IF_EXISTS_OR_ADD' | 'OVERWRITE_IF_EXISTS'
-  keepEmptyValue: boolean
 }
 
 export interface Route extends HeaderMutations {

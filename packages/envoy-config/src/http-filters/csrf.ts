@@ -1,5 +1,5 @@
-import type { RuntimeFraction } from '../http-filters.ts'
 import type { StringMatcher } from '../matchers.ts'
+import type { RuntimeFraction } from '../quantities.ts'
 
 /** envoy.extensions.filters.http.csrf.v3.CsrfPolicy */
 export interface CsrfFilter {

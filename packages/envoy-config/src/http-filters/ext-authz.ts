@@ -1,6 +1,5 @@
-import type { RuntimeFraction } from '../http-filters.ts'
-import type { Milliseconds } from '../listener.ts'
 import type { StringMatcher } from '../matchers.ts'
+import type { Milliseconds, RuntimeFraction } from '../quantities.ts'
 
 /** envoy.extensions.filters.http.ext_authz.v3.ExtAuthz, with an HTTP service. */
 export interface ExtAuthzFilter {

@@ -1,5 +1,5 @@
+import type { HeaderValueOption } from '../header-mutations.ts'
 import type { StringMatcher } from '../matchers.ts'
-import type { HeaderValueOption } from '../route.ts'
 
 /** envoy.extensions.filters.http.header_mutation.v3.HeaderMutation, and HeaderMutationPerRoute. */
 export interface HeaderMutationFilter {

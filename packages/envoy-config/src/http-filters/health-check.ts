@@ -1,5 +1,5 @@
-import type { Milliseconds, Percent } from '../listener.ts'
 import type { HeaderMatcher } from '../matchers.ts'
+import type { Milliseconds, Percent } from '../quantities.ts'
 
 /** envoy.extensions.filters.http.health_check.v3.HealthCheck */
 export interface HealthCheckFilter {

@@ -1,4 +1,4 @@
-import type { HeaderMutations, HeaderValueOption } from '../route.ts'
+import type { HeaderMutations, HeaderValueOption } from '../header-mutations.ts'
 import type { Message } from '../schema/message.ts'
 import { checkFormat, type ParseContext } from './context.ts'
 

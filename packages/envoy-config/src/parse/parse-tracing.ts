@@ -1,4 +1,5 @@
-import type { CustomTag, Tracing, ZipkinConfig } from '../listener.ts'
+import type { CustomTag } from '../custom-tag.ts'
+import type { Tracing, ZipkinConfig } from '../listener.ts'
 import type { RouteTracing } from '../route.ts'
 import type { Message } from '../schema/message.ts'
 import { checkCluster, checkFormat, type ParseContext } from './context.ts'

@@ -1,6 +1,5 @@
 import type { RuntimeFlag } from '../http-filters/compression.ts'
-import type { Fraction, RuntimeFraction } from '../http-filters.ts'
-import type { Percent } from '../listener.ts'
+import type { Fraction, Percent, RuntimeFraction } from '../quantities.ts'
 import type { Message } from '../schema/message.ts'
 
 /** Of an envoy.type.v3.Percent. */

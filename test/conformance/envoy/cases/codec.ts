@@ -112,6 +112,12 @@ export const codecCases: Case[] = [
     name: 'a head in pieces',
     covers: 'split anywhere',
     upstreams: { app: echo },
+    except: {
+      why: 'how many of the pieces one read brings is chance',
+      drop({ stats }) {
+        delete stats['http.in.downstream_cx_rx_bytes_buffered']
+      },
+    },
     steps: [{ send: ['GE', 'T /sp', 'lit HTTP/1.1\r', '\nhost: exam', 'ple.test\r\n\r', '\n'], pause: 5 }],
   },
   {

@@ -1,5 +1,5 @@
 import type { CorsFilter, CorsPolicy } from '../../http-filters/cors.ts'
-import type { Fraction } from '../../http-filters.ts'
+import type { Fraction } from '../../quantities.ts'
 import type { Message } from '../../schema/message.ts'
 import type { ParseContext } from '../context.ts'
 import { parseStringMatcher } from '../matchers.ts'

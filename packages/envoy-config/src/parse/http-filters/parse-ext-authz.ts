@@ -1,6 +1,6 @@
 import type { ExtAuthzBody, ExtAuthzFilter, ExtAuthzOfRoute, ExtAuthzService } from '../../http-filters/ext-authz.ts'
-import type { Fraction } from '../../http-filters.ts'
 import type { StringMatcher } from '../../matchers.ts'
+import type { Fraction } from '../../quantities.ts'
 import type { Message } from '../../schema/message.ts'
 import type { ParseContext } from '../context.ts'
 import { parseStringMatcher } from '../matchers.ts'

@@ -1,4 +1,5 @@
-import type { FaultFilter, Fraction } from '../../http-filters.ts'
+import type { FaultFilter } from '../../http-filters.ts'
+import type { Fraction } from '../../quantities.ts'
 import type { Message } from '../../schema/message.ts'
 import type { ParseContext } from '../context.ts'
 import { parseHeaderMatcher } from '../matchers.ts'

@@ -1,9 +1,9 @@
+import type { HeaderValueOption } from '../../header-mutations.ts'
 import type {
   HeaderMutation,
   HeaderMutationFilter,
   QueryParameterMutation,
 } from '../../http-filters/header-mutation.ts'
-import type { HeaderValueOption } from '../../route.ts'
 import type { Message } from '../../schema/message.ts'
 import { checkFormat, type ParseContext } from '../context.ts'
 import { parseHeaderValueOption } from '../header-mutations.ts'

@@ -1,4 +1,5 @@
-import type { Fraction, LocalRateLimitFilter } from '../../http-filters.ts'
+import type { LocalRateLimitFilter } from '../../http-filters.ts'
+import type { Fraction } from '../../quantities.ts'
 import type { Message } from '../../schema/message.ts'
 import type { ParseContext } from '../context.ts'
 import { parseAdditions } from '../header-mutations.ts'
