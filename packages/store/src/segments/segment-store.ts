@@ -1,5 +1,5 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { DependencyLink, Milliseconds, QueryRequest, Span } from '@hopscope/model'
 import type { Database } from 'better-sqlite3'
 import { pacer } from '../pause.ts'
@@ -14,8 +14,10 @@ import {
 import { collapseEqual } from '../trace-group.ts'
 import { inspectDatabase, openDatabase } from './database.ts'
 import { Dependencies } from './dependencies.ts'
+import { Expiry } from './expiry.ts'
 import { EMPTY, Head } from './head.ts'
-import { encodeHeader, encodeRecord, replay } from './log-record.ts'
+import { logFiles, recoverLog } from './log-files.ts'
+import { encodeHeader, encodeRecord } from './log-record.ts'
 import { LogWriter } from './log-writer.ts'
 import { NameCounts, type Names } from './names.ts'
 import { HeadPart, type Part, SegmentPart } from './part.ts'
@@ -67,9 +69,6 @@ const RETRY_MS = 1000
 const OPENING_MS = 1000
 const OPENING_SLICE_MS = 10
 const AGE_CHECK_MS = 60_000
-/** A clock that moves this much by itself was set: ages say nothing until somebody could have seen to it. */
-const CLOCK_JUMP_MS = 60_000
-const AGE_HELD_MS = 60 * 60_000
 
 /** A head, and the log that makes it durable. */
 interface LoggedHead {
@@ -100,7 +99,7 @@ export class SegmentStore implements SpanStore {
   readonly #autocompleteKeys: readonly string[]
   readonly #maxSpans: number
   readonly #maxBytes: number
-  readonly #maxAge: number
+  readonly #expiry: Expiry
   readonly #segmentSpans: number
   readonly #warn: (line: string) => void
   readonly #unlock: () => void
@@ -127,8 +126,6 @@ export class SegmentStore implements SpanStore {
   #reads = new Set<object>()
   #retiring: { until: Set<object>; run: () => void }[] = []
   #told = new Set<string>()
-  #clockOffset = Date.now() - performance.now()
-  #ageHeldUntil = 0
   #commitError: unknown
   #sealError: unknown
   #closed = false
@@ -145,7 +142,7 @@ export class SegmentStore implements SpanStore {
     this.#autocompleteKeys = searchEnabled ? autocompleteKeys : []
     this.#maxSpans = maxSpans
     this.#maxBytes = maxBytes
-    this.#maxAge = maxAge
+    this.#expiry = new Expiry(maxAge, warn)
     this.#segmentSpans = Math.max(
       1,
       Math.min(options.segmentSpans ?? SEGMENT_SPANS, Math.floor(maxSpans / SEGMENTS_IN_LIMIT)),
@@ -185,7 +182,7 @@ export class SegmentStore implements SpanStore {
       else this.#segments.push(new SegmentPart(Segment.of(this.#reader, meta, this.#cache)))
     }
     this.#openAll(openingMs)
-    for (const { number, path } of this.#logs()) {
+    for (const { number, path } of logFiles(this.#file)) {
       if (number <= sealed) rmSync(path, { force: true })
       else highest = Math.max(highest, number)
     }
@@ -193,34 +190,13 @@ export class SegmentStore implements SpanStore {
     return highest + 1
   }
 
-  #logs(): { number: number; path: string }[] {
-    const folder = dirname(resolve(this.#file))
-    const prefix = `${basename(this.#file)}-log-`
-    return readdirSync(folder)
-      .filter(name => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
-      .map(name => ({ number: Number(name.slice(prefix.length)), path: join(folder, name) }))
-      .sort((a, b) => a.number - b.number)
-  }
-
   /** Reads the logs that were not sealed; the last of them goes on. */
   #recover(): LoggedHead {
     const heads: LoggedHead[] = []
-    for (const { number, path } of this.#logs()) {
-      const bytes = readFileSync(path)
-      const replayed = replay(bytes, number)
-      if (replayed === undefined || replayed.rest === 'damaged') {
-        if (bytes.length > 16) {
-          const kept = `${path}.damaged`
-          writeFileSync(kept, bytes)
-          this.#warn(
-            `${path} is damaged at byte ${replayed?.end ?? 0} of ${bytes.length}: what stands before is kept, a copy is ${kept}`,
-          )
-        }
-      }
-      if (replayed === undefined || replayed.head.spanCount === 0) {
-        rmSync(path, { force: true })
-        continue
-      }
+    for (const file of logFiles(this.#file)) {
+      const replayed = recoverLog(file, this.#warn)
+      if (replayed === undefined) continue
+      const { number, path } = file
       const part = this.#openHead(replayed.head, number)
       const log = new LogWriter(path, number, replayed.head, replayed.end)
       const scanners = new Scanners(replayed.head)
@@ -483,7 +459,7 @@ export class SegmentStore implements SpanStore {
   /** Lets the oldest parts go until the store is within its limits. */
   #enforce(): void {
     let { spans, bytes } = this.#sums()
-    const sealedBefore = this.#expiry()
+    const sealedBefore = this.#expiry.before()
     for (;;) {
       const oldest = this.#segments[0]
       const isTooOld = oldest !== undefined && oldest.segment.meta.sealedMs < sealedBefore
@@ -505,23 +481,6 @@ export class SegmentStore implements SpanStore {
       spans -= head.part.spanCount
       bytes -= head.log.byteLength
     }
-  }
-
-  /** Segments that were sealed before this go by their age; ms. A clock that is set forward must not empty the store. */
-  #expiry(): Milliseconds {
-    const now = Date.now()
-    const running = performance.now()
-    const jump = now - running - this.#clockOffset
-    if (Math.abs(jump) > CLOCK_JUMP_MS) {
-      this.#clockOffset = now - running
-      if (this.#maxAge !== Number.POSITIVE_INFINITY) {
-        this.#ageHeldUntil = running + AGE_HELD_MS
-        this.#warn(
-          `the clock jumped by ${Math.round(jump / 1000)} s: nothing is deleted for its age within the next hour`,
-        )
-      }
-    }
-    return running < this.#ageHeldUntil ? Number.NEGATIVE_INFINITY : now - this.#maxAge
   }
 
   #sums(): { spans: number; traces: number; bytes: number } {
