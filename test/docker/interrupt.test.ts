@@ -40,7 +40,7 @@ test.skipIf(!dockerHere).each([
   })
   const ended = once(child, 'close')
   if (sign === 'container')
-    await expect.poll(() => ofProject('container', 'Names').length, { timeout: 60_000 }).toBeGreaterThan(0)
+    await expect.poll(() => ofProject('container', 'Names').length, { timeout: 300_000 }).toBeGreaterThan(0)
   else await Promise.race([seen, ended])
   expect(child.exitCode, said).toBe(null)
   process.kill(-child.pid!, 'SIGINT')

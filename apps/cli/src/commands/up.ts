@@ -55,12 +55,15 @@ export async function up(name: string | undefined, options: UpOptions): Promise<
     throw error
   }
   progress.end()
+  // Containers are nobody's children: with them alone, nothing that Node knows of would be left to wait for.
+  const stay = setInterval(() => {}, 2 ** 30)
   try {
     announce(scenario, mesh, (performance.now() - began) / 1000)
     recordMesh(scenario, mesh)
     await interrupted
     console.error('\nending …')
   } finally {
+    clearInterval(stay)
     await mesh.down()
     forgetState(process.pid)
   }
