@@ -170,7 +170,7 @@ describe.skipIf(!chromium)(name, () => {
     )
     await whatIf.getByRole('slider').focus()
     for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowLeft')
-    expect(await whatIf.innerText()).toMatch(/−27ms\s+The whole takes 27ms less: 155ms\.$/)
+    await expect.poll(() => whatIf.innerText()).toMatch(/−27ms\s+The whole takes 27ms less: 155ms\.$/)
     expect(await axeViolations(page)).toEqual([])
     await rows().nth(1).click()
     await whatIf.getByText('as long as now: shop → price goes on at the same time').waitFor()
@@ -199,7 +199,7 @@ edge  GET /  0..300  client  ->shop  component=proxy  expected_rq_timeout_ms=200
     )
     expect(await page.locator('.legend').innerText()).toContain('deadline')
     // the line and what is behind it are in the picture, not only in words
-    expect(await page.locator('.grid canvas').evaluate(paintedColours, ['--warn'])).toEqual([true])
+    await expect.poll(() => page.locator('.grid canvas').evaluate(paintedColours, ['--warn'])).toEqual([true])
   })
 
   it("opens Zipkin's link to a trace that is not there", async () => {
