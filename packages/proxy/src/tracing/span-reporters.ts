@@ -181,12 +181,12 @@ function resourceOf(
   return [...attributes]
 }
 
-/** `key=value,key=value` */
+/** `key=value,key=value`, blanks and all; what is no such pair is passed over, as in Envoy. */
 function parseAttributes(text: string): Record<string, string> {
   const attributes: Record<string, string> = {}
   for (const pair of text.split(',')) {
-    const at = pair.indexOf('=')
-    if (at > 0) attributes[pair.slice(0, at).trim()] = pair.slice(at + 1).trim()
+    const [key = '', value = '', ...more] = pair.split('=')
+    if (key !== '' && value !== '' && more.length === 0) attributes[key] = value
   }
   return attributes
 }

@@ -64,7 +64,10 @@ export class ZipkinSpans implements Spans {
 
   #root(sampled: boolean): TraceContext {
     const spanId = this.#ids.next()
-    return { traceId: this.#provider.traceId128bit ? this.#highHalf() + spanId : spanId, spanId, sampled }
+    const { traceId128bit, timestampTraceIds } = this.#provider
+    // A narrow id with the time in it is all that half, and no span's.
+    const traceId = traceId128bit ? this.#highHalf() + spanId : timestampTraceIds ? this.#highHalf() : spanId
+    return { traceId, spanId, sampled }
   }
 
   #highHalf(): string {

@@ -1,5 +1,6 @@
 import { type Case, get, request } from '../harness/case.ts'
 import { hang, ok, sequence, status } from '../harness/upstream.ts'
+import { filter } from './filter-configs.ts'
 
 const LINE = '%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS%\n'
 
@@ -199,5 +200,26 @@ export const accessLogFilterCases: Case[] = [
       },
     }),
     steps: [{ send: get('/') }],
+  },
+  {
+    name: 'log: no health checks',
+    covers: 'not_health_check_filter: what the health check filter answered or let pass leaves no line',
+    logLines: 3,
+    config: {
+      ...filtered({ not_health_check_filter: {} }),
+      filters: [false, true].map(passes =>
+        filter('health_check', 'health_check.v3.HealthCheck', {
+          pass_through_mode: passes,
+          headers: [{ name: ':path', string_match: { exact: passes ? '/through' : '/health' } }],
+        }),
+      ),
+    },
+    steps: [
+      { send: get('/1') },
+      { send: get('/health') },
+      { send: get('/through') },
+      { send: get('/health?x') },
+      { send: get('/2', { 'user-agent': 'Envoy/HC' }) },
+    ],
   },
 ]

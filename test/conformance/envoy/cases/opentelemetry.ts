@@ -194,6 +194,31 @@ export const openTelemetryCases: Case[] = [
     steps: [{ send: get('/') }],
     spans: 1,
   },
+  ...[
+    'team=mesh, deployment.environment.name = test ,service.name=theirs,empty=,=none,bare,a=b=c,percent=%20,dup=1,dup=2',
+    '',
+  ].map(
+    (text): Case => ({
+      name: `resource attributes of the environment${text === '' ? ', which has none' : ''}`,
+      covers: 'the environment detector: OTEL_RESOURCE_ATTRIBUTES, blanks, what is no pair, the service name',
+      environment: { OTEL_RESOURCE_ATTRIBUTES: text },
+      config: {
+        ...outbound,
+        tracing: {
+          otlp: {
+            resource_detectors: [
+              {
+                name: 'environment',
+                typed_config: { '@type': `${DETECTORS}EnvironmentResourceDetectorConfig` },
+              },
+            ],
+          },
+        },
+      },
+      steps: [{ send: get('/') }],
+      spans: 1,
+    }),
+  ),
   {
     name: 'headers of the reports',
     covers: 'request_headers_to_add of the HTTP service',

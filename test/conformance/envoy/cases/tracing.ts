@@ -55,6 +55,31 @@ export const tracingCases: Case[] = [
     steps: [{ send: get('/') }, { send: get('/', b3) }],
     spans: 2,
   },
+  ...[true, false].map(
+    (wide): Case => ({
+      name: `trace ids with the time, ${wide ? 128 : 64} bits`,
+      covers: `timestamp_trace_ids: an id begins with the seconds; a narrow one is then no span’s`,
+      config: {
+        ...outbound,
+        tracing: { zipkin: { trace_id_128bit: wide, timestamp_trace_ids: true } },
+        routeConfig: {
+          response_headers_to_add: [
+            // Of eight digits the last three change while the case runs.
+            { header: { key: 'x-time', value: '%REQ(x-b3-traceid):5%' } },
+          ],
+        },
+      },
+      steps: [{ send: get('/') }, { send: get('/', b3) }],
+      spans: 2,
+      sane({ answers }) {
+        const times = answers.flat().flatMap(({ head }) => head.filter(line => line.startsWith('x-time: ')))
+        const now = Math.floor(Date.now() / 1000)
+          .toString(16)
+          .slice(0, 5)
+        if (times[0] !== `x-time: ${now}`) throw new Error(`${times[0]} is not the time, ${now}`)
+      },
+    }),
+  ),
   {
     name: 'incoming decisions',
     covers: 'x-b3-sampled beats local sampling both ways; garbage means no',

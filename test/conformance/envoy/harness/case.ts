@@ -25,6 +25,8 @@ export interface Case {
   logLines?: number
   /** Lines of `ports.eventLog` to wait for. */
   events?: number
+  /** Of both programs, beside this process's. */
+  environment?: Readonly<Record<string, string>>
   /** Extra arguments of the program. */
   args?: string[]
   /**

@@ -78,7 +78,7 @@ export async function observe(
     const configFile = join(folder, 'envoy.json')
     writeFileSync(configFile, JSON.stringify(bootstrap(options, ports, logFile)))
 
-    const program = await startProgram(name, configFile, admin, test.args, environment)
+    const program = await startProgram(name, configFile, admin, test.args, { ...test.environment, ...environment })
     try {
       const before = await readStats(admin)
       const observation: Observation = {
