@@ -19,7 +19,12 @@ export default defineConfig({
       suite('unit', ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'apps/*/src/**/*.test.tsx']),
       suite('process', ['test/structure/**/*.test.ts', 'test/process/**/*.test.ts', 'test/hostile/**/*.test.ts']),
       suite('scenarios', ['test/scenarios/**/*.test.ts'], { fileParallelism: false, testTimeout: 60_000 }),
-      suite('conformance', ['test/conformance/**/*.test.ts'], { fileParallelism: false, testTimeout: 60_000 }),
+      // Two servers start for a file; one of them takes its time.
+      suite('conformance', ['test/conformance/**/*.test.ts'], {
+        fileParallelism: false,
+        testTimeout: 60_000,
+        hookTimeout: 150_000,
+      }),
       suite('docker', ['test/docker/**/*.test.ts'], {
         fileParallelism: false,
         testTimeout: 600_000,

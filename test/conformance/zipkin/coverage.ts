@@ -231,7 +231,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'merge, tree, clock skew, rows of Lens': 'packages/model (the server does none of it but for links)',
   'IP text, ids': 'packages/model, cases beside the files',
   'health that is DOWN, QUERY_TIMEOUT, bad variables':
-    'apps/collector/src/server.test.ts, test/process/collector.test.ts',
+    'apps/collector/src/server.test.ts, test/hostile/collector.test.ts',
   'B3 headers': 'packages/tracer, test/conformance/envoy',
   clients: 'test/conformance/clients',
 }

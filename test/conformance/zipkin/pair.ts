@@ -63,7 +63,12 @@ export class Pair {
       ...environment,
       QUERY_PORT: String(hopscope),
     })
-    await Promise.all(pair.#ports.map(healthy))
+    try {
+      await Promise.all(pair.#ports.map(healthy))
+    } catch (error) {
+      await pair.close()
+      throw error
+    }
     return pair
   }
 
@@ -185,10 +190,10 @@ function sendTo(port: number, { method = 'GET', path, headers = {}, body }: Requ
 }
 
 async function healthy(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < 1000; attempt++) {
     const answer = await sendTo(port, { path: '/health' }).catch(() => undefined)
     if (answer?.status === 200) return
     await new Promise(resolve => setTimeout(resolve, 100))
   }
-  throw new Error(`nothing healthy on port ${port} within 50 s`)
+  throw new Error(`nothing healthy on port ${port} within 100 s`)
 }
