@@ -42,7 +42,7 @@ export function textOf(value: unknown): string {
 /** It has all of these; a label that is a list has each of its items, with `listAsAny`. */
 export function hasLabels(host: { labels: Labels }, wanted: Labels, listAsAny: boolean): boolean {
   return Object.entries(wanted).every(([name, value]) => {
-    if (!(name in host.labels)) return false
+    if (!Object.hasOwn(host.labels, name)) return false
     const text = textOf(value)
     return valuesOf(host.labels[name], listAsAny).some(one => textOf(one) === text)
   })

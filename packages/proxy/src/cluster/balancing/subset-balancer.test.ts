@@ -100,3 +100,12 @@ test('a match keeps the names it is asked for, and takes the values of another',
   expect(match.only(['stage']).labels).toEqual({ stage: 'prod' })
   expect(match.with({ version: 2 }).key).toBe(new MetadataMatch({ stage: 'prod', version: 2 }).key)
 })
+
+test('a label of no host is none, though objects have something of that name', () => {
+  const { setHosts, pick, clusterStats } = balancerWith({
+    selectors: [{ keys: ['constructor'], singleHost: false, fallback: 'NOT_DEFINED', fallbackKeys: [] }],
+  })
+  setHosts([host('a', { version: 1 })])
+  expect(pick({ constructor: 'x' })).toBeUndefined()
+  expect(clusterStats.lb_subsets_created.value).toBe(0)
+})

@@ -28,8 +28,9 @@ export class SubsetBalancer implements LoadBalancer {
   /** By the keys that a request asks for; without those that leave it to the cluster. */
   readonly #fallbacks = new Map<string, SubsetSelector>()
   readonly #createChild: () => LoadBalancer
-  readonly #any: LoadBalancer
-  readonly #default: LoadBalancer
+  /** Of all hosts, and of the default group: where a fallback may lead there. */
+  readonly #any: LoadBalancer | undefined
+  readonly #default: LoadBalancer | undefined
   #subsets = new Map<string, Subset>()
   readonly #duplicates: Gauge
 
@@ -42,8 +43,10 @@ export class SubsetBalancer implements LoadBalancer {
     this.#services = services
     const child = policy.localityWeightAware ? policy.child : withoutLocalityWeights(policy.child)
     this.#createChild = () => createChild(child, services)
-    this.#any = this.#createChild()
-    this.#default = this.#createChild()
+    const leadsTo = (fallback: SubsetPolicy['fallback']): boolean =>
+      policy.fallback === fallback || policy.selectors.some(selector => selector.fallback === fallback)
+    this.#any = policy.panicModeAny || leadsTo('ANY_ENDPOINT') ? this.#createChild() : undefined
+    this.#default = leadsTo('DEFAULT_SUBSET') ? this.#createChild() : undefined
     this.#selectors = policy.allowRedundantKeys
       ? policy.selectors.toSorted((a, b) => b.keys.length - a.keys.length)
       : policy.selectors
@@ -52,6 +55,11 @@ export class SubsetBalancer implements LoadBalancer {
   }
 
   update(sets: readonly HostSet[], local: HostSet | undefined): void {
+    this.#any?.update(this.#only(sets, undefined), local)
+    if (this.#default !== undefined) {
+      const hosts = new Set(sets.flatMap(set => set.hosts.filter(host => this.#isDefault(host))))
+      this.#default.update(this.#only(sets, hosts), local)
+    }
     const groups = this.#group(sets)
     const { lb_subsets_active, lb_subsets_created, lb_subsets_removed } = this.#services.clusterStats
     for (const key of this.#subsets.keys()) if (!groups.has(key)) lb_subsets_removed.add(THREADS)
@@ -64,14 +72,11 @@ export class SubsetBalancer implements LoadBalancer {
     }
     this.#subsets = groups
     lb_subsets_active.set(THREADS * groups.size)
-    this.#any.update(this.#only(sets, undefined), local)
-    const hosts = new Set(sets.flatMap(set => set.hosts.filter(host => this.#isDefault(host))))
-    this.#default.update(this.#only(sets, hosts), local)
   }
 
   pick(context?: PickContext): Host | undefined {
     const { match } = context ?? {}
-    if (match === undefined || !this.#policy.triesFallbackList || !(FALLBACK_LIST in match.labels))
+    if (match === undefined || !this.#policy.triesFallbackList || !Object.hasOwn(match.labels, FALLBACK_LIST))
       return this.#pickFor(match, context)
     const list = match.labels[FALLBACK_LIST]
     const asked = match.only(Object.keys(match.labels).filter(name => name !== FALLBACK_LIST))
@@ -95,9 +100,9 @@ export class SubsetBalancer implements LoadBalancer {
       case 'NO_FALLBACK':
         return undefined
       case 'ANY_ENDPOINT':
-        return this.#any.pick(context)
+        return this.#any?.pick(context)
       case 'DEFAULT_SUBSET':
-        return this.#default.pick(context)
+        return this.#default?.pick(context)
       case 'KEYS_SUBSET':
         return this.#pickFor(asked!.only(selector.fallbackKeys), context)
       default:
@@ -110,18 +115,18 @@ export class SubsetBalancer implements LoadBalancer {
     const { fallback, panicModeAny } = this.#policy
     if (fallback === 'NO_FALLBACK') return undefined
     const { lb_subsets_fallback, lb_subsets_fallback_panic } = this.#services.clusterStats
-    const host = (fallback === 'ANY_ENDPOINT' ? this.#any : this.#default).pick(context)
+    const host = (fallback === 'ANY_ENDPOINT' ? this.#any : this.#default)?.pick(context)
     if (host !== undefined) {
       lb_subsets_fallback.add()
       return host
     }
-    const other = panicModeAny ? this.#any.pick(context) : undefined
+    const other = panicModeAny ? this.#any?.pick(context) : undefined
     if (other !== undefined) lb_subsets_fallback_panic.add()
     return other
   }
 
   #withoutRedundantKeys(match: MetadataMatch): MetadataMatch {
-    const fitting = this.#selectors.find(({ keys }) => keys.every(key => key in match.labels))
+    const fitting = this.#selectors.find(({ keys }) => keys.every(key => Object.hasOwn(match.labels, key)))
     return fitting === undefined ? match : match.only(fitting.keys)
   }
 
@@ -165,7 +170,7 @@ export class SubsetBalancer implements LoadBalancer {
   #keysOf(host: Host, { keys }: SubsetSelector): string[] {
     let all: (readonly [string, unknown])[][] = [[]]
     for (const name of keys) {
-      if (!(name in host.labels)) return []
+      if (!Object.hasOwn(host.labels, name)) return []
       const values = valuesOf(host.labels[name], this.#policy.listAsAny)
       all = all.flatMap(labels => values.map(value => [...labels, [name, value] as const]))
     }
