@@ -420,6 +420,54 @@ export const references: ValidateCase[] = [
     'refused',
     toCluster('cluster: c, retry_policy: { retry_on: 5xx, retry_back_off: { base_interval: 2s, max_interval: 1s } }'),
   ),
+  c(
+    'redirects that are followed, of any code',
+    'accepted',
+    toCluster(
+      'cluster: c, internal_redirect_policy: { max_internal_redirects: 2, redirect_response_codes: [302, 404] }',
+    ),
+  ),
+  c(
+    'a redirect that copies Host',
+    'refused',
+    toCluster('cluster: c, internal_redirect_policy: { response_headers_to_copy: [Host] }'),
+    /are not copied/,
+  ),
+  c(
+    'a redirect that copies :path',
+    'refused',
+    toCluster('cluster: c, internal_redirect_policy: { response_headers_to_copy: [":path"] }'),
+  ),
+  c(
+    'a predicate of redirects that is none',
+    'refused',
+    toCluster(
+      'cluster: c, internal_redirect_policy: { predicates: [{ name: p, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router } }] }',
+    ),
+  ),
+  c(
+    'a virtual cluster without a name',
+    'refused',
+    virtualHosts(`[{ name: v, domains: ["*"], routes: [${direct}], virtual_clusters: [{ headers: [{ name: a }] }] }]`),
+  ),
+  c(
+    'a virtual cluster without headers',
+    'refused',
+    virtualHosts(`[{ name: v, domains: ["*"], routes: [${direct}], virtual_clusters: [{ name: a }] }]`),
+    /must define 'headers'/,
+  ),
+  c(
+    'virtual clusters of one name',
+    'accepted',
+    virtualHosts(
+      `[{ name: v, domains: ["*"], routes: [${direct}], virtual_clusters: [{ name: a, headers: [{ name: x }] }, { name: a, headers: [{ name: z }] }] }]`,
+    ),
+  ),
+  c(
+    'weights by hash and by header',
+    'refused',
+    toCluster('weighted_clusters: { header_name: a, use_hash_policy: true, clusters: [{ name: c, weight: 1 }] }'),
+  ),
   c('an unknown retry_on', 'accepted', toCluster('cluster: c, retry_policy: { retry_on: nonsense }')),
   c(
     'conditions that HTTP/1 never meets',

@@ -49,13 +49,18 @@ function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseC
     ...parseHedgePolicy(message),
     includeIsTimeoutRetryHeader: message.boolean('include_is_timeout_retry_header'),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
-    virtualClusters: message.messages('virtual_clusters').map(cluster => ({
-      name: cluster.string('name'),
-      headers: cluster.messages('headers').map(matcher => parseHeaderMatcher(matcher, context)),
-    })),
+    virtualClusters: message.messages('virtual_clusters').map(cluster => parseVirtualCluster(cluster, context)),
     perFilterConfig: parsePerFilterConfig(message, context),
     ...parseHeaderMutations(message, context),
   }
+}
+
+function parseVirtualCluster(message: Message, context: ParseContext): VirtualHost['virtualClusters'][number] {
+  const headers = message.messages('headers')
+  if (headers.length === 0 && !message.broken.has('headers')) {
+    context.problems.add('invalid', message, "virtual clusters must define 'headers'")
+  }
+  return { name: message.string('name'), headers: headers.map(matcher => parseHeaderMatcher(matcher, context)) }
 }
 
 /** A domain leads to one virtual host. */
