@@ -392,7 +392,7 @@ export const references: ValidateCase[] = [
     'a path regex that is none',
     'refused',
     route('{ match: { safe_regex: { regex: "/a(" } }, direct_response: { status: 200 } }'),
-    /is no RE2 pattern: missing closing \)/,
+    /is no RE2 pattern: missing \)/,
   ),
   c(
     'a look-ahead',
