@@ -1,17 +1,31 @@
+import { useEffect } from 'react'
 import '../styles/tour.css'
 import { COMPARE } from '../compare/compare-url.ts'
 import { linkTo } from '../shared/navigation.ts'
 import { TOUR } from './tour-steps.ts'
-import { endTour, openStep, useTour } from './tour-store.ts'
+import { endTour, lookAgain, openStep, useTour } from './tour-store.ts'
+
+const LOOK_AGAIN_MS = 2_000
 
 /** Above every page while somebody is on the tour: what there is to be seen, and the way on. */
 export function TourBar() {
   const tour = useTour()
+  const next = tour && TOUR[tour.step + 1]
+  const missing = tour && next?.missing(tour.items)
+  const isWaiting = missing !== undefined
+  useEffect(() => {
+    if (!isWaiting) return
+    const controller = new AbortController()
+    // A collector that is away has nothing new, and is asked again.
+    const timer = setInterval(() => lookAgain(controller.signal).catch(() => {}), LOOK_AGAIN_MS)
+    return () => {
+      controller.abort()
+      clearInterval(timer)
+    }
+  }, [isWaiting])
   if (!tour) return null
   const { step, items } = tour
   const isLast = step === TOUR.length - 1
-  const next = TOUR[step + 1]
-  const missing = next?.missing(items)
   return (
     <section className="tour-bar" aria-label="Tour">
       <p role="status">
@@ -28,7 +42,7 @@ export function TourBar() {
           <button
             type="button"
             className="primary"
-            disabled={missing !== undefined}
+            disabled={isWaiting}
             title={missing ?? next!.title}
             onClick={() => void openStep(step + 1, items)}
           >

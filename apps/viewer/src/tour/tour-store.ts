@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { fetchTrace } from '../api/queries.ts'
+import { searchTraces } from '../api/search.ts'
 import type { TraceItem } from '../api/trace-item.ts'
 import { navigate } from '../shared/navigation.ts'
 
@@ -8,7 +9,7 @@ export interface Tour {
   step: number
   text: string
   isOpening: boolean
-  /** The traces that it was begun with: a step back shows the same again. */
+  /** The traces that it was begun with: a step back shows the same again. They become more only while a step waits for some. */
   items: readonly TraceItem[]
 }
 
@@ -39,6 +40,14 @@ export async function openStep(step: number, items: readonly TraceItem[]): Promi
   } catch (error) {
     if (tour === opening) put({ ...opening, isOpening: false, text: `This step fails: ${(error as Error).message}` })
   }
+}
+
+/** The last traces of the mesh, beside those that the tour has: one that began early waits for the first retry, too. */
+export async function lookAgain(signal: AbortSignal): Promise<void> {
+  const { items } = await searchTraces('', { kind: 'last', lookback: 5 * 60_000 }, undefined, signal)
+  if (!tour || tour.isOpening || signal.aborted) return
+  const known = new Map([...tour.items, ...items].map(item => [item.traceId, item]))
+  put({ ...tour, items: [...known.values()] })
 }
 
 export function endTour(): void {
