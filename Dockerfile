@@ -24,12 +24,14 @@ RUN pnpm install --prod --frozen-lockfile --offline
 
 FROM ${BASE}
 WORKDIR /app
-ENV NODE_ENV=production HOPSCOPE_DATA=/data NODE_COMPILE_CACHE=/tmp/node-compile-cache
+ENV NODE_ENV=production HOPSCOPE_DATA=/data NODE_COMPILE_CACHE=/app/.compiled
 # A mesh is many processes with little to do, and V8's own 16 MB for what is young keep garbage that nobody needs the room for. Who
 # runs one container under load empties this variable.
 ENV NODE_OPTIONS=--max-semi-space-size=1
 COPY --from=apps /app /app
 COPY --from=viewer /app/apps/viewer/dist apps/viewer/dist
-RUN mkdir -p /data && chown node:node /data
+COPY scripts/fill-compile-cache.mjs scripts/
+RUN mkdir -p /data .compiled && chown node:node /data .compiled
 USER node
+RUN HOPSCOPE_DATA=/tmp/compiling node scripts/fill-compile-cache.mjs && rm -r /tmp/compiling
 ENTRYPOINT ["node"]

@@ -2,6 +2,9 @@ import { IncomingMessage } from 'node:http'
 import { errorCodes, type FastifyRequest } from 'fastify'
 import type { BodyStock } from './body-stock.ts'
 
+/** An announcement alone gets no more than this; who sends more than that gets it as it comes. */
+const MAX_FIRST_BYTES = 1024 * 1024
+
 /**
  * The body of a request, read into memory of `stock`, which has it back with `release`. Throws as fastify's own reader does when
  * it is larger than `limit`, or not as long as it was announced.
@@ -19,7 +22,7 @@ export function readBody(
   if (announced > limit) return Promise.reject(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
   const isOwnCopy = payload instanceof IncomingMessage
   return new Promise((resolve, reject) => {
-    let memory = stock.take(announced || 0)
+    let memory = stock.take(Math.min(announced || 0, MAX_FIRST_BYTES))
     let length = 0
     const end = (error?: Error): void => {
       payload.removeListener('data', read).removeListener('end', end).removeListener('error', end)
