@@ -132,13 +132,15 @@ describe('the critical path', () => {
   })
 })
 
-test('a deadline is inherited, and a longer one below it is over budget', () => {
+test('a deadline is inherited, and one below it that is clearly longer is over budget', () => {
   const { table, spans, placement, shifts } = read(
     traceFromText(`
       a  x  0..100  client  expected_rq_timeout_ms=50
         b  x  5..95  server
           b  y  6..94  client  expected_rq_timeout_ms=200
           b  z  6..20  client  expected_rq_timeout_ms=10
+          b  same  7..90  client  expected_rq_timeout_ms=47
+          b  late  30..90  client  expected_rq_timeout_ms=30
           b  gone  6..40  client  response_flags=UT
             c  x  7..90  server
     `),
@@ -147,5 +149,5 @@ test('a deadline is inherited, and a longer one below it is over budget', () => 
   const of = (name: string) => spans.findIndex(span => span.name === name)
   const ms = (span: number) => (until[span]! - TEXT_EPOCH) / 1_000
   expect([of('y'), of('z'), of('gone'), spans.length - 1].map(ms)).toEqual([50, 16, 40, 40])
-  expect(Array.from(isOverBudget).flatMap((over, i) => (over ? [spans[i]!.name] : []))).toEqual(['y'])
+  expect(Array.from(isOverBudget).flatMap((over, i) => (over ? [spans[i]!.name] : []))).toEqual(['y', 'late'])
 })

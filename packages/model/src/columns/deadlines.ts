@@ -6,12 +6,18 @@ import type { SpanTable } from './span-table.ts'
 export interface Deadlines {
   /** The nearest of its own and all above it. */
   until: Float64Array
-  /** 1: says it would wait longer than the one who asked it does. */
+  /** 1: says it would wait clearly longer than the one who asked it does. */
   isOverBudget: Uint8Array
 }
 
 /** Envoy's response flags of a caller that has gone: upstream timeout, stream idle, downstream gone, deadline. */
 const GAVE_UP = /(?:^|,)(?:UT|SI|DC|DT|UPE|UMSDR)(?:,|$)/
+
+/**
+ * Part of the time that is left. A call begins a little after the one it is made for, so that a mesh with one timeout for
+ * all of it, such as Envoy's 15 s, is always a little over: that is no mistake to point at.
+ */
+const OVER = 0.1
 
 /**
  * A deadline is inherited: what a caller no longer waits for, nobody waits for. It is known where a span carries its
@@ -29,7 +35,7 @@ export function findDeadlines(table: SpanTable, { order, parent }: Placement, sh
     let own = Number.POSITIVE_INFINITY
     if (timeout[span]! > 0) {
       own = begin + timeout[span]!
-      if (own > inherited + 1_000) isOverBudget[span] = 1
+      if (own > inherited + Math.max(1_000, OVER * (inherited - begin))) isOverBudget[span] = 1
     }
     const flags = responseFlags[span]!
     if ((flags >= 0 && gaveUp[flags]) || strings[status[span]!] === '504') own = Math.min(own, begin + duration[span]!)
