@@ -206,6 +206,10 @@ describe.skipIf(!chromium)(name, () => {
       await open('search?q=servce%3Dshop')
       expect(await page.getByRole('alert').innerText()).toContain('“servce” is no field')
       expect(asked.filter(path => path.endsWith('/search'))).toEqual(['/zipkin/search'])
+      expect(await page.getByRole('button', { name: 'Save this search' }).count()).toBe(0)
+      // the words below the box do not push what is beside it down
+      const top = async (name: string) => (await page.locator(name).boundingBox())!.y
+      expect(await top('.search-bar .primary')).toBe(await top('.query-box input'))
     })
 
     it('goes to a trace by its id', async () => {
@@ -411,12 +415,20 @@ describe.skipIf(!chromium)(name, () => {
         ...(i === 0 ? {} : { costs: at(1) }),
       }))
       const buffer = Buffer.from(JSON.stringify({ scenario: '05-partial-mesh', path: '/', runs }))
+      await page.setViewportSize({ width: 390, height: 844 })
       await open('compare')
       await page
         .getByLabel('Open its runs.json')
         .setInputFiles({ name: 'runs.json', mimeType: 'application/json', buffer })
       await page.getByRole('row', { name: /^traced 200/ }).waitFor()
       expect(await page.getByRole('row', { name: /^traced 200/ }).innerText()).toMatch(/\+1\.00 ms/)
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+      // they are in the link now, which is a page of its own
+      await page.waitForURL(/compare\?runs=/)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        expect(await axeViolations(page), colorScheme).toEqual([])
+      }
     })
   })
 
@@ -452,6 +464,15 @@ describe.skipIf(!chromium)(name, () => {
     } finally {
       await hostile.stop()
     }
+  })
+
+  it('says that there is no such page, and where the others are', async () => {
+    const response = await page.goto(`${collector.origin}/zipkin/nowhere/at/all`)
+    expect(response?.status()).toBe(404)
+    await page.getByText('/nowhere/at/all leads nowhere').waitFor()
+    expect(await axeViolations(page)).toEqual([])
+    await page.getByRole('alert').getByRole('link', { name: 'search' }).click()
+    await results().first().waitFor()
   })
 
   it('comes with a policy that lets it load nothing from elsewhere', async () => {

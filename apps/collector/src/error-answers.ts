@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from './context.ts'
 import { HttpError } from './http-error.ts'
 import { OwnApiError } from './own-api-error.ts'
+import { sendMissingPage } from './routes/viewer.ts'
 
 /** The framework's own words of zipkin-server, for a target that is no path or a query that is no query. */
 export const INVALID_PATH = 'Status: 400\nDescription: Invalid request path\n'
@@ -83,6 +84,7 @@ export function answerErrors(app: FastifyInstance, context: Context): void {
     if (request.method === 'TRACE' || (!reading && path.startsWith('/zipkin/'))) {
       return reply.code(405).send('405 Method Not Allowed')
     }
+    if (reading && sendMissingPage(request, reply, context)) return reply
     return reply.code(404).send('404 Not Found')
   })
 }

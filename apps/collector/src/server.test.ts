@@ -368,6 +368,18 @@ describe('the viewer', () => {
     }
   })
 
+  it('tells a browser in its own words that a page is not there', async () => {
+    open({ HOPSCOPE_VIEWER: folder })
+    const visit = async (url: string, accept: string) => {
+      const { statusCode, headers, body } = await app.inject({ url, headers: { accept } })
+      return [statusCode, headers['content-security-policy'] !== undefined, body.slice(0, 5)]
+    }
+    expect(await visit('/zipkin/nope', 'text/html,*/*;q=0.8')).toEqual([404, true, '<base'])
+    expect(await visit('/zipkin/nope', 'application/json')).toEqual([404, false, '404 N'])
+    expect(await visit('/zipkin/api/v2/nope', 'text/html,*/*;q=0.8')).toEqual([404, false, '404 N'])
+    expect(await visit('/nope', 'text/html,*/*;q=0.8')).toEqual([404, false, '404 N'])
+  })
+
   it('can live under another path of a proxy', async () => {
     open({ HOPSCOPE_VIEWER: folder, ZIPKIN_UI_BASEPATH: '/tools/traces/' })
     expect((await app.inject('/zipkin/')).body).toBe(

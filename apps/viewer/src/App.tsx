@@ -84,12 +84,15 @@ function Page({ route }: { route: Route }) {
       return <OpenFilePage />
     case 'unknown':
       return (
-        <Notice kind="error" title="There is no such page">
-          <p>
-            <code>{route.path}</code> leads nowhere. Pages are the <a {...linkTo(LIVE)}>new traces</a>, the{' '}
-            <a {...linkTo(searchRoute({}))}>search</a> and the <a {...linkTo(MESH)}>mesh</a>.
-          </p>
-        </Notice>
+        <>
+          <h1 className="sr-only">{TITLES.unknown}</h1>
+          <Notice kind="error" title="There is no such page">
+            <p>
+              <code>{route.path}</code> leads nowhere. Pages are the <a {...linkTo(LIVE)}>new traces</a>, the{' '}
+              <a {...linkTo(searchRoute({}))}>search</a> and the <a {...linkTo(MESH)}>mesh</a>.
+            </p>
+          </Notice>
+        </>
       )
   }
 }

@@ -12,6 +12,8 @@ const BUILT_VIEWER = fileURLToPath(new URL('../../../viewer/dist/', import.meta.
 const SECURITY_POLICY =
   "default-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'self'; object-src 'none'; frame-ancestors 'self'"
 
+const HTML = 'text/html; charset=utf-8'
+
 /** Zipkin's links, and the viewer's own pages. */
 const PAGES = [
   '/zipkin/',
@@ -26,7 +28,7 @@ const PAGES = [
 
 /** The viewer under /zipkin/, its config.json, and the redirects that lead there. */
 export function viewerRoutes(app: FastifyInstance, context: Context): void {
-  const root = context.config.viewer ?? BUILT_VIEWER
+  const root = folderOf(context)
   const { config } = context
 
   for (const path of ['/', '/zipkin']) {
@@ -69,18 +71,45 @@ export function viewerRoutes(app: FastifyInstance, context: Context): void {
   })
 
   function page(request: FastifyRequest, reply: FastifyReply): unknown {
-    const file = `${root.replace(/\/$/, '')}/index.html`
-    if (!existsSync(file)) return reply.code(404).type('text/html; charset=utf-8').send(notBuilt(file))
-    const html = readFileSync(file, 'utf8')
-    const send = createDocument(
-      rebase(html, config.ui.basepath),
-      'text/html; charset=utf-8',
-      context.startedAt,
-      'max-age=60',
-    )
-    reply.header('content-security-policy', SECURITY_POLICY).header('x-content-type-options', 'nosniff')
-    return send(request, reply)
+    const html = readPage(context)
+    if (html === undefined)
+      return reply
+        .code(404)
+        .type(HTML)
+        .send(notBuilt(fileOfPage(context)))
+    return createDocument(html, HTML, context.startedAt, 'max-age=60')(request, guard(reply))
   }
+}
+
+/**
+ * For a browser that went to a page which is not there: the viewer, which says so and leads on; 404 all the same.
+ * False: the request is another one, or there is no viewer.
+ */
+export function sendMissingPage(request: FastifyRequest, reply: FastifyReply, context: Context): boolean {
+  const isPage = request.url.startsWith('/zipkin/') && !request.url.startsWith('/zipkin/api/')
+  if (!isPage || !context.config.uiEnabled || !request.headers.accept?.includes('text/html')) return false
+  const html = readPage(context)
+  if (html === undefined) return false
+  guard(reply).code(404).type(HTML).send(html)
+  return true
+}
+
+function guard(reply: FastifyReply): FastifyReply {
+  return reply.header('content-security-policy', SECURITY_POLICY).header('x-content-type-options', 'nosniff')
+}
+
+function folderOf({ config }: Context): string {
+  return config.viewer ?? BUILT_VIEWER
+}
+
+function fileOfPage(context: Context): string {
+  return `${folderOf(context).replace(/\/$/, '')}/index.html`
+}
+
+/** Undefined: it is not built. */
+function readPage(context: Context): string | undefined {
+  const file = fileOfPage(context)
+  return existsSync(file) ? rebase(readFileSync(file, 'utf8'), context.config.ui.basepath) : undefined
 }
 
 /** A viewer behind a proxy that serves it elsewhere: its base tag leads, links become relative to it. */

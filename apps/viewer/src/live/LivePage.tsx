@@ -1,3 +1,4 @@
+import '../styles/live.css'
 import { useEffect, useMemo, useState } from 'react'
 import { formatDuration } from '../shared/duration.ts'
 import { formatMoment } from '../shared/moment.ts'

@@ -1,3 +1,4 @@
+import { parseTypedQuery } from '@hopscope/model'
 import { useState } from 'react'
 import { linkTo } from '../shared/navigation.ts'
 import { parseUrl } from '../url.ts'
@@ -12,7 +13,8 @@ export function SavedSearches({ url, q }: { url: string; q: string }) {
     if (name?.trim()) saveSearch({ name: name.trim(), url })
     setName(undefined)
   }
-  if (saved.length === 0 && q === '') return null
+  const canSave = q !== '' && !isSaved && parseTypedQuery(q).problems.length === 0
+  if (saved.length === 0 && !canSave) return null
   return (
     <ul className="saved" aria-label="Saved searches">
       {saved.map(search => {
@@ -29,7 +31,7 @@ export function SavedSearches({ url, q }: { url: string; q: string }) {
           </li>
         )
       })}
-      {q !== '' && !isSaved && name === undefined && (
+      {canSave && name === undefined && (
         <li>
           <button type="button" className="quiet save" onClick={() => setName(q)}>
             ☆ Save this search
