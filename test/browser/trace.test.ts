@@ -71,6 +71,11 @@ describe.skipIf(!chromium)(name, () => {
     await open(`traces/${SHOP}`)
     const grid = page.getByRole('treegrid')
     await rows().first().waitFor()
+    // before anything has the focus, too
+    await page.keyboard.press('?')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
     await grid.focus()
     await page.keyboard.press('e')
     // the row is drawn, and named as the active one, in the frame after the key

@@ -143,6 +143,18 @@ function LoadedTracePage(props: {
     },
     [go, total],
   )
+  // Who has just come has gone to no part of the page yet.
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.target !== document.body) return
+      if (event.key === '?') setHelp(true)
+      else if (event.key === '/') findBox.current?.focus()
+      else return
+      event.preventDefault()
+    }
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [])
   const deselect = () => {
     const { selected: _, ...rest } = latest.current
     go(rest, 'replace')
