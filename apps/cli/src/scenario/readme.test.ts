@@ -10,6 +10,7 @@ const documents = [
   'README.md',
   'CONTRIBUTING.md',
   'docs/scenarios.md',
+  'docs/viewer.md',
   ...readdirSync(join(checkout, 'scenarios')).map(name => `scenarios/${name}/README.md`),
   ...(existsSync(join(checkout, 'docs/posta.md')) ? ['docs/posta.md'] : []),
 ]
