@@ -5,6 +5,7 @@ import type { HeaderMutation } from './http-filters/header-mutation.ts'
 import type { HttpFilter } from './http-filters.ts'
 import type { LocalReplyConfig } from './local-reply.ts'
 import type { Metadata } from './metadata.ts'
+import type { OriginalIpDetection } from './original-ip-detection.ts'
 import type { Fraction, Milliseconds, Percent } from './quantities.ts'
 import type { RouteConfiguration } from './route.ts'
 import type { SocketAddress } from './socket-address.ts'
@@ -50,6 +51,7 @@ export interface HttpConnectionManager {
   /** Absent: no trace decision, the request id is not rewritten. */
   tracing?: Tracing
   accessLog: readonly AccessLog[]
+  accessLogOptions: AccessLogOptions
   localReplyConfig?: LocalReplyConfig
   generateRequestId: boolean
   preserveExternalRequestId: boolean
@@ -57,6 +59,8 @@ export interface HttpConnectionManager {
   useRemoteAddress: boolean
   xffNumTrustedHops: number
   skipXffAppend: boolean
+  /** One after the other until one knows; empty: the end of x-forwarded-for. */
+  originalIpDetection: readonly OriginalIpDetection[]
   /** undefined: no address is internal. CIDR texts otherwise (`{}` in the file gives RFC 1918, loopback and ULA). */
   internalAddressConfig?: { cidrRanges: readonly string[] }
   addUserAgent: boolean
@@ -103,8 +107,27 @@ export interface HttpConnectionManager {
   requestId: RequestIdConfig
   /** Before anything else looks at a request. */
   earlyHeaderMutations: readonly HeaderMutation[]
+  /** Absent: answers do not say in `proxy-status` what went wrong. */
+  proxyStatus?: ProxyStatusConfig
   /** Whether x-forwarded-client-cert of a client goes on: without TLS there is none to be made here. */
   forwardClientCert: boolean
+}
+
+/** Lines of access logs beside the one at a request's end. */
+export interface AccessLogOptions {
+  onNewRequest: boolean
+  /** While a request is under way; 0: none. */
+  flushInterval: Milliseconds
+}
+
+/** HttpConnectionManager.ProxyStatusConfig (RFC 9209) */
+export interface ProxyStatusConfig {
+  removeDetails: boolean
+  removeResponseFlags: boolean
+  /** The status that the error recommends takes the place of the answer's. */
+  setRecommendedResponseCode: boolean
+  /** Who it is that says it; undefined: the server's name. */
+  proxyName?: { type: 'node_id' } | { type: 'literal'; name: string }
 }
 
 /** envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig */

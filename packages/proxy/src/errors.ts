@@ -21,6 +21,7 @@ export const FAILURES = {
   missing_host: { status: 400, details: 'missing_host_header', body: '', close: true },
   bad_path: { status: 400, details: 'path_normalization_failed', body: '', close: true },
   normalised_path: { status: 307, details: 'path_normalization_failed', body: '' },
+  unknown_origin: { status: 0, details: 'rejecting_because_detection_failed', body: '' },
   absolute_path: { status: 404, details: 'absolute_path_rejected', body: '' },
   upgrade: { status: 403, details: 'upgrade_failed', body: '', close: true },
   no_route: { status: 404, flag: 'NR', details: 'route_not_found', body: '' },

@@ -8,6 +8,7 @@ import { createAsyncClient } from './cluster/create-async-client.ts'
 import { createGrpcClient } from './cluster/grpc-client.ts'
 import type { ResolveName } from './cluster/resolve-dns.ts'
 import { composeFilters } from './filter/chain.ts'
+import { chooseCluster } from './filter/choose-cluster.ts'
 import { createFilters } from './filter/create-filters.ts'
 import { compileRules } from './filter/header-mutation/compile-rules.ts'
 import { createRouter } from './filter/router.ts'
@@ -15,6 +16,7 @@ import type { ConnectionManagerContext } from './http/connection-manager-context
 import { createHttpStats } from './http/http-stats.ts'
 import { compileLocalReply } from './http/local-reply.ts'
 import { compilePathNormaliser } from './http/normalise-path.ts'
+import { compileProxyStatus } from './http/proxy-status.ts'
 import { createSanitiser } from './http/sanitise-headers.ts'
 import { type Acceptor, type ChooseContext, listen, listenerStatName } from './listener/accept.ts'
 import { compileFilterChainChoice } from './listener/choose-filter-chain.ts'
@@ -173,6 +175,11 @@ export function createProxy(options: ProxyOptions): Proxy {
             ),
       bufferLimit: listener.perConnectionBufferLimitBytes,
       accessLogger: accessLogs.logger(config.accessLog, { runtime, random }),
+      addProxyStatus: compileProxyStatus(config, node),
+      chooseCluster(exchange) {
+        const { route } = exchange
+        if (route?.route.action.type === 'route') chooseCluster(exchange, route, route.route.action, routerServices)
+      },
       localReply: config.localReplyConfig && compileLocalReply(config.localReplyConfig, { runtime, random }),
       handle: composeFilters(filters, route, routerServices),
       clock,

@@ -39,6 +39,9 @@ export const RESPONSE_FLAGS = [
 ] as const
 export type ResponseFlag = (typeof RESPONSE_FLAGS)[number]
 
+/** Of envoy.data.accesslog.v3.AccessLogType, those of HTTP requests. */
+export type AccessLogType = 'NotSet' | 'DownstreamStart' | 'DownstreamPeriodic' | 'DownstreamEnd'
+
 /** A request's flags, in the order in which they were raised; nearly always none. */
 export class ResponseFlags {
   #raised: readonly ResponseFlag[] = NONE
@@ -149,6 +152,8 @@ export class StreamInfo {
   traceId = ''
   spanId = ''
 
+  /** Of the line that is being made; elsewhere `NotSet`. */
+  accessLogType: AccessLogType = 'NotSet'
   /** Of the local reply whose body or headers are being made; "" otherwise. */
   localReplyBody = ''
 

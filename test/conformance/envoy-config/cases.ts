@@ -59,6 +59,8 @@ const accessLog = (format: string): string =>
   hcm(
     `access_log: [{ name: x, typed_config: { "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog, log_format: ${format} } }]`,
   )
+const originalIp = (type: string, fields = ''): string =>
+  `original_ip_detection_extensions: [{ name: x, typed_config: { "@type": type.googleapis.com/envoy.extensions.http.original_ip_detection.${type}, ${fields} } }]`
 const header = (value: string): string =>
   reply(`response_headers_to_add: [{ header: { key: a, value: ${JSON.stringify(value)} } }]`)
 const runtime = (layers: string): string => `layered_runtime: { layers: ${layers} }`
@@ -495,6 +497,46 @@ export const references: ValidateCase[] = [
     ),
   ),
   c('both ways to strip ports', 'refused', hcm('strip_matching_host_port: true, strip_any_host_port: true')),
+  c(
+    'options of access logs, and the older field',
+    'refused',
+    hcm('access_log_options: {}, flush_access_log_on_new_request: true'),
+    /flush_access_log_on_new_request: cannot be set together with access_log_options/,
+  ),
+  c(
+    'options of access logs, and the older interval',
+    'refused',
+    hcm('access_log_options: {}, access_log_flush_interval: 1s'),
+  ),
+  c('no interval between lines', 'refused', hcm('access_log_options: { access_log_flush_interval: 0s }')),
+  c(
+    'when logs are written',
+    'accepted',
+    hcm(
+      'access_log_options: { access_log_flush_interval: 1s, flush_log_on_tunnel_successfully_established: true }, stream_flush_timeout: 1s',
+    ),
+  ),
+  c(
+    'transformations of paths',
+    'accepted',
+    hcm('path_normalization_options: { forwarding_transformation: { operations: [{ merge_slashes: {} }] } }'),
+  ),
+  c('original IPs, and the peer', 'refused', hcm(`use_remote_address: true, ${originalIp('xff.v3.XffConfig')}`)),
+  c('original IPs, and hops', 'refused', hcm(`xff_num_trusted_hops: 1, ${originalIp('xff.v3.XffConfig')}`)),
+  c('original IPs', 'accepted', hcm(`use_remote_address: false, ${originalIp('xff.v3.XffConfig')}`)),
+  c(
+    'trusted ranges, and hops',
+    'refused',
+    hcm(originalIp('xff.v3.XffConfig', 'xff_num_trusted_hops: 1, xff_trusted_cidrs: {}')),
+    /xff_trusted_cidrs: cannot be set together with xff_num_trusted_hops/,
+  ),
+  c('an original IP from no header', 'refused', hcm(originalIp('custom_header.v3.CustomHeaderConfig'))),
+  c(
+    'an original IP from what is no header',
+    'refused',
+    hcm(originalIp('custom_header.v3.CustomHeaderConfig', 'header_name: "a b"')),
+  ),
+  c('two names of a proxy', 'refused', hcm('proxy_status_config: { use_node_id: true, literal_proxy_name: x }')),
   c(
     'a body of 5000 bytes',
     'refused',

@@ -22,6 +22,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'refused upgrades': /upgrade/,
     'hop-by-hop headers': /hop-by-hop/,
     'x-forwarded-for': /x-forwarded-for with|trusted hops/,
+    original_ip_detection_extensions: /XffConfig\.xff_trusted_cidrs|CustomHeaderConfig:/,
     'internal addresses and control headers': /control headers from/,
     'request ids': /^headers: request ids|no request id/,
     'x-forwarded-port, scheme, via, user agent':
@@ -41,6 +42,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'close-delimited and chunked answers': /close-delimited answer|chunked answer/,
     'broken answers': /upstream sends|speaks no HTTP|odd answers|bad chunks of an answer/,
     'proper case': /proper_case_words/,
+    proxy_status_config: /^proxy status: /,
   },
   'timers of a connection': {
     'stream idle timeout': /stream idle timeout/,
@@ -193,6 +195,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     JSON: /sorted keys/,
     'filters of logs: health checks': /not_health_check_filter: what/,
     'filters of logs': /^access log filters: /,
+    'lines before the end': /flush_access_log_on_new_request:|access_log_flush_interval:/,
     metadata: /METADATA\(ROUTE/,
     'metadata of hosts and listeners': /UPSTREAM_METADATA|FILTER_CHAIN_NAME/,
     'hosts that were tried': /UPSTREAM_HOSTS_ATTEMPTED/,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { accessLogCases } from './cases/access-log.ts'
 import { accessLogFilterCases } from './cases/access-log-filters.ts'
+import { accessLogMomentCases } from './cases/access-log-moments.ts'
 import { adminCases } from './cases/admin.ts'
 import { balancingCases } from './cases/balancing.ts'
 import { bodyCases } from './cases/bodies.ts'
@@ -32,9 +33,11 @@ import { matcherCases } from './cases/matchers.ts'
 import { mirrorCases } from './cases/mirrors.ts'
 import { nameCases } from './cases/names.ts'
 import { openTelemetryCases } from './cases/opentelemetry.ts'
+import { originalIpCases } from './cases/original-ip.ts'
 import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
 import { priorityCases } from './cases/priorities.ts'
+import { proxyStatusCases } from './cases/proxy-status.ts'
 import { rbacCases } from './cases/rbac.ts'
 import { retryCases } from './cases/retries.ts'
 import { retryHostCases } from './cases/retry-hosts.ts'
@@ -69,6 +72,8 @@ const groups: Record<string, Case[]> = {
   headers: headerCases,
   codec: codecCases,
   'connection manager': connectionManagerCases,
+  'original ip': originalIpCases,
+  'proxy status': proxyStatusCases,
   listeners: listenerCases,
   bodies: bodyCases,
   'interim answers': informationalCases,
@@ -104,6 +109,7 @@ const groups: Record<string, Case[]> = {
   opentelemetry: openTelemetryCases,
   'access log': accessLogCases,
   'access log filters': accessLogFilterCases,
+  'access log moments': accessLogMomentCases,
   'format operators': formatOperatorCases,
   'local reply config': localReplyConfigCases,
   admin: adminCases,

@@ -1,4 +1,4 @@
-import type { HttpConnectionManager, RequestIdConfig } from '../listener.ts'
+import type { AccessLogOptions, HttpConnectionManager, ProxyStatusConfig, RequestIdConfig } from '../listener.ts'
 import type { Message } from '../schema/message.ts'
 import { parseCidrRanges } from './cidr-ranges.ts'
 import type { ParseContext } from './context.ts'
@@ -6,6 +6,7 @@ import { parseHeaderMutationRule } from './http-filters/parse-header-mutation.ts
 import { parseHttpFilters } from './http-filters/parse-http-filters.ts'
 import { parseAccessLog } from './parse-access-log.ts'
 import { parseLocalReplyConfig } from './parse-local-reply-config.ts'
+import { parseOriginalIpDetection } from './parse-original-ip-detection.ts'
 import { parseRouteConfiguration } from './parse-route-configuration.ts'
 import { parseTracing } from './parse-tracing.ts'
 
@@ -17,6 +18,7 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
   const internal = message.message('internal_address_config')
   const localReply = message.message('local_reply_config')
   const routes = message.message('route_config')
+  const proxyStatus = message.message('proxy_status_config')
   if (message.boolean('strip_matching_host_port') && message.boolean('strip_any_host_port')) {
     context.problems.add(
       'invalid',
@@ -31,6 +33,7 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
     httpFilters: parseHttpFilters(message, context),
     ...(tracing === undefined ? {} : { tracing: parseTracing(tracing, context) }),
     accessLog: message.messages('access_log').flatMap(log => parseAccessLog(log, context) ?? []),
+    accessLogOptions: parseAccessLogOptions(message, context),
     ...(localReply === undefined ? {} : { localReplyConfig: parseLocalReplyConfig(localReply, context) }),
     generateRequestId: message.boolean('generate_request_id', true),
     preserveExternalRequestId: message.boolean('preserve_external_request_id'),
@@ -38,6 +41,7 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
     useRemoteAddress: message.boolean('use_remote_address'),
     xffNumTrustedHops: message.number('xff_num_trusted_hops'),
     skipXffAppend: message.boolean('skip_xff_append'),
+    originalIpDetection: parseOriginalIpDetection(message, context),
     ...(internal === undefined
       ? {}
       : { internalAddressConfig: { cidrRanges: parseInternalRanges(internal, context) } }),
@@ -86,7 +90,37 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
       .flatMap(extension => extension.message('typed_config')?.messages('mutations') ?? [])
       .map(mutation => parseHeaderMutationRule(mutation, context)),
     requestId: parseRequestId(message.message('request_id_extension')?.message('typed_config')),
+    ...(proxyStatus && { proxyStatus: parseProxyStatus(proxyStatus) }),
     forwardClientCert: message.enum<string>('forward_client_cert_details', 'SANITIZE') === 'ALWAYS_FORWARD_ONLY',
+  }
+}
+
+/** In a message of their own, or as Envoy had them before. */
+function parseAccessLogOptions(message: Message, context: ParseContext): AccessLogOptions {
+  const options = message.message('access_log_options')
+  if (options !== undefined) {
+    for (const older of ['flush_access_log_on_new_request', 'access_log_flush_interval']) {
+      const isSet = older === 'access_log_flush_interval' ? message.has(older) : message.boolean(older)
+      if (isSet) context.problems.add('invalid', message.place(older), 'cannot be set together with access_log_options')
+    }
+  }
+  const from = options ?? message
+  return {
+    onNewRequest: from.boolean('flush_access_log_on_new_request'),
+    flushInterval: from.duration('access_log_flush_interval', 0),
+  }
+}
+
+function parseProxyStatus(message: Message): ProxyStatusConfig {
+  return {
+    removeDetails: message.boolean('remove_details'),
+    removeResponseFlags: message.boolean('remove_response_flags'),
+    setRecommendedResponseCode: message.boolean('set_recommended_response_code'),
+    ...(message.has('literal_proxy_name')
+      ? { proxyName: { type: 'literal', name: message.string('literal_proxy_name') } }
+      : message.has('use_node_id')
+        ? { proxyName: { type: 'node_id' } }
+        : {}),
   }
 }
 

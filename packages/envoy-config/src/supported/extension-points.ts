@@ -130,6 +130,15 @@ export const extensionPoints: Readonly<
       packages: ['envoy.extensions.http.early_header_mutation.'],
       types: ['envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation'],
     },
+  'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.original_ip_detection_extensions':
+    {
+      what: 'original IP detection',
+      packages: ['envoy.extensions.http.original_ip_detection.'],
+      types: [
+        'envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig',
+        'envoy.extensions.http.original_ip_detection.xff.v3.XffConfig',
+      ],
+    },
   'envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension.typed_config': {
     what: 'request id extension',
     packages: ['envoy.extensions.request_id.'],

@@ -51,16 +51,25 @@ const file = (name: string, format?: AccessLog['format']): AccessLog => ({
 const written = (name: string) => readFileSync(join(folder, name), 'utf8')
 
 test("Envoy's default line", () => {
-  logs.logger([file('a')], services).log(stream())
+  logs.logger([file('a')], services).log(stream(), 'DownstreamEnd')
   logs.flush()
   expect(written('a')).toBe(
     '[2026-11-23T16:11:03.067Z] "GET /dr HTTP/1.1" 200 - 0 2 0 - "-" "curl/7.88.1" "7cf099ff-398e-9551-82f6-a315b2be1660" "127.0.0.1:29902" "-"\n',
   )
 })
 
+test('each line says of which kind it is, and only the wanted are written', () => {
+  const kinds = file('a', { text: '%ACCESS_LOG_TYPE%\n' })
+  const filter = { type: 'log_type', types: ['DownstreamStart', 'DownstreamEnd'], exclude: false } as const
+  const logger = logs.logger([{ ...kinds, filter }], services)
+  for (const type of ['DownstreamStart', 'DownstreamPeriodic', 'DownstreamEnd'] as const) logger.log(stream(), type)
+  logs.flush()
+  expect(written('a')).toBe('DownstreamStart\nDownstreamEnd\n')
+})
+
 test('bytes come out as they came in', () => {
   const logger = logs.logger([file('a', { text: 'größe %REQ(USER-AGENT)%\n' })], services)
-  logger.log(stream(Buffer.from('a"b\\c\té').toString('latin1')))
+  logger.log(stream(Buffer.from('a"b\\c\té').toString('latin1')), 'DownstreamEnd')
   logs.flush()
   expect(written('a')).toBe('größe a"b\\c\té\n')
 })
@@ -94,30 +103,30 @@ test('JSON: sorted, typed, with the escapes of Envoy', () => {
 
 test('lines wait for 64 KiB, a flush, or the interval', async () => {
   const logger = logs.logger([file('a', { text: `${'x'.repeat(1023)}\n` })], services)
-  for (let i = 0; i < 63; i++) logger.log(stream())
+  for (let i = 0; i < 63; i++) logger.log(stream(), 'DownstreamEnd')
   expect(written('a')).toBe('')
-  logger.log(stream())
+  logger.log(stream(), 'DownstreamEnd')
   expect(written('a')).toHaveLength(65_536)
 
   const quick = createAccessLogs({ flushInterval: 5, stats: new Stats(), onError: () => {} })
-  quick.logger([file('b', { text: 'line\n' })], services).log(stream())
+  quick.logger([file('b', { text: 'line\n' })], services).log(stream(), 'DownstreamEnd')
   await expect.poll(() => written('b')).toBe('line\n')
   quick.close()
 })
 
 test('after a rename, reopening writes to a new file', () => {
   const logger = logs.logger([file('a', { text: 'line\n' })], services)
-  logger.log(stream())
+  logger.log(stream(), 'DownstreamEnd')
   renameSync(join(folder, 'a'), join(folder, 'a.1'))
   logs.reopen()
-  logger.log(stream())
+  logger.log(stream(), 'DownstreamEnd')
   logs.flush()
   expect([written('a.1'), written('a')]).toEqual(['line\n', 'line\n'])
 })
 
 test('two logs of one path share the file; closing writes what waits', () => {
-  logs.logger([file('a', { text: 'one\n' })], services).log(stream())
-  logs.logger([file('a', { text: 'two\n' })], services).log(stream())
+  logs.logger([file('a', { text: 'one\n' })], services).log(stream(), 'DownstreamEnd')
+  logs.logger([file('a', { text: 'two\n' })], services).log(stream(), 'DownstreamEnd')
   logs.close()
   expect(written('a')).toBe('one\ntwo\n')
 })

@@ -1,6 +1,6 @@
-import type { StreamInfo } from '../stream-info.ts'
+import type { AccessLogType, StreamInfo } from '../stream-info.ts'
 
-/** Called once at the end of every stream. Compiled once from the configuration. */
+/** Called at the end of every stream, and where the configuration asks for more lines. Compiled once from it. */
 export interface AccessLogger {
-  log(info: StreamInfo): void
+  log(info: StreamInfo, type: AccessLogType): void
 }

@@ -61,8 +61,8 @@ export function compileAccessLogFilter(filter: AccessLogFilter, services: Filter
       return info => statuses.has(grpcStatusOf(info)) !== filter.exclude
     }
     case 'log_type': {
-      const takes = filter.types.includes('DownstreamEnd') !== filter.exclude
-      return () => takes
+      const types: ReadonlySet<string> = new Set(filter.types)
+      return info => types.has(info.accessLogType) !== filter.exclude
     }
   }
 }

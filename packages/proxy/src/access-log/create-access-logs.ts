@@ -49,7 +49,8 @@ export function createAccessLogs(options: AccessLogsOptions): AccessLogs {
         takes: filter === undefined ? undefined : compileAccessLogFilter(filter, services),
       }))
       return {
-        log(info) {
+        log(info, type) {
+          info.accessLogType = type
           for (const { file, line, takes } of sinks) if (takes === undefined || takes(info)) file.write(line(info))
         },
       }

@@ -58,7 +58,7 @@ const port = (address: string): number | string | undefined => {
 
 /** One row for each operator that a configuration may name. */
 export const operators: Readonly<Record<FormatOperator, Operator>> = {
-  ACCESS_LOG_TYPE: plain(() => 'DownstreamEnd'),
+  ACCESS_LOG_TYPE: plain(info => info.accessLogType),
   BYTES_RECEIVED: plain(info => info.bytesReceived),
   // Only QUIC counts them.
   BYTES_RETRANSMITTED: plain(() => 0),

@@ -35,7 +35,8 @@ export function checkRequest(exchange: Exchange, head: RequestHead, context: Con
   return true
 }
 
-function refuse(exchange: Exchange, failure: Failure, { config, tracer }: ConnectionManagerContext): false {
+/** Answers a request that goes no further: no route, no span. */
+export function refuse(exchange: Exchange, failure: Failure, { config, tracer }: ConnectionManagerContext): false {
   tracer?.refused()
   respond(exchange, config.streamErrorOnInvalidHttpMessage ? { ...failure, close: false } : failure)
   return false

@@ -17,7 +17,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 export function completeResponse(
   headers: ResponseHeaders,
   { info, span }: Exchange,
-  { config, clock }: ConnectionManagerContext,
+  { config, clock, addProxyStatus }: ConnectionManagerContext,
   now: Instant,
 ): void {
   headers.removeAll(HOP_BY_HOP)
@@ -33,6 +33,7 @@ export function completeResponse(
   }
   span?.onResponseHeaders(headers)
   if (config.via !== '') headers.appendJoined('via', config.via, ', ')
+  addProxyStatus?.(headers, info)
 }
 
 /** Of a 1xx. Envoy leaves Keep-Alive here, which means nothing in an interim response. */

@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts'
 import type { HttpStats } from './http-stats.ts'
 import type { RewriteLocalReply } from './local-reply.ts'
 import type { compilePathNormaliser } from './normalise-path.ts'
+import type { AddProxyStatus } from './proxy-status.ts'
 import type { createSanitiser } from './sanitise-headers.ts'
 
 /** One HttpConnectionManager of a snapshot, compiled. A connection keeps the one it began with. */
@@ -26,6 +27,10 @@ export interface ConnectionManagerContext {
   /** Absent: no `tracing` in the configuration. */
   tracer: HttpTracer | undefined
   accessLogger: AccessLogger
+  /** Absent: answers do not say what went wrong. */
+  addProxyStatus: AddProxyStatus | undefined
+  /** For the log of a request that has just come. */
+  chooseCluster(exchange: Exchange): void
   /** Absent: local replies leave as they are. */
   localReply: RewriteLocalReply | undefined
   /** The listener's per_connection_buffer_limit_bytes. */

@@ -2,11 +2,11 @@ import { FAILURES, type Failure } from '../errors.ts'
 import { respond } from '../respond.ts'
 import type { CompiledRoute } from '../route/compile-routes.ts'
 import { findRoute } from '../route/find-route.ts'
-import { type Instant, StreamInfo } from '../stream-info.ts'
+import { type AccessLogType, type Instant, StreamInfo } from '../stream-info.ts'
 import type { Timer } from '../timers.ts'
 import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
-import { checkRequest } from './check-request.ts'
+import { checkRequest, refuse } from './check-request.ts'
 import { CHUNK_END, chunkHeader, LAST_CHUNK, lastChunk } from './codec/chunk.ts'
 import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
 import { encodeResponseHead, properCase } from './codec/encode-response.ts'
@@ -40,6 +40,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
   readonly #drainTimer: Timer
   /** Made when there is a limit to it. */
   #lifeTimer: Timer | undefined
+  /** Made when requests are logged while they are under way. */
+  #logTimer: Timer | undefined
   readonly #headTimer: HeadTimer
   readonly #streamTimers: StreamTimers
   #requests = 0
@@ -105,6 +107,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       this.#lifeTimer = timers.create(() => this.#onLifeTimeout())
       this.#lifeTimer.start(config.maxConnectionDuration)
     }
+    if (config.accessLogOptions.flushInterval > 0) this.#logTimer = timers.create(() => this.#onLogInterval())
     transport.handler = this
   }
 
@@ -191,11 +194,21 @@ export class ConnectionManager implements TransportHandler, Downstream {
       this.#rejectByCodec(exchange, sanitised)
       return
     }
+    if ('rejectWith' in sanitised) {
+      const status = sanitised.rejectWith
+      stats.downstream_rq_rejected_via_ip_detection.add()
+      refuse(exchange, { ...FAILURES.unknown_origin, status, close: status === 400 }, this.#context)
+      return
+    }
     exchange.internal = sanitised.internal
 
     this.#route(exchange)
     if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c') {
       stats.downstream_rq_ws_on_non_ws_route.add()
+      // What is sent over it would be its body: it is never complete.
+      exchange.requestComplete = false
+      this.#context.chooseCluster(exchange)
+      this.#logBeginning(exchange)
       respond(exchange, FAILURES.upgrade)
       return
     }
@@ -224,7 +237,29 @@ export class ConnectionManager implements TransportHandler, Downstream {
       const duration = streamDuration(config.maxStreamDuration, action.maxStreamDuration, headers)
       this.#streamTimers.limitDuration(info.startInstant, duration)
     }
+    this.#logBeginning(exchange)
     this.#context.handle(exchange)
+  }
+
+  #logBeginning(exchange: Exchange): void {
+    const { config, chooseCluster } = this.#context
+    if (!config.accessLogOptions.onNewRequest) return
+    chooseCluster(exchange)
+    const { info } = exchange
+    const { traceId, spanId } = info
+    // In Envoy there is no span yet.
+    info.traceId = info.spanId = ''
+    this.#logSoFar(info, 'DownstreamStart')
+    info.traceId = traceId
+    info.spanId = spanId
+  }
+
+  /** A line of a request that is not over yet. */
+  #logSoFar(info: StreamInfo, type: AccessLogType): void {
+    info.endInstant = this.#context.clock.now()
+    this.#context.accessLogger.log(info, type)
+    info.endInstant = Number.NaN
+    info.accessLogType = 'NotSet'
   }
 
   #continue(headers: RequestHeaders): void {
@@ -305,6 +340,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.downstreamLocalAddress = this.#transport.localAddress
     info.requestHeaders = headers
     this.#connectionTimer.stop()
+    this.#logTimer?.start(this.#context.config.accessLogOptions.flushInterval)
     this.#chunked = false
     this.#responseDone = false
     stats.downstream_rq_total.add()
@@ -465,6 +501,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const { info, handler } = exchange
     this.#exchange = undefined
     this.#streamTimers.stop()
+    this.#logTimer?.stop()
     exchange.handler = undefined
     if (!this.#responseDone || !exchange.requestComplete) {
       // Envoy counts every stream here that ends before both of its messages have, whoever is to blame.
@@ -475,7 +512,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     stats.downstream_rq_active.sub()
     stats.downstream_rq_time.record(Math.trunc(info.endInstant - info.startInstant))
     if (info.healthCheck) stats['tracing.health_check'].add()
-    accessLogger.log(info)
+    accessLogger.log(info, 'DownstreamEnd')
     exchange.span?.finish(info)
     exchange.onDestroy?.()
   }
@@ -524,6 +561,13 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #onLifeTimeout(): void {
     this.#context.stats.downstream_cx_max_duration_reached.add()
     if (this.#state === 'open' && !this.#draining) this.#startDraining()
+  }
+
+  #onLogInterval(): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    this.#logSoFar(exchange.info, 'DownstreamPeriodic')
+    this.#logTimer!.start(this.#context.config.accessLogOptions.flushInterval)
   }
 
   #onStreamTimeout(failure: Failure, counter: StreamTimeoutCounter): void {
@@ -594,6 +638,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#headTimer.stop()
     this.#streamTimers.stop()
     this.#lifeTimer?.stop()
+    this.#logTimer?.stop()
     const { stats, clock } = this.#context
     this.#setBuffered(0)
     stats.downstream_cx_active.sub()

@@ -23,6 +23,7 @@ function sanitise(fields: string[], options: Options = {}) {
     useRemoteAddress: false,
     xffNumTrustedHops: 0,
     skipXffAppend: false,
+    originalIpDetection: [],
     addUserAgent: false,
     via: '',
     generateRequestId: false,

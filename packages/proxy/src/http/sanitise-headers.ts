@@ -5,6 +5,7 @@ import { compileRanges, forwardedAddress, ipOf, isLoopback, localIp } from './cl
 import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
 import { hasToken } from './codec/response-decoder.ts'
 import type { RequestHeaders } from './headers.ts'
+import { compileOriginalIp } from './original-ip.ts'
 import { applyRequestId } from './request-id.ts'
 
 const HOP_BY_HOP = ['x-envoy-internal', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'connection', 'upgrade']
@@ -43,11 +44,16 @@ export interface Sanitised {
   internal: boolean
 }
 
+/** No one knows whose it is, and the configuration wants to know. */
+export interface UnknownOrigin {
+  rejectWith: number
+}
+
 /** Header sanitising of one HttpConnectionManager, in Envoy's order (`ConnectionManagerUtility::mutateRequestHeaders`). */
 export function createSanitiser(
   config: HttpConnectionManager,
   node: Node,
-): (headers: RequestHeaders, connection: string, info: StreamInfo) => Sanitised | CodecError {
+): (headers: RequestHeaders, connection: string, info: StreamInfo) => Sanitised | CodecError | UnknownOrigin {
   const isInternal = compileRanges(config.internalAddressConfig?.cidrRanges ?? [])
   const internalOnly = config.routeConfig.internalOnlyHeaders.map(name => name.toLowerCase())
   const dropped = {
@@ -56,6 +62,7 @@ export function createSanitiser(
     edge: new Set([...HOP_BY_HOP, ...CONTROL, ...internalOnly, ...EDGE]),
   }
   const hops = config.xffNumTrustedHops
+  const detect = compileOriginalIp(config)
   const ownIp = localIp()
 
   return (headers, connection, info) => {
@@ -63,10 +70,10 @@ export function createSanitiser(
     if (nominated !== undefined) return nominated
     keepOnlyTrailers(headers)
     const peerIp = ipOf(info.downstreamDirectRemoteAddress)
-    const xff = headers.get('x-forwarded-for')
     let clientIp = peerIp
     let eligible = false
     if (config.useRemoteAddress) {
+      const xff = headers.get('x-forwarded-for')
       if (hops > 0) clientIp = forwardedAddress(xff, hops - 1)?.ip ?? peerIp
       eligible = xff === undefined
       if (!config.skipXffAppend) {
@@ -74,11 +81,13 @@ export function createSanitiser(
       }
       if (hops === 0 || !headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', 'http')
     } else {
-      const forwarded = forwardedAddress(xff, hops)
-      if (forwarded !== undefined) {
-        clientIp = forwarded.ip
-        eligible = forwarded.single
+      const origin = detect(headers, peerIp)
+      if (origin.rejectWith !== 0) return origin
+      if (origin.ip !== undefined) {
+        clientIp = origin.ip
+        eligible = origin.trusted
       }
+      if (origin.appends) headers.appendJoined('x-forwarded-for', isLoopback(peerIp) ? ownIp : peerIp, ',')
       if (!headers.has('x-forwarded-proto')) headers.append('x-forwarded-proto', 'http')
     }
     if (config.appendXForwardedPort && ((config.useRemoteAddress && hops === 0) || !headers.has('x-forwarded-port'))) {
