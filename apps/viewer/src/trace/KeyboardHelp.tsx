@@ -16,7 +16,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['+ − 0', 'zoom in, out, all'],
   ['z', 'zoom to the row'],
   ['< >', 'earlier, later'],
-  ['Ctrl+wheel, drag', 'zoom with the mouse'],
+  ['Ctrl+wheel or drag', 'zoom with the mouse'],
   ['?', 'this help'],
 ]
 
