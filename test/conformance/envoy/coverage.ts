@@ -152,6 +152,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'header mutation': /header mutation: of/,
     'health check': /health check: /,
     compressor: /compressor: (gzip|brotli|zstd)/,
+    'compressor: requests': /compressor: requests/,
     decompressor: /decompressor: a (gzip|brotli|zstd)/,
     'disabled filters': /rbac: a filter that is off/,
   },

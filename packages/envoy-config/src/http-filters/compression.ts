@@ -2,15 +2,13 @@ import type { StringMatcher } from '../matchers.ts'
 
 export type ContentEncoding = 'gzip' | 'br' | 'zstd'
 
-/** envoy.extensions.filters.http.compressor.v3.Compressor: of responses. */
+/** envoy.extensions.filters.http.compressor.v3.Compressor */
 export interface CompressorFilter {
   type: 'compressor'
   library: CompressorLibrary
-  enabled: RuntimeFlag
-  minContentLength: number
-  /** Without parameters, as listed or by default. */
-  contentTypes: readonly string[]
-  contentTypeMatchers: readonly StringMatcher[]
+  /** Absent: requests stay as they are. */
+  request?: CompressorDirection
+  response: CompressorDirection
   disableOnEtagHeader: boolean
   weakenEtagOnCompress: boolean
   removeAcceptEncodingHeader: boolean
@@ -19,6 +17,15 @@ export interface CompressorFilter {
   namesResponses: boolean
   /** Among equal wishes of a client this one. */
   chooseFirst: boolean
+}
+
+/** Compressor.CommonDirectionConfig */
+export interface CompressorDirection {
+  enabled: RuntimeFlag
+  minContentLength: number
+  /** Without parameters, as listed or by default. */
+  contentTypes: readonly string[]
+  contentTypeMatchers: readonly StringMatcher[]
 }
 
 /** envoy.extensions.filters.http.compressor.v3.CompressorPerRoute */

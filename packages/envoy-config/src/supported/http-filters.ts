@@ -178,6 +178,7 @@ export const httpFilters: SupportTable = {
   },
   'envoy.extensions.filters.http.compressor.v3.Compressor': {
     compressor_library: 'yes',
+    request_direction_config: 'yes',
     response_direction_config: 'yes',
     choose_first: 'yes',
   },
@@ -187,6 +188,7 @@ export const httpFilters: SupportTable = {
     content_type: 'yes',
     content_type_matcher: 'yes',
   },
+  'envoy.extensions.filters.http.compressor.v3.Compressor.RequestDirectionConfig': { common_config: 'yes' },
   'envoy.extensions.filters.http.compressor.v3.Compressor.ResponseDirectionConfig': {
     common_config: 'yes',
     disable_on_etag_header: 'yes',

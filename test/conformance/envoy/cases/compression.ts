@@ -50,6 +50,73 @@ export const compressionCases: Case[] = [
       ],
     }),
   ),
+  ...[
+    { what: 'gzip', one: gzip },
+    { what: 'brotli', one: brotli },
+    { what: 'zstd', one: zstd },
+  ].map(
+    ({ what, one }): Case => ({
+      name: `compressor: requests with ${what}`,
+      covers:
+        'request_direction_config: content-encoding, no length, stats; too short, of another type, encoded already, chunked, without a body',
+      compressed: true,
+      upstreams: { app: ok('yes') },
+      config: {
+        filters: [
+          compressor(one, {
+            request_direction_config: {
+              common_config: { min_content_length: 100, content_type: ['text/plain', 'application/x'] },
+            },
+          }),
+        ],
+      },
+      steps: [
+        { send: request('POST', '/', { 'content-type': 'text/plain; charset=utf-8' }, TEXT) },
+        { send: request('POST', '/', { 'content-type': 'text/plain' }, 'x'.repeat(99)) },
+        { send: request('POST', '/', { 'content-type': 'text/html' }, TEXT) },
+        { send: request('POST', '/', {}, TEXT) },
+        { send: request('POST', '/', { 'content-type': 'application/x', 'content-encoding': 'x' }, TEXT) },
+        { send: request('POST', '/', { 'content-type': 'text/plain', 'cache-control': 'no-transform' }, TEXT) },
+        {
+          send: request(
+            'PUT',
+            '/',
+            { 'transfer-encoding': 'chunked', 'content-type': 'text/plain' },
+            '5\r\nhello\r\n3\r\nyou\r\n0\r\n\r\n',
+          ),
+        },
+        { send: get('/', { 'content-type': 'text/plain' }) },
+      ],
+    }),
+  ),
+  {
+    name: 'compressor: requests by the runtime and the route',
+    covers:
+      'request_direction_config: enabled, CompressorPerRoute.disabled; both directions; a request that is answered here',
+    compressed: true,
+    upstreams: { app: text() },
+    config: {
+      filters: [
+        compressor(gzip, {
+          request_direction_config: {
+            common_config: { enabled: { default_value: false, runtime_key: 'compress.requests' } },
+          },
+          response_direction_config: {},
+        }),
+      ],
+      routes: [
+        { match: { path: '/direct' }, direct_response: { status: 200 } },
+        ...routes({ '/off': perFilter('compressor', config('compressor.v3.CompressorPerRoute', { disabled: true })) }),
+      ],
+    },
+    steps: [
+      { send: request('POST', '/1', { 'accept-encoding': 'gzip' }, TEXT) },
+      { admin: '/runtime_modify?compress.requests=true', method: 'POST' },
+      { send: request('POST', '/2', { 'accept-encoding': 'gzip' }, TEXT) },
+      { send: request('POST', '/off', { 'accept-encoding': 'gzip' }, TEXT) },
+      { send: request('POST', '/direct', {}, TEXT) },
+    ],
+  },
   {
     name: 'compressor: what clients say',
     covers: 'q-values, identity, wildcard, nonsense; header_* counters',

@@ -7,9 +7,9 @@ const DECODERS: Readonly<Record<string, (bytes: Uint8Array) => Buffer>> = {
   zstd: zstdDecompressSync,
 }
 
-/** Puts what is in compressed bodies in their place, and takes out how many bytes they had. */
+/** Puts what is in compressed bodies of either direction in their place, and takes out how many bytes they had. */
 export function unpack(observation: Observation): void {
-  for (const answer of observation.answers.flat()) {
+  for (const answer of [...observation.answers.flat(), ...Object.values(observation.upstream).flat()]) {
     const encoding = answer.head.map(line => /^content-encoding: (.*)$/i.exec(line)?.[1]).find(one => one !== undefined)
     const decode = DECODERS[encoding ?? '']
     if (decode === undefined || answer.body === '') continue
@@ -20,7 +20,7 @@ export function unpack(observation: Observation): void {
     }
   }
   for (const name of Object.keys(observation.stats)) {
-    if (/total_compressed_bytes$|downstream_cx_tx_bytes_total$/.test(name)) delete observation.stats[name]
+    if (/total_compressed_bytes$|(down|up)stream_cx_tx_bytes_total$/.test(name)) delete observation.stats[name]
   }
   observation.accessLog = observation.accessLog.map(line => line.replace(/ tx=\d+/, ' tx=<bytes>'))
 }

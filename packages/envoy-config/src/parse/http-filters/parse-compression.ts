@@ -1,4 +1,5 @@
 import type {
+  CompressorDirection,
   CompressorFilter,
   CompressorLibrary,
   CompressorOfRoute,
@@ -16,15 +17,12 @@ const COMPRESSION = 'envoy.extensions.compression.'
 /** Of an envoy.extensions.filters.http.compressor.v3.Compressor. */
 export function parseCompressor(message: Message, context: ParseContext): CompressorFilter {
   const response = message.message('response_direction_config')
-  const common = response?.message('common_config')
-  const contentTypes = common?.strings('content_type') ?? []
+  const request = message.message('request_direction_config')
   return {
     type: 'compressor',
     library: parseCompressorLibrary(message.message('compressor_library')),
-    enabled: parseRuntimeFlag(common?.message('enabled'), true),
-    minContentLength: common?.number('min_content_length', 30) ?? 30,
-    contentTypes: contentTypes.length > 0 ? contentTypes : DEFAULT_CONTENT_TYPES,
-    contentTypeMatchers: (common?.messages('content_type_matcher') ?? []).map(one => parseStringMatcher(one, context)),
+    ...(request && { request: parseCompressorDirection(request, context) }),
+    response: parseCompressorDirection(response, context),
     disableOnEtagHeader: response?.boolean('disable_on_etag_header') ?? false,
     weakenEtagOnCompress: response?.boolean('weaken_etag_on_compress') ?? false,
     removeAcceptEncodingHeader: response?.boolean('remove_accept_encoding_header') ?? false,
@@ -33,6 +31,18 @@ export function parseCompressor(message: Message, context: ParseContext): Compre
     ),
     namesResponses: response !== undefined,
     chooseFirst: message.boolean('choose_first'),
+  }
+}
+
+/** Of a RequestDirectionConfig or ResponseDirectionConfig. */
+function parseCompressorDirection(message: Message | undefined, context: ParseContext): CompressorDirection {
+  const common = message?.message('common_config')
+  const contentTypes = common?.strings('content_type') ?? []
+  return {
+    enabled: parseRuntimeFlag(common?.message('enabled'), true),
+    minContentLength: common?.number('min_content_length', 30) ?? 30,
+    contentTypes: contentTypes.length > 0 ? contentTypes : DEFAULT_CONTENT_TYPES,
+    contentTypeMatchers: (common?.messages('content_type_matcher') ?? []).map(one => parseStringMatcher(one, context)),
   }
 }
 

@@ -1,12 +1,12 @@
-import type { CompressorFilter, CompressorOfRoute } from '@hopscope/envoy-config'
-import type { Exchange, ResponseSink } from '../../http/exchange.ts'
-import type { ResponseHeaders } from '../../http/headers.ts'
-import { compileStringMatcher, type MatchText } from '../../match/string-matcher.ts'
+import type { CompressorDirection, CompressorFilter, CompressorOfRoute } from '@hopscope/envoy-config'
+import type { Exchange, RequestHandler, ResponseSink } from '../../http/exchange.ts'
+import type { HeaderMap, RequestHeaders, ResponseHeaders } from '../../http/headers.ts'
+import { compileStringMatcher } from '../../match/string-matcher.ts'
 import type { Runtime } from '../../runtime.ts'
 import type { Counter, Stats } from '../../stats/stats.ts'
 import { type CreateFilter, configOf, type HttpFilter } from '../http-filter.ts'
 import { chooseEncoding } from './accept-encoding.ts'
-import { BodyTransform } from './body-transform.ts'
+import { BodyTransform, type TransformTarget } from './body-transform.ts'
 import { createCompressor, FLUSH } from './codecs.ts'
 
 export interface CompressorServices {
@@ -31,19 +31,17 @@ const OF_RESPONSES = [
   'header_not_valid',
   'not_compressed_etag',
 ] as const
-type Numbers = Readonly<Record<(typeof OF_DIRECTION)[number] | (typeof OF_RESPONSES)[number], Counter>>
+type DirectionNumbers = Readonly<Record<(typeof OF_DIRECTION)[number], Counter>>
+type Numbers = DirectionNumbers & Readonly<Record<(typeof OF_RESPONSES)[number], Counter>>
 
-function createNumbers(stats: Stats, prefix: string, ofResponses: string): Numbers {
-  return Object.fromEntries([
-    ...OF_DIRECTION.map(name => [name, stats.counter(prefix + ofResponses + name)]),
-    ...OF_RESPONSES.map(name => [name, stats.counter(prefix + name)]),
-  ]) as unknown as Numbers
+function createNumbers<T>(stats: Stats, prefix: string, names: readonly string[]): T {
+  return Object.fromEntries(names.map(name => [name, stats.counter(prefix + name)])) as T
 }
 
 /** The compressors of one request's chain, which choose among themselves; the first in the list is the nearest to the client. */
 const compressorsOf = new WeakMap<Exchange, { config: CompressorFilter; suits(type: string): boolean }[]>()
 
-/** `envoy.filters.http.compressor`: of responses, with gzip, brotli or zstd. (Behaviour: Envoy 1.40) */
+/** `envoy.filters.http.compressor`: of responses, and of requests where the file asks for it, with gzip, brotli or zstd. (Behaviour: Envoy 1.40) */
 export function createCompressorFilter(
   name: string,
   config: CompressorFilter,
@@ -53,25 +51,28 @@ export function createCompressorFilter(
   const { library } = config
   const short = library.encoding === 'br' ? 'brotli' : library.encoding
   const prefix = `http.${statPrefix}.compressor.${library.name}.${short}.`
-  const numbers = createNumbers(stats, prefix, config.namesResponses ? 'response.' : '')
-  const ofRequests = OF_DIRECTION.map(one => stats.counter(`${prefix}request.${one}`))
-  const requestNotCompressed = ofRequests[OF_DIRECTION.indexOf('not_compressed')]!
-  const matchers = config.contentTypeMatchers.map(compileStringMatcher)
-  const suits = compileContentTypes(config, matchers)
+  const numbers: Numbers = {
+    ...createNumbers<DirectionNumbers>(stats, config.namesResponses ? `${prefix}response.` : prefix, OF_DIRECTION),
+    ...createNumbers<Omit<Numbers, keyof DirectionNumbers>>(stats, prefix, OF_RESPONSES),
+  }
+  const requestNumbers = createNumbers<DirectionNumbers>(stats, `${prefix}request.`, OF_DIRECTION)
+  const suits = compileContentTypes(config.response)
+  const request = config.request && { ...config.request, suits: compileContentTypes(config.request) }
+  const isOn = ({ enabled }: CompressorDirection) => runtime.flag(enabled.runtimeKey, enabled.defaultValue)
   return exchange => {
     const ofRoute = configOf<CompressorOfRoute>(exchange, name, 'compressor_of_route')
-    // Requests are not compressed here, and counted as what they are.
-    requestNotCompressed.add()
     const offered = compressorsOf.get(exchange) ?? []
     offered.push({ config, suits })
     compressorsOf.set(exchange, offered)
-    const enabled = ofRoute?.disabled !== true && runtime.flag(config.enabled.runtimeKey, config.enabled.defaultValue)
+    const enabled = ofRoute?.disabled !== true && isOn(config.response)
     const removes = ofRoute?.removeAcceptEncodingHeader ?? config.removeAcceptEncodingHeader
-    return new CompressedResponse(exchange, config, { enabled, removes, suits }, numbers)
+    const settings = { enabled, removes, suits, request: request && isOn(request) ? request : undefined }
+    return new CompressedExchange(exchange, config, settings, numbers, requestNumbers)
   }
 }
 
-function compileContentTypes(config: CompressorFilter, matchers: readonly MatchText[]): (type: string) => boolean {
+function compileContentTypes(config: CompressorDirection): (type: string) => boolean {
+  const matchers = config.contentTypeMatchers.map(compileStringMatcher)
   const listed = new Set(config.contentTypes.map(type => type.toLowerCase()))
   return type => {
     const bare = type.split(';')[0]!.trim().toLowerCase()
@@ -83,28 +84,68 @@ interface Settings {
   enabled: boolean
   removes: boolean
   suits(type: string): boolean
+  /** undefined: requests stay as they are. */
+  request: (CompressorDirection & { suits(type: string): boolean }) | undefined
 }
 
-class CompressedResponse implements HttpFilter {
+class CompressedExchange implements HttpFilter {
   readonly #exchange: Exchange
   readonly #config: CompressorFilter
   readonly #settings: Settings
   readonly #numbers: Numbers
+  readonly #requestNumbers: DirectionNumbers
   readonly #acceptEncoding: string | undefined
+  #compressesRequest = false
+  #requestTransform: BodyTransform | undefined
   #transform: BodyTransform | undefined
 
-  constructor(exchange: Exchange, config: CompressorFilter, settings: Settings, numbers: Numbers) {
+  constructor(
+    exchange: Exchange,
+    config: CompressorFilter,
+    settings: Settings,
+    numbers: Numbers,
+    requestNumbers: DirectionNumbers,
+  ) {
     this.#exchange = exchange
     this.#config = config
     this.#settings = settings
     this.#numbers = numbers
+    this.#requestNumbers = requestNumbers
     const accepts = exchange.headers.getAll('accept-encoding')
     this.#acceptEncoding = accepts.length === 0 ? undefined : accepts.join(',')
   }
 
   decode(next: () => void): void {
+    const { headers, hasBody } = this.#exchange
+    this.#compressesRequest = hasBody && this.#isCompressibleRequest(headers)
+    if (this.#compressesRequest) {
+      headers.remove('content-length')
+      headers.set('content-encoding', this.#config.library.encoding)
+      this.#requestNumbers.compressed.add()
+    } else this.#requestNumbers.not_compressed.add()
     if (this.#settings.enabled && this.#settings.removes) this.#exchange.headers.remove('accept-encoding')
     next()
+  }
+
+  decodeBody(handler: RequestHandler): RequestHandler {
+    if (!this.#compressesRequest) return handler
+    const transform = this.#compress(this.#requestNumbers, {
+      data: chunk => handler.onData(chunk),
+      end: () => handler.onEnd(),
+      drained: () => this.#exchange.resumeRequest(),
+    })
+    this.#requestTransform = transform
+    return {
+      onData: chunk => {
+        if (!transform.write(chunk)) this.#exchange.pauseRequest()
+      },
+      onEnd: () => transform.end(),
+      onDrain: () => handler.onDrain(),
+      onCancel: () => {
+        transform.stop()
+        handler.onCancel()
+      },
+    }
   }
 
   encode(sink: ResponseSink): ResponseSink {
@@ -123,11 +164,12 @@ class CompressedResponse implements HttpFilter {
 
   destroy(): void {
     this.#transform?.stop()
+    this.#requestTransform?.stop()
   }
 
   #answer(headers: ResponseHeaders, endStream: boolean, sink: ResponseSink): void {
     const { enabled } = this.#settings
-    const bigEnough = enabled && this.#isBigEnough(headers)
+    const bigEnough = enabled && isBigEnough(headers, this.#config.response, this.#numbers)
     const compressible = bigEnough && this.#isCompressible(headers)
     const accepted = !endStream && bigEnough && this.#isAccepted(headers)
     if (accepted && compressible && isPlain(headers.get('transfer-encoding'))) this.#start(headers, sink)
@@ -136,12 +178,11 @@ class CompressedResponse implements HttpFilter {
     if (compressible) addVary(headers)
   }
 
-  #isBigEnough(headers: ResponseHeaders): boolean {
-    const length = headers.get('content-length')
-    if (length === undefined) return true
-    const enough = /^\d+$/.test(length) && Number(length) >= this.#config.minContentLength
-    if (!enough) this.#numbers.content_length_too_small.add()
-    return enough
+  #isCompressibleRequest(headers: RequestHeaders): boolean {
+    const { request } = this.#settings
+    if (request === undefined || !isBigEnough(headers, request, this.#requestNumbers)) return false
+    const type = headers.get('content-type')
+    return (type === undefined || request.suits(type)) && !headers.has('content-encoding')
   }
 
   #isCompressible(headers: ResponseHeaders): boolean {
@@ -187,20 +228,41 @@ class CompressedResponse implements HttpFilter {
     headers.remove('content-length')
     headers.set('content-encoding', library.encoding)
     this.#numbers.compressed.add()
-    this.#transform = new BodyTransform({
+    this.#transform = this.#compress(this.#numbers, {
+      data: chunk => void sink.sendData(chunk),
+      end: () => sink.sendEnd(),
+      drained: () => this.#exchange.handler?.onDrain(),
+    })
+  }
+
+  #compress(numbers: DirectionNumbers, target: TransformTarget): BodyTransform {
+    const { library } = this.#config
+    const transform: BodyTransform = new BodyTransform({
       codec: createCompressor(library),
       flush: FLUSH[library.encoding],
       target: {
-        data: chunk => void sink.sendData(chunk),
+        ...target,
         end: () => {
-          this.#numbers.total_uncompressed_bytes.add(this.#transform!.taken)
-          this.#numbers.total_compressed_bytes.add(this.#transform!.given)
-          sink.sendEnd()
+          numbers.total_uncompressed_bytes.add(transform.taken)
+          numbers.total_compressed_bytes.add(transform.given)
+          target.end()
         },
-        drained: () => this.#exchange.handler?.onDrain(),
       },
     })
+    return transform
   }
+}
+
+function isBigEnough(
+  headers: HeaderMap,
+  { minContentLength }: CompressorDirection,
+  numbers: DirectionNumbers,
+): boolean {
+  const length = headers.get('content-length')
+  if (length === undefined) return true
+  const enough = /^\d+$/.test(length) && Number(length) >= minContentLength
+  if (!enough) numbers.content_length_too_small.add()
+  return enough
 }
 
 function isPlain(transferEncoding: string | undefined): boolean {
