@@ -67,6 +67,13 @@ describe.skipIf(skipReason)(`chosen differences to zipkin-server${skipReason ? `
       202,
     ],
     ['HEAD', { method: 'HEAD', path: '/api/v2/services' }, status, 404, 200],
+    [
+      'a page below `/zipkin/` that is not there, for a browser',
+      { path: '/zipkin/nowhere', headers: { accept: 'text/html,*/*;q=0.8' } },
+      ({ status, body }) => [status, body.includes('<script')],
+      [404, false],
+      [404, true],
+    ],
   ])('%s', async (name, request, view, zipkin, hopscope) => {
     expect(page).toContain(`| ${name} |`)
     const [theirs, ours] = await pair.send(request)
