@@ -42,7 +42,7 @@ export class Transport {
   bytes = 0
   spans = 0
   spansDropped = 0
-  /** Of the last message that could be read. */
+  /** Of the last message that could be read, and was not empty. */
   messageSpans = 0
   /** Of the last message, after gunzip. */
   messageBytes = 0
@@ -66,7 +66,7 @@ export class Transport {
 
   decoded(spans: number): void {
     this.spans += spans
-    this.messageSpans = spans
+    if (spans > 0) this.messageSpans = spans
   }
 
   settled(stored: number, rejected: number, dropped: number): void {

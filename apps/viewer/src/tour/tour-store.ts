@@ -1,6 +1,5 @@
 import { useSyncExternalStore } from 'react'
 import { fetchTrace } from '../api/queries.ts'
-import { searchTraces } from '../api/search.ts'
 import type { TraceItem } from '../api/trace-item.ts'
 import { navigate } from '../shared/navigation.ts'
 
@@ -44,6 +43,7 @@ export async function openStep(step: number, items: readonly TraceItem[]): Promi
 
 /** The last traces of the mesh, beside those that the tour has: one that began early waits for the first retry, too. */
 export async function lookAgain(signal: AbortSignal): Promise<void> {
+  const { searchTraces } = await import('../api/search.ts')
   const { items } = await searchTraces('', { kind: 'last', lookback: 5 * 60_000 }, undefined, signal)
   if (!tour || tour.isOpening || signal.aborted) return
   const known = new Map([...tour.items, ...items].map(item => [item.traceId, item]))

@@ -76,11 +76,11 @@ export const timeoutCases: Case[] = [
           route: {
             cluster: 'app',
             // What is left for the third try has three digits, however late it begins.
-            timeout: '0.44s',
+            timeout: '1.15s',
             retry_policy: {
               retry_on: '5xx',
               num_retries: 5,
-              per_try_timeout: '0.15s',
+              per_try_timeout: '0.4s',
               retry_back_off: { base_interval: '0.001s', max_interval: '0.001s' },
             },
           },
