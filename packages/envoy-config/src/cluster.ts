@@ -79,9 +79,11 @@ export interface OutlierDetection {
   }
 }
 
-/** circuit_breakers.thresholds of one priority, defaults 1024, 1024, 1024, 3. */
+/** circuit_breakers.thresholds and per_host_thresholds of one priority, defaults 1024, 1024, 1024, 3. */
 export interface Thresholds {
   maxConnections: number
+  /** Absent: one host may have them all. */
+  maxConnectionsPerHost?: number
   maxPendingRequests: number
   maxRequests: number
   maxRetries: number

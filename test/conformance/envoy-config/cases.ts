@@ -536,6 +536,22 @@ export const references: ValidateCase[] = [
     'refused',
     hcm(originalIp('custom_header.v3.CustomHeaderConfig', 'header_name: "a b"')),
   ),
+  c(
+    'connections of a host',
+    'accepted',
+    cluster('circuit_breakers: { per_host_thresholds: [{ max_connections: 0 }] }'),
+  ),
+  c(
+    'requests of a host',
+    'refused',
+    cluster('circuit_breakers: { per_host_thresholds: [{ max_requests: 1 }] }'),
+    /max_requests: there is no such limit of a host/,
+  ),
+  c(
+    'a retry budget of a host',
+    'refused',
+    cluster('circuit_breakers: { per_host_thresholds: [{ retry_budget: {} }] }'),
+  ),
   c('two names of a proxy', 'refused', hcm('proxy_status_config: { use_node_id: true, literal_proxy_name: x }')),
   c(
     'a body of 5000 bytes',

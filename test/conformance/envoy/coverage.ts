@@ -110,6 +110,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'pools and their counters': /^pools: /,
     'circuit breakers': /max_pending_requests 0|max_requests: overflow/,
     track_remaining: /track_remaining: /,
+    per_host_thresholds: /per_host_thresholds: /,
     'round robin, weights': /hosts by turns|hosts by weight/,
     'least request, random': /LEAST_REQUEST|RANDOM/,
     'priorities and panic': /P0 100|total panic/,

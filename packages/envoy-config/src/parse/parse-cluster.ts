@@ -29,8 +29,8 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
     lbPolicy: parseLbPolicy(message, context),
     loadAssignment: parseLoadAssignment(message, name, type, context),
     circuitBreakers: {
-      default: parseThresholds(message, 'DEFAULT'),
-      high: parseThresholds(message, 'HIGH'),
+      default: parseThresholds(message, 'DEFAULT', context),
+      high: parseThresholds(message, 'HIGH', context),
     },
     ...(outliers === undefined ? {} : { outlierDetection: parseOutlierDetection(outliers) }),
     ...(healthCheck === undefined ? {} : { healthCheck }),
@@ -100,13 +100,26 @@ function parseHttpOptions(
   }
 }
 
-function parseThresholds(message: Message, priority: 'DEFAULT' | 'HIGH'): Thresholds {
-  const all = message.message('circuit_breakers')?.messages('thresholds') ?? []
+/** What Envoy refuses in `per_host_thresholds`. */
+const NOT_OF_HOSTS = ['max_pending_requests', 'max_requests', 'max_retries', 'retry_budget']
+
+function parseThresholds(message: Message, priority: 'DEFAULT' | 'HIGH', context: ParseContext): Thresholds {
   // The first of a priority counts, as in Envoy.
-  const one = all.find(thresholds => thresholds.enum('priority', 'DEFAULT') === priority)
+  const first = (field: string): Message | undefined =>
+    message
+      .message('circuit_breakers')
+      ?.messages(field)
+      .find(thresholds => thresholds.enum('priority', 'DEFAULT') === priority)
+  const one = first('thresholds')
+  const ofHost = first('per_host_thresholds')
+  for (const field of NOT_OF_HOSTS) {
+    if (!ofHost?.has(field)) continue
+    context.problems.add('invalid', ofHost.place(field), 'there is no such limit of a host, only max_connections')
+  }
   const budget = one?.message('retry_budget')
   return {
     maxConnections: one?.number('max_connections', 1024) ?? 1024,
+    ...(ofHost?.has('max_connections') && { maxConnectionsPerHost: ofHost.number('max_connections') }),
     maxPendingRequests: one?.number('max_pending_requests', 1024) ?? 1024,
     maxRequests: one?.number('max_requests', 1024) ?? 1024,
     maxRetries: one?.number('max_retries', 3) ?? 3,

@@ -168,7 +168,7 @@ export const cluster: SupportTable = {
     enforcing_local_origin_success_rate: 'yes',
     enforcing_failure_percentage_local_origin: 'yes',
   },
-  'envoy.config.cluster.v3.CircuitBreakers': { thresholds: 'yes' },
+  'envoy.config.cluster.v3.CircuitBreakers': { thresholds: 'yes', per_host_thresholds: 'yes' },
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds': {
     priority: 'yes',
     max_connections: 'yes',

@@ -69,3 +69,8 @@ test('what remains is shown when it is asked for', () => {
   expect(['remaining_cx', 'remaining_pending', 'remaining_rq', 'remaining_retries'].map(gauge)).toEqual([2, 1, 2, 0])
   expect(create().gauge('remaining_rq')).toBeUndefined()
 })
+
+test('a host has a limit of its own only where the file gives it one', () => {
+  expect(create().breaker.connectionsPerHost).toBe(Number.POSITIVE_INFINITY)
+  expect(create(new Runtime([]), { maxConnectionsPerHost: 0 }).breaker.connectionsPerHost).toBe(0)
+})

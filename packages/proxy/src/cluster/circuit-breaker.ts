@@ -49,6 +49,8 @@ export class Resource {
 /** Envoy's circuit breaker of one cluster and priority, shared by all its hosts. */
 export interface CircuitBreaker {
   connections: Resource
+  /** Of one host; it is no resource that anyone counts. */
+  connectionsPerHost: number
   pendingRequests: Resource
   requests: Resource
   retries: Resource
@@ -72,7 +74,12 @@ export function createCircuitBreaker(
   const resource = (of: () => number, open: string, remaining: string): Resource =>
     new Resource(of, gauge(open), thresholds.trackRemaining ? gauge(remaining) : undefined)
   gauge('cx_pool_open')
-  const { maxConnections, maxPendingRequests, maxRequests } = thresholds
+  const {
+    maxConnections,
+    maxPendingRequests,
+    maxRequests,
+    maxConnectionsPerHost = Number.POSITIVE_INFINITY,
+  } = thresholds
   const connections = resource(limit('max_connections', maxConnections), 'cx_open', 'remaining_cx')
   const pendingRequests = resource(limit('max_pending_requests', maxPendingRequests), 'rq_pending_open', 'remaining_pending') // biome-ignore format: one line
   const requests = resource(limit('max_requests', maxRequests), 'rq_open', 'remaining_rq')
@@ -89,5 +96,5 @@ export function createCircuitBreaker(
     thresholds.trackRemaining ? gauge('remaining_retries') : undefined,
     thresholds.retryBudget && budgetOf(thresholds.retryBudget),
   )
-  return { connections, pendingRequests, requests, retries }
+  return { connections, connectionsPerHost: maxConnectionsPerHost, pendingRequests, requests, retries }
 }

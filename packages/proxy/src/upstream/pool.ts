@@ -161,8 +161,8 @@ export class Pool implements ConnectionOwner {
 
   /** False: there are to be no more. */
   #connect(): boolean {
-    const { connections } = this.#breaker
-    const allowed = connections.canCreate()
+    const { connections, connectionsPerHost } = this.#breaker
+    const allowed = this.#config.host.stats.cx_active.value < connectionsPerHost && connections.canCreate()
     if (!allowed) this.#config.stats.upstream_cx_overflow.add()
     // A host without a connection always gets one, or its requests would wait for ever.
     if (!allowed && this.#all.size > 0) return false

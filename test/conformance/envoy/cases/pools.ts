@@ -88,6 +88,28 @@ export const poolCases: Case[] = [
     except: ENDED_LATE,
   },
   {
+    name: 'one connection to a host for many',
+    covers:
+      'per_host_thresholds: max_connections 1: upstream_cx_overflow, cx_open stays 0; HIGH has its own, and gets one always',
+    upstreams: { app: slow(60) },
+    config: {
+      app: {
+        circuit_breakers: { per_host_thresholds: [{ max_connections: 1 }, { priority: 'HIGH', max_connections: 0 }] },
+      },
+      routes: [
+        { match: { prefix: '/high' }, route: { cluster: 'app', priority: 'HIGH' } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ],
+    },
+    steps: [
+      [1, 2, 3, 4].map(() => ({ send: get('/x') })),
+      { admin: '/stats?filter=^cluster\\.app\\.circuit_breakers\\..*cx_open$' },
+      { send: get('/high') },
+      { send: get('/x') },
+    ],
+    except: { why: 'which of the parallel requests waits longest is chance', drop: sortAnswers },
+  },
+  {
     name: 'one connection for many',
     covers:
       'max_connections 1: upstream_cx_overflow, once for each request that finds none and each that is left waiting',
