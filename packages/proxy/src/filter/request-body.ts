@@ -34,7 +34,8 @@ export class RequestBody {
   /** Passes on what was held. */
   pass(chunk: Buffer, attempt: Attempt | undefined): void {
     if (attempt === undefined) {
-      if (this.#buffered > this.#exchange.bufferLimit) this.#pause()
+      // A route may keep more than the listener's limit, and never makes it less.
+      if (this.#buffered > Math.max(this.#exchange.bufferLimit, this.#plan.bufferLimit)) this.#pause()
       return
     }
     // No other try and no mirror will want the bytes.

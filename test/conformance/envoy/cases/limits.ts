@@ -147,12 +147,5 @@ export const limitCases: Case[] = [
     },
     upstreams: { app: sequence(status(503), ok(), status(503, 'second')) },
     steps: [post(1500), post(500)],
-    except: {
-      why: 'who is told to wait, and whether, depends on how many reads bring the 1,500 bytes',
-      drop: observation => {
-        for (const name of Object.keys(observation.stats))
-          if (name.includes('flow_control')) delete observation.stats[name]
-      },
-    },
   },
 ]
