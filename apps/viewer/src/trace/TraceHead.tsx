@@ -91,7 +91,7 @@ function Remarks({ trace }: { trace: TraceColumns }) {
   }
   if (counts.untraced > 0) {
     remarks.push(
-      `${counts.untraced} ${counts.untraced === 1 ? 'call goes' : 'calls go'} to services that sent no span (hatched).`,
+      `${counts.untraced} ${counts.untraced === 1 ? 'call goes to a service' : 'calls go to services'} that sent no span (hatched).`,
     )
   }
   if (counts.late > 0) {
