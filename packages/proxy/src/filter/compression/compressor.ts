@@ -8,6 +8,7 @@ import { type CreateFilter, configOf, type HttpFilter } from '../http-filter.ts'
 import { chooseEncoding } from './accept-encoding.ts'
 import { BodyTransform, type TransformTarget } from './body-transform.ts'
 import { createCompressor, FLUSH } from './codecs.ts'
+import { transformRequest } from './transform-request.ts'
 
 export interface CompressorServices {
   stats: Stats
@@ -129,23 +130,10 @@ class CompressedExchange implements HttpFilter {
 
   decodeBody(handler: RequestHandler): RequestHandler {
     if (!this.#compressesRequest) return handler
-    const transform = this.#compress(this.#requestNumbers, {
-      data: chunk => handler.onData(chunk),
-      end: () => handler.onEnd(),
-      drained: () => this.#exchange.resumeRequest(),
+    return transformRequest(this.#exchange, handler, target => {
+      this.#requestTransform = this.#compress(this.#requestNumbers, target)
+      return this.#requestTransform
     })
-    this.#requestTransform = transform
-    return {
-      onData: chunk => {
-        if (!transform.write(chunk)) this.#exchange.pauseRequest()
-      },
-      onEnd: () => transform.end(),
-      onDrain: () => handler.onDrain(),
-      onCancel: () => {
-        transform.stop()
-        handler.onCancel()
-      },
-    }
   }
 
   encode(sink: ResponseSink): ResponseSink {

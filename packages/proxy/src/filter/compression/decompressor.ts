@@ -6,6 +6,7 @@ import type { Counter, Stats } from '../../stats/stats.ts'
 import type { CreateFilter, HttpFilter } from '../http-filter.ts'
 import { BodyTransform, type TransformTarget } from './body-transform.ts'
 import { createDecompressor } from './codecs.ts'
+import { transformRequest } from './transform-request.ts'
 
 export interface DecompressorServices {
   stats: Stats
@@ -73,22 +74,7 @@ class DecompressedExchange implements HttpFilter {
 
   decodeBody(handler: RequestHandler): RequestHandler {
     if (!this.#requestIsEncoded) return handler
-    const transform = this.#start('request', {
-      data: chunk => handler.onData(chunk),
-      end: () => handler.onEnd(),
-      drained: () => this.#exchange.resumeRequest(),
-    })
-    return {
-      onData: chunk => {
-        if (!transform.write(chunk)) this.#exchange.pauseRequest()
-      },
-      onEnd: () => transform.end(),
-      onDrain: () => handler.onDrain(),
-      onCancel: () => {
-        transform.stop()
-        handler.onCancel()
-      },
-    }
+    return transformRequest(this.#exchange, handler, target => this.#start('request', target))
   }
 
   encode(sink: ResponseSink): ResponseSink {
