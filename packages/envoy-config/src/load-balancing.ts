@@ -1,11 +1,18 @@
 import type { Milliseconds, Percent } from './quantities.ts'
-import type { SubsetPolicy } from './subsets.ts'
+import type { Subsets } from './subsets.ts'
 
 /**
  * How a cluster chooses among its hosts: `lb_policy` with its `*_lb_config`, or the first policy of `load_balancing_policy` that is
  * known, which means the same.
  */
 export type LbPolicy = HostPolicy | SubsetPolicy
+
+/** Among the hosts of one group. */
+export interface SubsetPolicy extends Subsets {
+  type: 'SUBSET'
+  /** Within a group. */
+  child: LbPolicy
+}
 
 /** Among all hosts that it is given. */
 export type HostPolicy = { locality: LocalityLb } & (

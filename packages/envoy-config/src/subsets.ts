@@ -1,5 +1,3 @@
-import type { LbPolicy } from './load-balancing.ts'
-
 /** What is known of a host, or asked of one: a struct of the namespace `envoy.lb`. */
 export type Labels = Readonly<Record<string, unknown>>
 
@@ -7,8 +5,7 @@ export type Labels = Readonly<Record<string, unknown>>
  * `lb_subset_config`: hosts in groups by their labels. A request goes to the group that has the labels of its route's
  * `metadata_match`, or where the fallback says.
  */
-export interface SubsetPolicy {
-  type: 'SUBSET'
+export interface Subsets {
   fallback: 'NO_FALLBACK' | 'ANY_ENDPOINT' | 'DEFAULT_SUBSET'
   defaultSubset: Labels
   selectors: readonly SubsetSelector[]
@@ -24,8 +21,6 @@ export interface SubsetPolicy {
   listAsAny: boolean
   /** `FALLBACK_LIST`: a route's label `fallback_list` has labels to try one after the other. */
   triesFallbackList: boolean
-  /** Within a group. */
-  child: LbPolicy
 }
 
 /** A group for each combination of values that hosts have for these keys. */

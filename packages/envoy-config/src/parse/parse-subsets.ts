@@ -1,6 +1,6 @@
-import type { LbPolicy } from '../load-balancing.ts'
+import type { LbPolicy, SubsetPolicy } from '../load-balancing.ts'
 import type { Message } from '../schema/message.ts'
-import type { Labels, SubsetPolicy, SubsetSelector } from '../subsets.ts'
+import type { Labels, SubsetSelector } from '../subsets.ts'
 import type { ParseContext } from './context.ts'
 import { parseMetadata } from './metadata.ts'
 

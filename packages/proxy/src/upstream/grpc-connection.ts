@@ -49,7 +49,7 @@ export class GrpcConnection {
   #timedOut = false
   #closedBy: 'local' | 'remote' = 'remote'
   #retired = false
-  #pending: GrpcCall[] = []
+  readonly #pending: GrpcCall[] = []
   readonly #active = new Set<GrpcCall>()
   #requests = 0
   #read = 0
@@ -104,7 +104,7 @@ export class GrpcConnection {
   /** Ends when its calls have. */
   drain(): void {
     this.#retire()
-    this.#endIfDone()
+    this.#restIfIdle()
   }
 
   close(): void {
@@ -117,12 +117,8 @@ export class GrpcConnection {
     this.#state = 'open'
     const { stats, clock } = this.#config
     stats.upstream_cx_connect_ms.record(Math.trunc(clock.now() - this.#createdAt))
-    for (const call of this.#pending.splice(0)) {
-      this.#leftPending()
-      this.#begin(call)
-    }
-    this.#endIfDone()
-    if (this.#active.size === 0) this.#timer.start(this.#config.idleTimeout)
+    for (const call of this.#takePending()) this.#begin(call)
+    this.#restIfIdle()
   }
 
   #begin(call: GrpcCall): void {
@@ -193,13 +189,15 @@ export class GrpcConnection {
     host.stats.rq_active.sub()
     http2.streams_active.sub()
     this.#countBytes()
-    if (this.#active.size === 0 && this.#state === 'open') this.#timer.start(this.#config.idleTimeout)
-    this.#endIfDone()
+    this.#restIfIdle()
     return true
   }
 
-  #endIfDone(): void {
-    if (this.#retired && this.#state === 'open' && this.#active.size === 0) this.close()
+  /** Without a call it waits for the next, or ends. */
+  #restIfIdle(): void {
+    if (this.#state !== 'open' || this.#active.size > 0) return
+    if (this.#retired) this.close()
+    else this.#timer.start(this.#config.idleTimeout)
   }
 
   #countBytes(): void {
@@ -237,17 +235,14 @@ export class GrpcConnection {
     stats.upstream_cx_active.sub()
     host.stats.cx_active.sub()
     stats.upstream_cx_destroy.add()
-    const isLocal = this.#closedBy === 'local'
-    if (isLocal) stats.upstream_cx_destroy_local.add()
-    else stats.upstream_cx_destroy_remote.add()
+    stats[`upstream_cx_destroy_${this.#closedBy}`].add()
     stats.upstream_cx_length_ms.record(Math.trunc(clock.now() - this.#createdAt))
     this.#retire()
     if (wasConnecting) {
       stats.upstream_cx_connect_fail.add()
       host.stats.cx_connect_fail.add()
-      for (const call of this.#pending.splice(0)) {
+      for (const call of this.#takePending()) {
         stats.upstream_rq_pending_failure_eject.add()
-        this.#leftPending()
         call.onReset(this.#timedOut ? 'connection timeout' : 'remote connection failure')
       }
       return
@@ -255,16 +250,20 @@ export class GrpcConnection {
     stats.upstream_rq_per_cx.record(this.#requests)
     if (this.#active.size === 0) return
     stats.upstream_cx_destroy_with_active_rq.add()
-    if (isLocal) stats.upstream_cx_destroy_local_with_active_rq.add()
-    else stats.upstream_cx_destroy_remote_with_active_rq.add()
+    stats[`upstream_cx_destroy_${this.#closedBy}_with_active_rq`].add()
     for (const call of [...this.#active]) {
       this.#done(call)
       call.onReset('connection termination')
     }
   }
 
-  #leftPending(): void {
-    this.#config.breaker.pendingRequests.release()
-    this.#config.stats.upstream_rq_pending_active.sub()
+  /** All that wait, which they do no longer. */
+  #takePending(): GrpcCall[] {
+    const { breaker, stats } = this.#config
+    for (let i = 0; i < this.#pending.length; i++) {
+      breaker.pendingRequests.release()
+      stats.upstream_rq_pending_active.sub()
+    }
+    return this.#pending.splice(0)
   }
 }

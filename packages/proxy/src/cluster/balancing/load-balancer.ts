@@ -1,15 +1,11 @@
-import type { LbPolicy } from '@hopscope/envoy-config'
 import type { Clock } from '../../clock.ts'
 import type { Runtime } from '../../runtime.ts'
 import type { Stats } from '../../stats/stats.ts'
 import type { ClusterStats } from '../cluster-stats.ts'
 import type { Host } from '../host.ts'
-import { HashBalancer } from './hash-balancer.ts'
 import type { HostSet } from './host-set.ts'
 import type { MetadataMatch } from './metadata-match.ts'
 import type { PriorityLoad } from './priority-load.ts'
-import { SubsetBalancer } from './subset-balancer.ts'
-import { ZoneAwareBalancer } from './zone-aware-balancer.ts'
 
 /** What one request wants of its host. */
 export interface PickContext {
@@ -42,18 +38,6 @@ export interface BalancerServices {
   random: () => number
   /** healthy_panic_threshold, per cent. */
   panicThreshold: number
-}
-
-export function createLoadBalancer(policy: LbPolicy, services: BalancerServices): LoadBalancer {
-  switch (policy.type) {
-    case 'SUBSET':
-      return new SubsetBalancer(policy, services, createLoadBalancer)
-    case 'RING_HASH':
-    case 'MAGLEV':
-      return new HashBalancer(policy, services)
-    default:
-      return new ZoneAwareBalancer(policy, services)
-  }
 }
 
 export function panicThresholdOf({ runtime, panicThreshold }: BalancerServices): number {

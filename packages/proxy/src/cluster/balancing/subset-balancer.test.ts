@@ -5,8 +5,8 @@ import { Runtime } from '../../runtime.ts'
 import { Stats } from '../../stats/stats.ts'
 import { createClusterStats } from '../cluster-stats.ts'
 import type { Host } from '../host.ts'
+import { createLoadBalancer } from './create-load-balancer.ts'
 import { createHostSets } from './host-set.ts'
-import { createLoadBalancer } from './load-balancer.ts'
 import { keyOf, MetadataMatch } from './metadata-match.ts'
 
 const NOWHERE = { region: '', zone: '', subZone: '' }
