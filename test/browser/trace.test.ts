@@ -121,6 +121,11 @@ describe.skipIf(!chromium)(name, () => {
     const messages = page.locator('.message')
     await expect.poll(() => messages.count()).toBe(10)
     expect(await messages.nth(5).innerText()).toContain('✕ 503 · 64ms')
+    const critical = page.locator('.message.critical')
+    expect(await critical.count()).toBeGreaterThan(0)
+    expect(await critical.count()).toBeLessThan(10)
+    await page.getByRole('button', { name: 'Critical path' }).click()
+    await expect.poll(() => critical.count()).toBe(0)
     await page.getByRole('button', { name: 'Table' }).click()
     await expect.poll(() => page.locator('.table-row').count()).toBe(9)
     // the slowest by itself comes first: price, which calls nobody

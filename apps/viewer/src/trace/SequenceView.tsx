@@ -4,7 +4,7 @@ import { serviceColour } from '../shared/service-colour.ts'
 import { useVisibleRows } from '../shared/use-visible-rows.ts'
 import { FLAG } from './columns.ts'
 import { type Message, sequenceOf } from './sequence.ts'
-import type { ViewProps } from './view-props.ts'
+import { takeCommonKey, type ViewProps } from './view-props.ts'
 
 const ROW = 30
 const HEAD = 40
@@ -36,10 +36,7 @@ export function SequenceView(props: ViewProps) {
     }
     if (event.key === 'ArrowDown' || event.key === 'j') walk(1)
     else if (event.key === 'ArrowUp' || event.key === 'k') walk(-1)
-    else if (event.key === 'Enter') props.onEnter()
-    else if (event.key === '/') props.onFind()
-    else if (event.key === '?') props.onHelp()
-    else return
+    else if (!takeCommonKey(event, props)) return
     event.preventDefault()
   }
   return (
@@ -94,6 +91,7 @@ function MessageRow({ message, position, ...props }: ViewProps & { message: Mess
   if (isSelf) classes.push('self')
   if (flags & FLAG.error) classes.push('failed')
   if (flags & FLAG.untraced) classes.push('untraced')
+  if (props.isCriticalShown && flags & FLAG.critical) classes.push('critical')
   if (row === selected) classes.push('selected')
   if (matches?.[row] === 1) classes.push('match')
   const note = columns.note[row]! < 0 ? '' : strings[columns.note[row]!]!
@@ -111,7 +109,7 @@ function MessageRow({ message, position, ...props }: ViewProps & { message: Mess
       <button
         type="button"
         tabIndex={-1}
-        style={{ left: isSelf ? left : left, width: isSelf ? LANE - 20 : width }}
+        style={{ left, width: isSelf ? LANE - 20 : width }}
         aria-pressed={row === selected}
         title={text}
         onClick={() => props.onSelect(row)}

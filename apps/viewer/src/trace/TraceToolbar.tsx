@@ -41,15 +41,17 @@ export function TraceToolbar(props: {
           </button>
         ))}
       </fieldset>
-      <button
-        type="button"
-        className="toggle-critical"
-        aria-pressed={route.critical}
-        title="What the trace waits for, from its end back to its start (c)"
-        onClick={() => onChange({ ...route, critical: !route.critical })}
-      >
-        <span className="key critical" aria-hidden="true" /> Critical path
-      </button>
+      {route.view !== 'table' && (
+        <button
+          type="button"
+          className="toggle-critical"
+          aria-pressed={route.critical}
+          title="What the trace waits for, from its end back to its start (c)"
+          onClick={() => onChange({ ...route, critical: !route.critical })}
+        >
+          <span className="key critical" aria-hidden="true" /> Critical path
+        </button>
+      )}
       {trace.counts.moved > 0 && (
         <button
           type="button"

@@ -21,3 +21,15 @@ export interface ViewProps {
   onFind: () => void
   onHelp: () => void
 }
+
+/** The keys that mean the same in every view. Whether it was one of them. */
+export function takeCommonKey(
+  { key }: { key: string },
+  props: Pick<ViewProps, 'onEnter' | 'onFind' | 'onHelp'>,
+): boolean {
+  if (key === 'Enter') props.onEnter()
+  else if (key === '/') props.onFind()
+  else if (key === '?') props.onHelp()
+  else return false
+  return true
+}
