@@ -69,9 +69,16 @@ class Processes implements ProcessMesh {
   }
 
   async up(): Promise<void> {
-    const plans = await this.#plan(this.#variables)
-    for (const plan of plans) this.#add(plan)
-    await this.#startAll(plans)
+    const services = await this.#read(this.#variables)
+    // Envoy files take as long to read as a process takes to start: those who have none begin meanwhile.
+    const [first, then] = [services.filter(readsNoFile), services.filter(service => !readsNoFile(service))]
+    const total = services.reduce((sum, { replicas }) => sum + (replicas ?? 1), 0)
+    const started = new Map<string, Promise<void>>()
+    const starting = this.#startAll(await this.#plan(first), started, total)
+    // Whether it fails is told below.
+    starting.catch(() => {})
+    await this.#startAll(await this.#plan(then), started, total)
+    await starting
   }
 
   address(service: string, containerPort: number): string {
@@ -95,7 +102,7 @@ class Processes implements ProcessMesh {
   async set(variables: Readonly<Record<string, string>>): Promise<void> {
     const wantedVariables = { ...this.#variables, ...variables }
     if (isDeepStrictEqual(wantedVariables, this.#variables)) return
-    const plans = await this.#plan(wantedVariables)
+    const plans = await this.#plan(await this.#read(wantedVariables))
     this.#variables = wantedVariables
     const wanted = new Set(plans.map(({ name }) => name))
     const gone = [...this.#processes.values()].filter(({ name }) => !wanted.has(name))
@@ -178,20 +185,26 @@ class Processes implements ProcessMesh {
     return process
   }
 
-  /** Reads the compose file and finds a port for everything in it. */
-  async #plan(variables: Readonly<Record<string, string>>): Promise<ProcessPlan[]> {
+  /** The services of the compose file that are started without being asked for. */
+  async #read(variables: Readonly<Record<string, string>>): Promise<Service[]> {
     const lookup = (name: string) => variables[name] ?? process.env[name]
     this.#services = readCompose(this.#options.composeFile, lookup)
     const wanted = [...this.#services.values()].filter(service => service.profiles.length === 0)
-    const scaled = new Set(wanted.filter(({ replicas }) => replicas !== undefined).map(({ name }) => name))
-    if (scaled.size > 0 && this.#nameServer === undefined) {
+    if (this.#nameServer === undefined && wanted.some(isScaled)) {
       const server = new NameServer()
       this.#nameServer = { server, port: await server.listen() }
     }
+    if (this.#options.ports === 'fixed') await this.#fixPorts(wanted)
+    return wanted
+  }
+
+  /** Finds a port for everything that services have and refer to, and a command line for each of their processes. */
+  async #plan(wanted: readonly Service[]): Promise<ProcessPlan[]> {
+    const all = [...this.#services.values()]
     const context: PlanContext = {
       names: {
-        podOf: new Map([...this.#services.values()].map(({ name, pod }) => [name, pod])),
-        scaled,
+        podOf: new Map(all.map(({ name, pod }) => [name, pod])),
+        scaled: new Set(all.filter(isScaled).map(({ name }) => name)),
         resolverPort: this.#nameServer?.port,
       },
       ports: this.#ports,
@@ -200,7 +213,6 @@ class Processes implements ProcessMesh {
       folder: this.folder,
       parsed: this.#parsedFiles,
     }
-    if (this.#options.ports === 'fixed') await this.#fixPorts(wanted)
     // Once to learn which ports are needed, once more with their numbers.
     for (const service of wanted) planProcesses(service, context)
     await this.#ports.allocate()
@@ -224,22 +236,23 @@ class Processes implements ProcessMesh {
   }
 
   /** All at once, but what waits for others to be healthy waits for all that stands behind them. */
-  async #startAll(plans: readonly ProcessPlan[]): Promise<void> {
-    const started = new Map<string, Promise<void>>()
-    let ready = 0
-    const progress = () => this.#options.progress(`starting ${plans.length} processes, ${ready} ready`)
+  async #startAll(plans: readonly ProcessPlan[], started: Map<string, Promise<void>>, total: number): Promise<void> {
+    for (const plan of plans) this.#add(plan)
+    const progress = () => {
+      const ready = [...this.#processes.values()].filter(process => process.ready).length
+      this.#options.progress(`starting ${total} processes, ${ready} ready`)
+    }
     const start = (name: string): Promise<void> => {
       const running = started.get(name)
       if (running !== undefined) return running
       const promise = (async () => {
         const { service } = this.#processes.get(name)!.plan
         const waitsFor = appOf(service) === 'client' ? behind(service.name, this.#services) : []
-        const others = plans.filter(plan => waitsFor.includes(plan.service.name))
-        await Promise.all(others.map(plan => start(plan.name)))
+        const others = [...this.#processes.values()].filter(({ plan }) => waitsFor.includes(plan.service.name))
+        await Promise.all(others.map(other => start(other.name)))
         this.#options.signal?.throwIfAborted()
         await this.#processes.get(name)!.start(this.#options.signal)
         this.#publishNames()
-        ready++
         progress()
       })()
       started.set(name, promise)
@@ -267,6 +280,15 @@ function behind(name: string, services: ReadonlyMap<string, Service>): string[] 
     }
   }
   return [...found]
+}
+
+/** A client begins when all others are there, however little it reads. */
+function readsNoFile(service: Service): boolean {
+  return service.mounts.length === 0 && appOf(service) !== 'client'
+}
+
+function isScaled({ replicas, profiles }: Service): boolean {
+  return replicas !== undefined && profiles.length === 0
 }
 
 function isSame(a: ProcessPlan, b: ProcessPlan): boolean {

@@ -46,6 +46,11 @@ export class ServiceProcess {
     return this.running ? this.#child?.pid : undefined
   }
 
+  /** It has answered, and runs. */
+  get ready(): boolean {
+    return this.#ready && this.running
+  }
+
   get running(): boolean {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
   }
