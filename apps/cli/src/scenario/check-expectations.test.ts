@@ -72,7 +72,12 @@ const holds: [string, Expectations, Parameters<typeof evidence>[0]?][] = [
   ],
   [
     'the critical path, each span once, and only those that were waited for',
-    { criticalPath: [{ spans: { localEndpoint: { serviceName: 'b' } }, count: 2 }] },
+    {
+      criticalPath: [
+        { spans: { localEndpoint: { serviceName: 'b' } }, count: 2, ms: 45 },
+        { spans: { localEndpoint: { serviceName: 'a' } }, ms: '5..5' },
+      ],
+    },
     {
       traces: [
         traceFromText('a  x  0..50  server\n  b  x  1..20  client\n  b  x  3..15  client\n  b  x  22..48  client\n'),
@@ -141,6 +146,11 @@ const fails: [string, Expectations, RegExp, Parameters<typeof evidence>[0]?][] =
     'a critical path elsewhere',
     { criticalPath: [{ spans: { kind: 'PRODUCER' }, count: 1 }] },
     /^critical_path: expected 1 spans like \{"kind":"PRODUCER"\} on it, there were 0 in$/m,
+  ],
+  [
+    'a critical path that stays too short a while',
+    { criticalPath: [{ spans: { kind: 'CLIENT' }, ms: '>= 100' }] },
+    /^critical_path: expected >= 100 ms of it in spans like \{"kind":"CLIENT"\}, there were [\d.]+ in$/m,
   ],
   [
     'answers from too few',

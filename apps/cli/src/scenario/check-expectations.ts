@@ -155,11 +155,14 @@ function traceMismatch(expect: Expectations, spans: readonly Span[], last: Answe
     if (gaps.length !== ms.length || !ms.every((bound, i) => holds(bound, gaps[i]!)))
       return `gaps: expected ${ms.join(', ')} ms between spans like ${JSON.stringify(part)}, there were ${gaps.join(', ') || 'none'} in\n${shown()}`
   }
-  for (const { spans: part, count } of expect.criticalPath ?? []) {
-    const path = spansOnCriticalPath(spans)
-    const found = path.filter(span => partialMismatch(part, span) === undefined).length
-    if (!holds(count, found))
-      return `critical_path: expected ${count} spans like ${JSON.stringify(part)} on it, there were ${found} in\n${shown()}`
+  for (const { spans: part, count, ms } of expect.criticalPath ?? []) {
+    const found = [...spansOnCriticalPath(spans)].filter(([span]) => partialMismatch(part, span) === undefined)
+    const alike = `spans like ${JSON.stringify(part)}`
+    if (count !== undefined && !holds(count, found.length))
+      return `critical_path: expected ${count} ${alike} on it, there were ${found.length} in\n${shown()}`
+    const waited = found.reduce((sum, [, time]) => sum + time, 0)
+    if (ms !== undefined && !holds(ms, waited))
+      return `critical_path: expected ${ms} ms of it in ${alike}, there were ${waited.toFixed(1)} in\n${shown()}`
   }
   return undefined
 }

@@ -126,8 +126,11 @@ export interface Expectations {
   overlap?: readonly { spans: unknown; most: Bound }[]
   /** In the trace of the last call: ms from the end of each span that is like `spans` to the beginning of the next. */
   gaps?: readonly { spans: unknown; ms: readonly Bound[] }[]
-  /** In the trace of the last call: how many of the spans that are like `spans` its end waited for. */
-  criticalPath?: readonly { spans: unknown; count: Bound }[]
+  /**
+   * In the trace of the last call: how many of the spans that are like `spans` its end waited for, and for how many ms it was they
+   * that were waited for, and none of their children.
+   */
+  criticalPath?: readonly { spans: unknown; count?: Bound; ms?: Bound }[]
   /** All traces that began since the step began, in any order, and no other. */
   traces?: readonly string[]
   /** Parts of spans (Zipkin JSON): each must be found in the traces that began since the step began. */

@@ -72,7 +72,7 @@ steps:
       nested: true
       overlap: [{ spans: { kind: CLIENT }, most: <=3 }]
       gaps: [{ spans: { kind: CLIENT }, ms: [0..9, 1] }]
-      critical_path: [{ spans: { kind: SERVER }, count: 6 }]
+      critical_path: [{ spans: { kind: SERVER }, count: 6, ms: ">= 1" }]
       traces: [a  *  ..]
       spans: [{ kind: CLIENT }]
       links: { a -> b: 1 }

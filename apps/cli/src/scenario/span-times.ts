@@ -51,10 +51,15 @@ export function gapsBetween(spans: readonly Span[]): number[] {
   return times.slice(1).map(([start], i) => (start - times[i]![1]) / 1000)
 }
 
-/** The spans that the end of the trace waited for, each once, in the order in which they had the word. */
-export function spansOnCriticalPath(spans: readonly Span[]): Span[] {
+/** The spans that the end of the trace waited for, each once, and for how many ms it was this one, and none of its children. */
+export function spansOnCriticalPath(spans: readonly Span[]): Map<Span, number> {
   const { table, spans: rows } = tableSpans(spans)
   const placement = placeSpans(table)
   const path = findCriticalPath(table, placement, findShifts(table, placement))
-  return [...new Set(path.span)].map(row => rows[row]!)
+  const waited = new Map<Span, number>()
+  for (let i = 0; i < path.count; i++) {
+    const span = rows[path.span[i]!]!
+    waited.set(span, (waited.get(span) ?? 0) + (path.to[i]! - path.from[i]!) / 1000)
+  }
+  return waited
 }
