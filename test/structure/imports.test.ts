@@ -76,6 +76,35 @@ for (const [place, allowed] of Object.entries(MAY_IMPORT)) {
   })
 }
 
+test('no files import each other in a circle', () => {
+  const imports = new Map<string, string[]>()
+  for (const file of places.flatMap(place => sources(join(root, place)))) {
+    const own = importsOf(readFileSync(file, 'utf8')).filter(specifier => specifier.startsWith('.'))
+    imports.set(
+      file,
+      own.map(specifier => join(dirname(file), specifier)),
+    )
+  }
+  /** Files that are done, and lead into no circle. */
+  const done = new Set<string>()
+  const follow = (file: string, way: readonly string[]): string[] | undefined => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file]
+    if (done.has(file)) return undefined
+    for (const next of imports.get(file) ?? []) {
+      const found = follow(next, [...way, file])
+      if (found !== undefined) return found
+    }
+    done.add(file)
+    return undefined
+  }
+  let circle: string[] | undefined
+  for (const file of imports.keys()) circle ??= follow(file, [])
+  expect(
+    circle?.map(file => relative(root, file)) ?? [],
+    'move what both need, often a type, to a file that imports neither',
+  ).toEqual([])
+})
+
 test('nothing is declared that nobody imports', () => {
   /** Declared for others: a peer that the OpenTelemetry SDK asks for. */
   const forOthers = ['@opentelemetry/api']

@@ -1,5 +1,13 @@
 import { parseArgs } from 'node:util'
-import type { SelfTracingOptions } from './self-tracing.ts'
+
+export interface SelfTracingOptions {
+  /** Share of the traces; other than 1, it alone decides. */
+  sampleRate: number
+  /** Traces that begin here, a second; 0: no limit. */
+  tracesPerSecond: number
+  /** How long spans are gathered, ms. */
+  flushInterval: number
+}
 
 /** All that the collector can be told, defaults filled in. Names in comments are zipkin-server's variables. */
 export interface Config {

@@ -5,18 +5,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from './context.ts'
 import { HttpError } from './http-error.ts'
 import { OwnApiError } from './own-api-error.ts'
+import { BAD_ESCAPE, INVALID_PATH, UPWARDS } from './request-target.ts'
 import { sendMissingPage } from './routes/viewer.ts'
-
-/** The framework's own words of zipkin-server, for a target that is no path or a query that is no query. */
-export const INVALID_PATH = 'Status: 400\nDescription: Invalid request path\n'
-
-const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/
-const UPWARDS = /\/\.\.(\/|$)/
-
-/** Whether a request's target is one that a route could have. */
-export function isValidTarget(url: string): boolean {
-  return !BAD_ESCAPE.test(url) && !UPWARDS.test(url.split('?')[0]!)
-}
 
 /** The store tries again each second what it could not write. */
 const RETRY_AFTER_SECONDS = '1'

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { isValidTarget } from './error-answers.ts'
+import { isValidTarget } from './request-target.ts'
 
 /** Upper bounds of the buckets, seconds. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]

@@ -12,17 +12,9 @@ import { encodeJsonV2 } from '@hopscope/model/formats'
 import type { AcceptedBody, SpanStore } from '@hopscope/store'
 import { carrierOf, createIdGenerator, extract, rateSampler, type TraceContext } from '@hopscope/tracer'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { SelfTracingOptions } from './config.ts'
 import type { Transport } from './metrics.ts'
 import { rateLimit } from './rate-limit.ts'
-
-export interface SelfTracingOptions {
-  /** Share of the traces; other than 1, it alone decides. */
-  sampleRate: number
-  /** Traces that begin here, a second; 0: no limit. */
-  tracesPerSecond: number
-  /** How long spans are gathered, ms. */
-  flushInterval: number
-}
 
 /** zipkin-server's name for itself. */
 const SERVICE = 'zipkin-server'

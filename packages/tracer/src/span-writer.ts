@@ -1,17 +1,6 @@
-import type { Endpoint, Kind, Microseconds } from '@hopscope/model'
+import type { Endpoint, Microseconds } from '@hopscope/model'
 import { RepeatedTags } from './repeated-tags.ts'
-import type { ZipkinBatch } from './span-batch.ts'
-
-/** The part of a span that is known before its annotations and tags. */
-export interface SpanHead {
-  traceId: string
-  id: string
-  parentId?: string | undefined
-  kind?: Kind | undefined
-  name: string
-  timestamp: Microseconds
-  duration: Microseconds
-}
+import type { SpanHead, ZipkinBatch } from './span-batch.ts'
 
 /** Whole spans in a batch are moved to a bigger buffer when they outgrow it; this holds some dozens of proxy spans. */
 const INITIAL_BYTES = 32 * 1024

@@ -1,8 +1,7 @@
 import { isIPv4 } from 'node:net'
 import type { Endpoint, Microseconds } from '@hopscope/model'
 import { ProtoBytes } from './proto-bytes.ts'
-import type { ZipkinBatch } from './span-batch.ts'
-import type { SpanHead } from './span-writer.ts'
+import type { SpanHead, ZipkinBatch } from './span-batch.ts'
 
 /** zipkin.proto3.Span.Kind */
 const KINDS = { CLIENT: 1, SERVER: 2, PRODUCER: 3, CONSUMER: 4 } as const

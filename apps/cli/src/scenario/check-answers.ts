@@ -1,10 +1,10 @@
 import { holds } from './bound.ts'
 import { type Answer, percentile } from './call.ts'
-import type { Failure, StepEvidence } from './check-expectations.ts'
 import { countsText } from './counts-text.ts'
 import { fillIn, fillInAll } from './fill-in.ts'
 import { partialMismatch, textMatches } from './partial-match.ts'
 import { type Bound, type Expectations, PERCENTILES } from './scenario.ts'
+import type { Failure, StepEvidence } from './step-evidence.ts'
 
 /** What is known as soon as the calls are answered. */
 export function checkAnswers(expect: Expectations, { answers, earlier }: StepEvidence): Failure | undefined {

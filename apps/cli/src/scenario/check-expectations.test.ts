@@ -1,8 +1,9 @@
 import { type DependencyLink, type Span, traceFromText } from '@hopscope/model'
 import { expect, test } from 'vitest'
 import type { Answer } from './call.ts'
-import { checkExpectations, type StepEvidence } from './check-expectations.ts'
+import { checkExpectations } from './check-expectations.ts'
 import type { Expectations } from './scenario.ts'
+import type { StepEvidence } from './step-evidence.ts'
 
 const TRACE = 'edge  get /  0..10  server  error=x\n  shop  get /  1..9  client\n'
 

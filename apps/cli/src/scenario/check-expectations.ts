@@ -1,36 +1,14 @@
 import { matchTraceText, type Span, textFromTrace } from '@hopscope/model'
-import type { Mesh } from '../mesh/mesh.ts'
 import { holds } from './bound.ts'
 import type { Answer } from './call.ts'
 import { checkAnswers } from './check-answers.ts'
-import type { CollectorClient } from './collector-client.ts'
 import { countsText } from './counts-text.ts'
 import { fillIn, fillInAll } from './fill-in.ts'
 import { partialMismatch, textMatches } from './partial-match.ts'
-import type { ProxyAdmin } from './proxy-admin.ts'
 import type { Expectations } from './scenario.ts'
 import { gapsBetween, mostOpen, nestingMismatch, spansOnCriticalPath } from './span-times.ts'
+import type { Failure, StepEvidence } from './step-evidence.ts'
 import { spansMismatch, tracesMismatch } from './trace-mismatch.ts'
-
-/** What a step did, and where to look for what came of it. */
-export interface StepEvidence {
-  answers: readonly Answer[]
-  /** Start of the step, ms since the epoch. */
-  since: number
-  statsBefore: ReadonlyMap<string, ReadonlyMap<string, number>>
-  outputBefore: ReadonlyMap<string, number>
-  /** Answers of the steps before it, by name. */
-  earlier: ReadonlyMap<string, readonly Answer[]>
-  mesh: Mesh
-  collector: CollectorClient
-  admins: ReadonlyMap<string, ProxyAdmin>
-}
-
-export interface Failure {
-  message: string
-  /** The trace to look at. */
-  traceId?: string
-}
 
 /** Spans, counters and log lines arrive a moment after the answer; this is how long they have, ms. */
 const PATIENCE = 10_000

@@ -1,11 +1,12 @@
 import type { Mesh } from '../mesh/mesh.ts'
 import { systemProblem } from '../user-error.ts'
 import { type Answer, call } from './call.ts'
-import { checkExpectations, type Failure, type StepEvidence } from './check-expectations.ts'
+import { checkExpectations } from './check-expectations.ts'
 import { CollectorClient } from './collector-client.ts'
 import { callBeside, meanwhile, waitForStats } from './meanwhile.ts'
 import { ProxyAdmin } from './proxy-admin.ts'
 import type { Scenario, Step } from './scenario.ts'
+import type { Failure, StepEvidence } from './step-evidence.ts'
 
 export interface StepResult {
   name: string

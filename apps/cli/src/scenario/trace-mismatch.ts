@@ -1,6 +1,6 @@
 import { matchTraceText, type Span, textFromTrace } from '@hopscope/model'
-import type { Failure } from './check-expectations.ts'
 import { partialMismatch } from './partial-match.ts'
+import type { Failure } from './step-evidence.ts'
 
 /** Each expected text stands for one trace, and no trace is left. */
 export function tracesMismatch(texts: readonly string[], traces: readonly Span[][] | undefined): Failure | undefined {

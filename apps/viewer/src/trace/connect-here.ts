@@ -1,6 +1,5 @@
-import type { Connection } from './trace-client.ts'
 import { TraceSession } from './trace-session.ts'
-import type { WorkerAnswer } from './worker-protocol.ts'
+import type { Connection, WorkerAnswer } from './worker-protocol.ts'
 
 /** In the page itself: one that is opened from a disk has no worker. The build of such a page puts this in place of `connect-worker.ts`. */
 export function connect(onAnswer: (answer: WorkerAnswer) => void): Connection {

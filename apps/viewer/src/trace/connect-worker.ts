@@ -1,5 +1,4 @@
-import type { Connection } from './trace-client.ts'
-import type { WorkerAnswer } from './worker-protocol.ts'
+import type { Connection, WorkerAnswer } from './worker-protocol.ts'
 
 /** A worker of its own, ended with the page. */
 export function connect(onAnswer: (answer: WorkerAnswer) => void, onError: (message: string) => void): Connection {

@@ -1,7 +1,7 @@
 import type { TraceColumns } from './columns.ts'
 import { connect } from './connect-worker.ts'
 import type { LostCalls } from './find-lost-calls.ts'
-import type { ExportFormat, Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
+import type { Connection, ExportFormat, Problem, TraceSource, WorkerAnswer, WorkerRequest } from './worker-protocol.ts'
 
 export type RowDetail = Pick<WorkerAnswer & { type: 'detail' }, 'details' | 'anatomy'>
 interface Pending {
@@ -10,12 +10,6 @@ interface Pending {
   onPart?: ((spans: Int32Array) => void) | undefined
 }
 type WithoutNumber<T> = T extends unknown ? Omit<T, 'number'> : never
-
-/** The other end, wherever it runs. */
-export interface Connection {
-  send(request: WorkerRequest): void
-  close(): void
-}
 
 /** The page's end of the trace worker: one worker a trace, ended with it. */
 export class TraceClient {

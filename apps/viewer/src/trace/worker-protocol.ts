@@ -49,3 +49,9 @@ export interface Problem {
   /** Nobody answered. */
   isDown?: true
 }
+
+/** The other end, wherever it runs. */
+export interface Connection {
+  send(request: WorkerRequest): void
+  close(): void
+}

@@ -1,6 +1,10 @@
 import type { Clock } from '../clock.ts'
 import type { Exchange, RequestHandler } from '../http/exchange.ts'
-import type { HttpFilter } from './http-filter.ts'
+
+/** A filter that stands before the router once the request is let through: it hands the body on. */
+export interface DecodesBody {
+  decodeBody?(handler: RequestHandler): RequestHandler
+}
 
 /**
  * A request on its way through the filters: its body waits here until the router has it. Beyond the listener's buffer limit the
@@ -44,7 +48,7 @@ export class HeldRequest implements RequestHandler {
   }
 
   /** All filters have let it through; those that change the body stand before the router now, the last of them nearest to it. */
-  release(router: (exchange: Exchange) => void, filters: readonly HttpFilter[]): void {
+  release(router: (exchange: Exchange) => void, filters: readonly DecodesBody[]): void {
     const exchange = this.#exchange
     this.over = true
     exchange.handler = undefined

@@ -1,16 +1,14 @@
 import type { PerFilterConfig, RouteFilterConfig } from '@hopscope/envoy-config'
-import type { Exchange, RequestHandler, ResponseSink } from '../http/exchange.ts'
-import type { HeldRequest } from './held-request.ts'
+import type { Exchange, ResponseSink } from '../http/exchange.ts'
+import type { DecodesBody, HeldRequest } from './held-request.ts'
 
 /** The part of one filter in one request. All are optional: a filter has what it needs. */
-export interface HttpFilter {
+export interface HttpFilter extends DecodesBody {
   /**
    * The request's head has come this far. Calls `next`, now or later, or answers through `respond`; never both. `held` has what came
    * of the body meanwhile.
    */
   decode?(next: () => void, held: HeldRequest): void
-  /** What stands between those before this filter and the router, once the request is let through: it hands the body on. */
-  decodeBody?(handler: RequestHandler): RequestHandler
   /** What stands between those behind this filter and the client: it hands the response on to `sink`, now or later. */
   encode?(sink: ResponseSink): ResponseSink
   /** The exchange is over, however it ended. */

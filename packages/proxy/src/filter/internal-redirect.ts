@@ -1,14 +1,7 @@
 import type { InternalRedirectPolicy, InternalRedirectPredicate } from '@hopscope/envoy-config'
-import type { Exchange } from '../http/exchange.ts'
+import type { Exchange, RedirectHistory } from '../http/exchange.ts'
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { HttpStats } from '../http/http-stats.ts'
-
-/** What earlier redirects of a request leave to the later ones. */
-export interface RedirectHistory {
-  count: number
-  /** Where redirects of a route have led, by its name. */
-  readonly led: Map<string, Set<string>>
-}
 
 /**
  * Turns the request into the one that an answer asks for: scheme, host, path, method. False: it stays as it was, and the answer goes

@@ -1,7 +1,8 @@
 import { parseFormat } from '@hopscope/envoy-config'
 import type { StreamInfo } from '../stream-info.ts'
 import type { Formatter } from './formatter.ts'
-import { cut, type JsonText, operators, type Reader, type Value } from './operators.ts'
+import { cut, operators, type Reader } from './operators.ts'
+import type { JsonText, Value } from './value.ts'
 
 export interface FormatOptions {
   /** What stands for an operator that has no value: nothing in headers, `-` in text logs. */

@@ -2,7 +2,7 @@ import type { JsonFormat, JsonFormatValue } from '@hopscope/envoy-config'
 import type { StreamInfo } from '../stream-info.ts'
 import { compileTypedFormat } from './compile-format.ts'
 import type { Formatter } from './formatter.ts'
-import type { JsonText } from './operators.ts'
+import type { JsonText } from './value.ts'
 
 type Part = string | ((info: StreamInfo) => string)
 

@@ -1,5 +1,5 @@
 import type { Metadata } from '@hopscope/envoy-config'
-import type { JsonText } from './operators.ts'
+import type { JsonText } from './value.ts'
 
 /** What is at `namespace:key:key…` of a metadata; all of the namespace without keys. Lists and objects are JSON, keys sorted. */
 export function metadataValue(

@@ -8,14 +8,8 @@ import { flagNames } from './flag-names.ts'
 import { maskedAddress } from './masked-address.ts'
 import { metadataValue } from './metadata-value.ts'
 import { compileEmitTime, compileStartTime } from './start-time.ts'
+import type { Value } from './value.ts'
 
-/** A value as a JSON log writes it; undefined: there is none. */
-export type Value = string | number | JsonText | undefined
-
-/** A value that is neither text nor number, as JSON. */
-export interface JsonText {
-  json: string
-}
 export type Reader = (info: StreamInfo) => Value
 
 /** Makes the reader of one operator from what stands in its parentheses. */

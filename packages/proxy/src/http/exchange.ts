@@ -1,5 +1,4 @@
 import type { WeightedCluster } from '@hopscope/envoy-config'
-import type { RedirectHistory } from '../filter/internal-redirect.ts'
 import type { CompiledRoute, RouteMutations } from '../route/compile-routes.ts'
 import type { Mutate } from '../route/header-mutations.ts'
 import type { StreamInfo } from '../stream-info.ts'
@@ -49,6 +48,13 @@ export interface ChosenCluster {
   mutations: RouteMutations
   /** Of `weighted_clusters`. */
   weighted?: WeightedCluster
+}
+
+/** What earlier redirects of a request leave to the later ones. */
+export interface RedirectHistory {
+  count: number
+  /** Where redirects of a route have led, by its name. */
+  readonly led: Map<string, Set<string>>
 }
 
 /** One request and its response on their way through the filters. */

@@ -1,21 +1,28 @@
 import type { HashPolicy } from '@hopscope/envoy-config'
 import { xxHash64 } from '../cluster/balancing/xx-hash.ts'
 import { ipOf } from '../http/client-address.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { RequestHeaders } from '../http/headers.ts'
+import type { StreamInfo } from '../stream-info.ts'
 import { cookie, queryParameter } from './match-route.ts'
 import { compileReplacement } from './rewrite.ts'
 
+/** What a hash is made of. */
+interface Hashed {
+  headers: RequestHeaders
+  info: StreamInfo
+}
+
 /** The hash of a request, undefined when nothing of it can be hashed; a cookie that it lacks is made, and told to `setCookie`, if given. */
-export type HashRequest = (exchange: Exchange, setCookie?: (field: string) => void) => bigint | undefined
+export type HashRequest = (request: Hashed, setCookie?: (field: string) => void) => bigint | undefined
 
 /** The list of a route. Each hash is mixed into those before it. (Envoy: HashPolicyImpl::generateHash) */
 export function compileHashPolicies(policies: readonly HashPolicy[]): HashRequest | undefined {
   if (policies.length === 0) return undefined
   const methods = policies.map(policy => ({ hash: compileMethod(policy), terminal: policy.terminal }))
-  return (exchange, setCookie) => {
+  return (request, setCookie) => {
     let all: bigint | undefined
     for (const { hash, terminal } of methods) {
-      const one = hash(exchange, setCookie)
+      const one = hash(request, setCookie)
       if (one !== undefined) all = (all === undefined ? 0n : rotatedLeft(all)) ^ one
       if (terminal && all !== undefined) break
     }

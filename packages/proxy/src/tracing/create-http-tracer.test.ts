@@ -5,9 +5,10 @@ import { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import { Runtime } from '../runtime.ts'
 import { Stats } from '../stats/stats.ts'
 import { StreamInfo } from '../stream-info.ts'
-import { createHttpTracer, type HttpTracerConfig } from './create-http-tracer.ts'
+import { createHttpTracer } from './create-http-tracer.ts'
 import type { AttemptOutcome } from './http-tracer.ts'
 import { createSpanReporters, type SpanReporters } from './span-reporters.ts'
+import type { HttpTracerConfig } from './tracing-services.ts'
 
 const zipkin: ZipkinConfig = {
   type: 'zipkin',

@@ -1,40 +1,13 @@
-import type { Listener, Node, RequestIdConfig, Tracing } from '@hopscope/envoy-config'
-import type { IdGenerator } from '@hopscope/tracer'
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
-import type { Runtime } from '../runtime.ts'
-import type { Stats } from '../stats/stats.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
 import { wireText } from './custom-tags.ts'
 import type { Attempt, AttemptSpan, HttpTracer, RequestSpan } from './http-tracer.ts'
 import { OpenTelemetrySpans } from './opentelemetry-spans.ts'
 import { type Names, SpanNames } from './span-names.ts'
-import type { SpanReporters } from './span-reporters.ts'
 import { momentOf, type SpanStart, type Spans } from './spans.ts'
 import { TraceDecision, type TraceReason } from './trace-decision.ts'
+import type { HttpTracerConfig, TracingServices } from './tracing-services.ts'
 import { ZipkinSpans } from './zipkin-spans.ts'
-
-/** `tracing` of one HttpConnectionManager. */
-export interface HttpTracerConfig {
-  tracing: Tracing
-  statPrefix: string
-  direction: Listener['trafficDirection']
-  /** The router filter's deprecated `start_child_span`: spans of attempts, without changing what kind the request's span is. */
-  startChildSpan?: boolean
-  requestId?: RequestIdConfig
-}
-
-/** What all tracers of a proxy share. */
-export interface TracingServices {
-  node: Node
-  stats: Stats
-  runtime: Runtime
-  /** Numbers in [0, 1), for client sampling. */
-  random: () => number
-  reporters: SpanReporters
-  ids?: IdGenerator
-  /** The process's environment, for custom tags. */
-  environment?: Readonly<Record<string, string | undefined>>
-}
 
 /** Envoy's tracing of one HttpConnectionManager, with its Zipkin or its OpenTelemetry tracer. */
 export function createHttpTracer(config: HttpTracerConfig, services: TracingServices): HttpTracer {

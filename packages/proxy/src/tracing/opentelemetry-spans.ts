@@ -10,7 +10,6 @@ import {
 } from '@hopscope/tracer'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
-import type { HttpTracerConfig, TracingServices } from './create-http-tracer.ts'
 import { RouteTags } from './custom-tags.ts'
 import type { Attempt, AttemptOutcome } from './http-tracer.ts'
 import { compileSampler, type OpenTelemetrySampling } from './opentelemetry-sampler.ts'
@@ -24,6 +23,7 @@ import {
   writeDownstreamTags,
 } from './span-tags.ts'
 import { eachMoment, momentOf, type SpanStart, type Spans } from './spans.ts'
+import type { HttpTracerConfig, TracingServices } from './tracing-services.ts'
 
 /** Envoy's OpenTelemetry tracer: W3C trace context, spans as OTLP. */
 export class OpenTelemetrySpans implements Spans {

@@ -14,7 +14,6 @@ import {
 } from '@hopscope/tracer'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
-import type { HttpTracerConfig, TracingServices } from './create-http-tracer.ts'
 import { RouteTags } from './custom-tags.ts'
 import type { Attempt, AttemptOutcome } from './http-tracer.ts'
 import {
@@ -27,6 +26,7 @@ import {
   writeDownstreamTags,
 } from './span-tags.ts'
 import { eachMoment, momentOf, type SpanStart, type Spans } from './spans.ts'
+import type { HttpTracerConfig, TracingServices } from './tracing-services.ts'
 
 /** Envoy's Zipkin tracer. */
 export class ZipkinSpans implements Spans {
