@@ -34,6 +34,8 @@ export interface Cluster {
   perConnectionBufferLimitBytes: number
   /** preconnect_policy.per_upstream_preconnect_ratio: connections to a host for so many times its requests. */
   preconnectRatio: number
+  /** preconnect_policy.predictive_preconnect_ratio: connections of all hosts, made where the next requests will go. */
+  predictivePreconnectRatio: number
   /** common_http_protocol_options.idle_timeout of the upstream; 0 is off. */
   idleTimeout: Milliseconds
   /** Of one request at an upstream; 0: none. */
@@ -81,6 +83,8 @@ export interface OutlierDetection {
 
 /** circuit_breakers.thresholds and per_host_thresholds of one priority, defaults 1024, 1024, 1024, 3. */
 export interface Thresholds {
+  /** Absent: of any number of hosts. */
+  maxConnectionPools?: number
   maxConnections: number
   /** Absent: one host may have them all. */
   maxConnectionsPerHost?: number

@@ -237,6 +237,7 @@ describe('a good file', () => {
       dns: { family: 'AUTO', refreshRate: 1500, respectTtl: false, jitter: 0, resolvers: [], waitForWarmOnInit: true },
       ignoreHealthOnHostRemoval: false,
       preconnectRatio: 1,
+      predictivePreconnectRatio: 1,
       perConnectionBufferLimitBytes: 1_048_576,
       maxStreamDuration: 0,
       idleTimeout: 3_600_000,

@@ -14,6 +14,7 @@ import { connectionManagerCases } from './cases/connection-manager.ts'
 import { corsCases } from './cases/cors.ts'
 import { csrfCases } from './cases/csrf.ts'
 import { dynamicMetadataCases } from './cases/dynamic-metadata.ts'
+import { ejectionCases } from './cases/ejections.ts'
 import { eventLogCases } from './cases/event-logs.ts'
 import { extAuthzCases } from './cases/ext-authz.ts'
 import { filterCases } from './cases/filters.ts'
@@ -43,6 +44,7 @@ import { retryCases } from './cases/retries.ts'
 import { retryHostCases } from './cases/retry-hosts.ts'
 import { rewriteCases } from './cases/rewrites.ts'
 import { routingCases } from './cases/routing.ts'
+import { slowStartCases } from './cases/slow-start.ts'
 import { statsCases } from './cases/stats.ts'
 import { subsetCases } from './cases/subsets.ts'
 import { timeoutCases } from './cases/timeouts.ts'
@@ -94,10 +96,11 @@ const groups: Record<string, Case[]> = {
   ],
   'dynamic metadata': dynamicMetadataCases,
   mirrors: mirrorCases,
-  outliers: outlierCases,
+  outliers: [...outlierCases, ...ejectionCases],
   'health checks': healthCheckCases,
   pools: poolCases,
   balancing: balancingCases,
+  'slow start': slowStartCases,
   hashing: hashingCases,
   priorities: priorityCases,
   'unix sockets': unixSocketCases,

@@ -20,6 +20,7 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
   const lb = message.message('common_lb_config')
   const outliers = message.message('outlier_detection')
   const healthCheck = parseHealthChecks(message, context)
+  const preconnect = message.message('preconnect_policy')
   return {
     name,
     observabilityName: message.string('alt_stat_name') || name,
@@ -40,7 +41,8 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
     updateMergeWindow: lb?.duration('update_merge_window') ?? 1000,
     dns: parseDns(message, context),
     ignoreHealthOnHostRemoval: message.boolean('ignore_health_on_host_removal'),
-    preconnectRatio: message.message('preconnect_policy')?.number('per_upstream_preconnect_ratio', 1) ?? 1,
+    preconnectRatio: preconnect?.number('per_upstream_preconnect_ratio', 1) ?? 1,
+    predictivePreconnectRatio: preconnect?.number('predictive_preconnect_ratio', 1) ?? 1,
     perConnectionBufferLimitBytes: message.number('per_connection_buffer_limit_bytes', 1024 * 1024),
     ...http,
   }
@@ -118,6 +120,7 @@ function parseThresholds(message: Message, priority: 'DEFAULT' | 'HIGH', context
   }
   const budget = one?.message('retry_budget')
   return {
+    ...(one?.has('max_connection_pools') && { maxConnectionPools: one.number('max_connection_pools') }),
     maxConnections: one?.number('max_connections', 1024) ?? 1024,
     ...(ofHost?.has('max_connections') && { maxConnectionsPerHost: ofHost.number('max_connections') }),
     maxPendingRequests: one?.number('max_pending_requests', 1024) ?? 1024,

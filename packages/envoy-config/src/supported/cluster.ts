@@ -61,8 +61,7 @@ export const cluster: SupportTable = {
   },
   'envoy.config.cluster.v3.Cluster.PreconnectPolicy': {
     per_upstream_preconnect_ratio: 'yes',
-    // More than 1 asks for a connection to the host that the next request will go to.
-    predictive_preconnect_ratio: [1],
+    predictive_preconnect_ratio: 'yes',
   },
   'envoy.config.cluster.v3.Cluster.RefreshRate': { base_interval: 'yes', max_interval: 'yes' },
   'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig': {
@@ -175,6 +174,7 @@ export const cluster: SupportTable = {
     max_pending_requests: 'yes',
     max_requests: 'yes',
     max_retries: 'yes',
+    max_connection_pools: 'yes',
     retry_budget: 'yes',
     track_remaining: 'yes',
   },

@@ -116,8 +116,38 @@ export class ActiveCluster {
     }
   }
 
-  pickHost(context?: PickContext): Host | undefined {
-    return this.#balancer.pick(context)
+  /** Where a request goes; undefined: nowhere, which is counted. */
+  pickHost(context?: PickContext, priority: RoutingPriority = 'default'): Host | undefined {
+    const { stats, config } = this
+    const host = this.#balancer.pick(context)
+    if (host === undefined) {
+      stats.upstream_cx_none_healthy.add()
+      return undefined
+    }
+    if (config.http2 !== true && !host.pool(priority).open()) {
+      stats.upstream_cx_pool_overflow.add()
+      return undefined
+    }
+    if (config.predictivePreconnectRatio > 1) this.#preconnect(priority)
+    return host
+  }
+
+  /** Connections for the requests after this one, at most so many at a time as in Envoy. (ClusterManagerImpl::maybePreconnect) */
+  #preconnect(priority: RoutingPriority): void {
+    const ratio = this.config.predictivePreconnectRatio
+    for (let i = 0; i < 3; i++) {
+      const sum = { wanted: 1, active: 0, free: 0 }
+      for (const { pools } of this.hosts) {
+        for (const { demand } of pools) {
+          sum.wanted += demand.pending + demand.active
+          sum.active += demand.active
+          sum.free += demand.free
+        }
+      }
+      if (sum.wanted * ratio <= sum.active + sum.free) return
+      const pool = this.#balancer.peek?.()?.pool(priority)
+      if (pool === undefined || !pool.open() || !pool.preconnect(ratio)) return
+    }
   }
 
   /** Priority 0 as the load balancer sees it. */

@@ -1,7 +1,7 @@
 import type { Thresholds } from '@hopscope/envoy-config'
 import { expect, test } from 'vitest'
 import { Runtime } from '../runtime.ts'
-import { Stats } from '../stats/stats.ts'
+import { gaugeText, Stats } from '../stats/stats.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
 
 const thresholds = { maxConnections: 2, maxPendingRequests: 1, maxRequests: 3, maxRetries: 0, trackRemaining: false }
@@ -29,6 +29,18 @@ test('open when as many are in use as may be, closed again below', () => {
   expect([connections.canCreate(), gauge('cx_open')]).toEqual([false, 1])
   connections.release()
   expect([connections.canCreate(), gauge('cx_open')]).toEqual([true, 0])
+})
+
+test('of pools there is no end, and what is left of that is counted down from the largest number', () => {
+  const { breaker, gauge } = create(undefined, { trackRemaining: true })
+  const left = () => gaugeText(gauge('remaining_cx_pools')!)
+  expect([left(), gauge('cx_pool_open')]).toEqual(['18446744073709551615', 0])
+  breaker.pools.add()
+  expect([left(), breaker.pools.canCreate()]).toEqual(['18446744073709551614', true])
+  const limited = create(undefined, { trackRemaining: true, maxConnectionPools: 1 })
+  limited.breaker.pools.add()
+  expect([limited.gauge('remaining_cx_pools'), limited.gauge('cx_pool_open')]).toEqual([0, 1])
+  expect(limited.breaker.pools.canCreate()).toBe(false)
 })
 
 test('each resource has its own limit and its own gauge, under alt_stat_name', () => {

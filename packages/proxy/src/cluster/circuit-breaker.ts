@@ -42,12 +42,19 @@ export class Resource {
     const limit = this.#limit()
     this.#open.value = this.current >= limit ? 1 : 0
     const isTold = this.#budget === undefined || this.current === 0
-    this.#remaining?.set(isTold ? Math.max(0, limit - this.current) : 0)
+    this.#remaining?.set(isTold ? remainder(limit, this.current) : 0)
   }
+}
+
+/** Without a limit Envoy counts down from 2^64 - 1. */
+function remainder(limit: number, current: number): number {
+  return limit === Number.POSITIVE_INFINITY ? -1 - current : Math.max(0, limit - current)
 }
 
 /** Envoy's circuit breaker of one cluster and priority, shared by all its hosts. */
 export interface CircuitBreaker {
+  /** Hosts that requests of this priority have connections to. */
+  pools: Resource
   connections: Resource
   /** Of one host; it is no resource that anyone counts. */
   connectionsPerHost: number
@@ -73,13 +80,14 @@ export function createCircuitBreaker(
   }
   const resource = (of: () => number, open: string, remaining: string): Resource =>
     new Resource(of, gauge(open), thresholds.trackRemaining ? gauge(remaining) : undefined)
-  gauge('cx_pool_open')
   const {
+    maxConnectionPools = Number.POSITIVE_INFINITY,
     maxConnections,
     maxPendingRequests,
     maxRequests,
     maxConnectionsPerHost = Number.POSITIVE_INFINITY,
   } = thresholds
+  const pools = resource(limit('max_connection_pools', maxConnectionPools), 'cx_pool_open', 'remaining_cx_pools')
   const connections = resource(limit('max_connections', maxConnections), 'cx_open', 'remaining_cx')
   const pendingRequests = resource(limit('max_pending_requests', maxPendingRequests), 'rq_pending_open', 'remaining_pending') // biome-ignore format: one line
   const requests = resource(limit('max_requests', maxRequests), 'rq_open', 'remaining_rq')
@@ -96,5 +104,5 @@ export function createCircuitBreaker(
     thresholds.trackRemaining ? gauge('remaining_retries') : undefined,
     thresholds.retryBudget && budgetOf(thresholds.retryBudget),
   )
-  return { connections, connectionsPerHost: maxConnectionsPerHost, pendingRequests, requests, retries }
+  return { pools, connections, connectionsPerHost: maxConnectionsPerHost, pendingRequests, requests, retries }
 }

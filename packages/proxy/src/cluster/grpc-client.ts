@@ -76,7 +76,6 @@ export function createGrpcClient({ clusters, stats, clock, timers }: GrpcClientS
       const isInternal = !service.skipEnvoyHeaders
       const host = cluster.pickHost()
       if (host === undefined) {
-        cluster.stats.upstream_cx_none_healthy.add()
         cluster.countStatus(503, isInternal)
         return Promise.resolve(UNAVAILABLE)
       }

@@ -133,7 +133,7 @@ export class OutlierDetector {
     const numbers = this.#numbers
     numbers.detected[cause].add()
     if (cause === 'consecutive_5xx') numbers.oldConsecutive.add()
-    if (cause === 'success_rate') numbers.oldSuccessRate.add()
+    if (cause.endsWith('success_rate')) numbers.oldSuccessRate.add()
     const most = Math.min(100, this.#number('max_ejection_percent', this.#config.maxEjectionPercent))
     const active = numbers.active.value
     const fits = (100 * (active + 1)) / this.#hosts().length <= most

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { FAILURES } from '../errors.ts'
 import { localIp } from '../http/client-address.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
+import { statusOfHost } from '../http/grpc-status.ts'
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant } from '../stream-info.ts'
 import type { Timer, Timers } from '../timers.ts'
@@ -80,7 +81,6 @@ export class OwnRequest implements AttemptOwner {
     const host = this.#cluster.pickHost(match && { match })
     if (host === undefined) {
       const { status, flag } = FAILURES.no_healthy_host
-      this.#cluster.stats.upstream_cx_none_healthy.add()
       this.#cluster.countStatus(status, true)
       this.#finish({ status, flag, canceled: false })
       return
@@ -135,7 +135,7 @@ export class OwnRequest implements AttemptOwner {
     const { status } = headers
     this.#answer = headers
     if (this.#whole) headers.set('x-envoy-upstream-service-time', String(this.#elapsed()))
-    attempt.host.monitor?.answered(status)
+    attempt.host.monitor?.answered(statusOfHost(this.#head.headers, headers))
     this.#cluster.countStatus(status, true, this.#answerOf(attempt))
     const { rq_error, rq_success } = attempt.host.stats
     if (status >= 500) rq_error.add()

@@ -4,6 +4,7 @@ import type { PickContext } from '../cluster/balancing/load-balancer.ts'
 import { FAILURES, type Failure } from '../errors.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import type { Exchange, RequestHandler } from '../http/exchange.ts'
+import { statusOfHost } from '../http/grpc-status.ts'
 import type { ResponseHeaders } from '../http/headers.ts'
 import { respond } from '../respond.ts'
 import type { Counter } from '../stats/stats.ts'
@@ -138,9 +139,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     this.#retryPending = false
     this.#attempts++
     info.upstreamAttemptCount = this.#attempts
-    const host = cluster.pickHost(this.#pickContext())
+    const host = cluster.pickHost(this.#pickContext(), this.#plan.priority)
     if (host === undefined) {
-      cluster.stats.upstream_cx_none_healthy.add()
       this.#hostless = true
       this.#failWithoutAnswer(FAILURES.no_healthy_host)
       return
@@ -221,7 +221,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     const exchange = this.#exchange
     const { headers } = head
     const { status } = headers
-    attempt.host.monitor?.answered(status)
+    attempt.host.monitor?.answered(statusOfHost(exchange.info.requestHeaders, headers))
     if (headers.has('x-envoy-immediate-health-check-fail')) attempt.host.failCheck?.()
     // One that another has followed is not tried again.
     const decision = wasSlow ? undefined : this.#retry?.onStatus(status, headers)

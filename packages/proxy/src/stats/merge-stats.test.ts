@@ -13,6 +13,7 @@ test('what workers count adds up, what there is one of is said once', () => {
     stats.gauge('cluster.a.lb_subsets_active').set(2 * 5)
     stats.counter('cluster.a.lb_subsets_selected').add(n)
     stats.gauge('cluster.a.circuit_breakers.default.rq_open').set(n - 1)
+    stats.gauge('cluster.a.circuit_breakers.default.remaining_cx_pools').set(-n)
     stats.histogram('cluster.a.upstream_rq_time').record(5 * n)
     stats.histogram('cluster.a.upstream_rq_time').record(1234)
     stats.flushHistograms()
@@ -27,6 +28,8 @@ test('what workers count adds up, what there is one of is said once', () => {
   expect(value('cluster.a.upstream_cx_active')).toBe(60)
   expect(value('cluster.a.membership_total')).toBe(3)
   expect(value('cluster.a.circuit_breakers.default.rq_open')).toBe(2)
+  // Of no limit, counted down from -1.
+  expect(value('cluster.a.circuit_breakers.default.remaining_cx_pools')).toBe(-1)
   // Five subsets, of three workers and the main thread.
   expect(value('cluster.a.lb_subsets_active')).toBe(20)
   expect(value('cluster.a.lb_subsets_selected')).toBe(6)

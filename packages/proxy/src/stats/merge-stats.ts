@@ -44,7 +44,11 @@ export function mergeStats(dumps: readonly StatsDump[]): Stats {
   const merged = new Stats()
   for (const dump of dumps) {
     for (const [name, value, used] of dump.counters) put(merged.counter(name), name, value, used)
-    for (const [name, value, used] of dump.gauges) put(merged.gauge(name), name, value, used)
+    for (const [name, value, used] of dump.gauges) {
+      // What is left of no limit is below 0.
+      if (!merged.gauges.has(name) && ONE_OF_ALL.test(name)) merged.gauge(name).value = value
+      put(merged.gauge(name), name, value, used)
+    }
     for (const [name, interval, cumulative] of dump.histograms) {
       const histogram = merged.histogram(name)
       for (const [lower, count] of interval) histogram.interval.add(lower, count)

@@ -2,18 +2,29 @@ import type { Buckets, Histogram } from './histogram.ts'
 import { BOUNDS, countsByBound } from './histogram-bounds.ts'
 import { type BucketMode, QUANTILES, SHARES } from './render-text.ts'
 import { byName, type SelectedStats } from './select-stats.ts'
+import { gaugeText } from './stats.ts'
 
 /** `/stats?format=json`, one line. */
 export function renderStatsJson(selected: SelectedStats, buckets: BucketMode = 'summary'): string {
   const stats: object[] = [
     ...selected.texts,
-    ...[...selected.counters, ...selected.gauges].sort(byName).map(({ name, value }) => ({ name, value })),
+    ...[...selected.counters, ...selected.gauges]
+      .sort(byName)
+      .map(({ name, value }) => ({ name, value: whole(value) })),
   ]
   if (selected.histograms.length > 0) {
     stats.push({ histograms: histogramsJson(selected.histograms, buckets) })
   }
   return JSON.stringify({ stats })
 }
+
+/** A number of 64 bits is written with all of its digits. */
+function whole(value: number): unknown {
+  return value < 0 ? rawJSON(gaugeText(value)) : value
+}
+
+// TypeScript does not know it yet. (ECMAScript, JSON.parse source text access)
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
 
 function histogramsJson(histograms: readonly Histogram[], mode: BucketMode): object {
   if (mode === 'summary') {

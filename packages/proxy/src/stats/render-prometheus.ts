@@ -2,13 +2,13 @@ import { extractTags, type TaggedName } from './extract-tags.ts'
 import { BOUNDS } from './histogram-bounds.ts'
 import { numberText, SHARES } from './render-text.ts'
 import { byName, type SelectedStats } from './select-stats.ts'
-import type { Histogram } from './stats.ts'
+import { gaugeText, type Histogram } from './stats.ts'
 
 /** `/stats/prometheus`: counters, gauges, histograms; within each by name without its tags, then by full name. */
 export function renderPrometheus(selected: SelectedStats, buckets: 'cumulative' | 'summary' = 'cumulative'): string {
   return (
     renderGroup('counter', selected.counters, (name, labels, { value }) => `${name}{${labels}} ${value}\n`) +
-    renderGroup('gauge', selected.gauges, (name, labels, { value }) => `${name}{${labels}} ${value}\n`) +
+    renderGroup('gauge', selected.gauges, (name, labels, { value }) => `${name}{${labels}} ${gaugeText(value)}\n`) +
     (buckets === 'cumulative'
       ? renderGroup('histogram', selected.histograms, histogramLines)
       : renderGroup('summary', selected.histograms, summaryLines))

@@ -1,7 +1,7 @@
 import type { Buckets } from './histogram.ts'
 import { BOUNDS, countsByBound } from './histogram-bounds.ts'
 import { byName, type SelectedStats } from './select-stats.ts'
-import type { Histogram } from './stats.ts'
+import { gaugeText, type Histogram } from './stats.ts'
 
 /** In percent, as Envoy shows them. */
 export const QUANTILES = [0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 100]
@@ -11,7 +11,8 @@ export const SHARES = QUANTILES.map(percent => percent / 100)
 export function renderStatsText(selected: SelectedStats, buckets: BucketMode = 'summary'): string {
   let page = ''
   for (const { name, value } of selected.texts) page += `${name}: "${value}"\n`
-  for (const { name, value } of [...selected.counters, ...selected.gauges].sort(byName)) page += `${name}: ${value}\n`
+  for (const { name, value } of [...selected.counters, ...selected.gauges].sort(byName))
+    page += `${name}: ${gaugeText(value)}\n`
   for (const histogram of selected.histograms) page += `${histogram.name}:${histogramText(histogram, buckets)}\n`
   return page
 }

@@ -71,6 +71,11 @@ export class Counter {
   }
 }
 
+/** As pages write it: below 0 it is 64 bits without a sign, as in Envoy; -1 is 2^64 - 1. */
+export function gaugeText(value: number): string {
+  return value < 0 ? String(BigInt.asUintN(64, BigInt(value))) : String(value)
+}
+
 export class Gauge {
   readonly name: string
   value = 0

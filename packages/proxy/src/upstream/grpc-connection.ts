@@ -65,6 +65,7 @@ export class GrpcConnection {
     host.stats.cx_total.add()
     host.stats.cx_active.add()
     http2.nghttp2_upstream_connections.add()
+    breaker.pools.add()
     breaker.connections.add()
     this.#timer = timers.create(() => this.#onTimeout())
     this.#timer.start(config.connectTimeout)
@@ -231,6 +232,7 @@ export class GrpcConnection {
     this.#timer.stop()
     this.#countBytes()
     const { stats, host, breaker, clock } = this.#config
+    breaker.pools.release()
     breaker.connections.release()
     stats.upstream_cx_active.sub()
     host.stats.cx_active.sub()

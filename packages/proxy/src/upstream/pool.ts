@@ -28,6 +28,8 @@ export class Pool implements ConnectionOwner {
   /** Oldest first. */
   readonly #pending: Requester[] = []
   #draining = false
+  /** It counts as one of its cluster's. */
+  #isOpen = false
 
   constructor(config: PoolConfig, breaker: CircuitBreaker) {
     this.#config = config
@@ -37,6 +39,31 @@ export class Pool implements ConnectionOwner {
   /** Requests that wait for a connection. */
   get pendingCount(): number {
     return this.#pending.length
+  }
+
+  /** It counts from now on, until it has neither connections nor requests. False: there are to be no more. */
+  open(): boolean {
+    if (this.#isOpen) return true
+    if (!this.#breaker.pools.canCreate()) return false
+    this.#breaker.pools.add()
+    this.#isOpen = true
+    return true
+  }
+
+  /** Requests that wait and that are under way; connections that could take others, if only in a while. */
+  get demand(): { pending: number; active: number; free: number } {
+    const free = this.#connecting + this.#ready.length
+    return { pending: this.#pending.length, active: this.#all.size - free, free }
+  }
+
+  /** A connection for a request that is expected here; false: there are enough, or there are to be no more. */
+  preconnect(ratio: number): boolean {
+    const { pending, active, free } = this.demand
+    const isWanted =
+      this.#config.host.health === 'healthy'
+        ? (pending + active + 1) * ratio > free + active
+        : pending > this.#connecting
+    return isWanted && this.#connect()
   }
 
   /** Ends in one call of the requester, perhaps within this one. */
@@ -68,6 +95,7 @@ export class Pool implements ConnectionOwner {
     this.#pending.splice(at, 1)
     this.#config.stats.upstream_rq_cancelled.add()
     this.#leftPending()
+    this.#closeIfIdle()
   }
 
   /** The host is gone: busy connections end with their requests. */
@@ -108,6 +136,7 @@ export class Pool implements ConnectionOwner {
       this.#leftPending()
       requester.onPoolFailure(reason, transportFailure, true)
     }
+    this.#closeIfIdle()
   }
 
   onClosed(connection: UpstreamConnection): void {
@@ -115,6 +144,13 @@ export class Pool implements ConnectionOwner {
     if (at !== -1) this.#ready.splice(at, 1)
     this.#forget(connection)
     if (this.#pending.length > 0) this.#connectIfNeeded()
+    this.#closeIfIdle()
+  }
+
+  #closeIfIdle(): void {
+    if (!this.#isOpen || this.#all.size > 0 || this.#pending.length > 0) return
+    this.#isOpen = false
+    this.#breaker.pools.release()
   }
 
   #onReady(connection: UpstreamConnection): void {

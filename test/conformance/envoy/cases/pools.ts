@@ -1,5 +1,5 @@
 import { type Case, get } from '../harness/case.ts'
-import { endpoint } from '../harness/config.ts'
+import { endpoint, type Ports } from '../harness/config.ts'
 import type { Observation } from '../harness/observe.ts'
 import { hang, ok } from '../harness/upstream.ts'
 
@@ -20,6 +20,27 @@ const ENDED_LATE = {
 }
 /** They stay open: the next request finds another connection busy. */
 const held = (count: number) => Array.from({ length: count }, (_, i) => ({ send: get(`/${i}`), patience: 100 }))
+
+const LEFT = { admin: '/stats?filter=^cluster\\.app\\.circuit_breakers\\..*cx_pool' }
+
+const threeHosts = (fields: Record<string, unknown>) => (ports: Ports) => ({
+  app: {
+    ...fields,
+    load_assignment: {
+      cluster_name: 'app',
+      endpoints: [{ lb_endpoints: ['app', 'other', 'third'].map(name => endpoint(ports.upstream[name]!)) }],
+    },
+  },
+  accessLog: '%RESPONSE_CODE%\n',
+})
+const BY_TURNS = {
+  why: 'which of the hosts is the first is drawn: how many each got is compared, whichever it is',
+  drop: (observation: Observation) => {
+    const counts = Object.values(observation.upstream).map(requests => requests.length)
+    observation.upstream = {}
+    observation.events = [`${counts.sort((a, b) => a - b)}`]
+  },
+}
 
 export const poolCases: Case[] = [
   ...[1.5, 2, 3].map(
@@ -63,6 +84,103 @@ export const poolCases: Case[] = [
     steps: [{ send: get('/1') }, { wait: 60 }, { send: get('/2') }, { wait: 60 }],
   },
   {
+    name: 'connections to one host at a time',
+    covers: 'max_connection_pools 1: a second host is none: UH, upstream_cx_pool_overflow, cx_pool_open',
+    upstreams: { app: ok(), other: ok() },
+    config: ports => ({
+      app: {
+        ...breakers({ max_connection_pools: 1, track_remaining: true }),
+        load_assignment: {
+          cluster_name: 'app',
+          endpoints: [{ lb_endpoints: [endpoint(ports.upstream.app!), endpoint(ports.upstream.other!)] }],
+        },
+      },
+      accessLog: '%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n',
+    }),
+    steps: [...[1, 2, 3, 4].map(() => ({ send: get('/') })), { admin: '/stats?filter=^cluster\\.app\\.circuit_breakers\\.default\\..*cx_pool' }], // biome-ignore format: one line
+    except: {
+      why: 'which of the hosts is the first is drawn',
+      drop: observation => {
+        const asked = Object.values(observation.upstream).flat().length
+        observation.upstream = { app: [] }
+        if (asked !== 2) throw new Error(`${asked} requests found a host`)
+        observation.answers.sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
+        observation.accessLog.sort()
+      },
+    },
+  },
+  {
+    name: 'pools that are left',
+    covers:
+      'remaining_cx_pools: 2^64 - 1 less the pools there are, of the default priority and of HIGH; none when their connections are gone',
+    config: {
+      app: {
+        circuit_breakers: {
+          thresholds: [{ track_remaining: true }, { priority: 'HIGH', max_connection_pools: 3, track_remaining: true }],
+        },
+      },
+      routes: [
+        { match: { prefix: '/high' }, route: { cluster: 'app', priority: 'HIGH' } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ],
+    },
+    upstreams: {
+      app: (request, socket, index) => ok('bye', index === 3 ? 'connection: close\r\n' : '')(request, socket, index),
+    },
+    steps: [
+      LEFT,
+      { send: get('/high') },
+      LEFT,
+      { send: get('/') },
+      LEFT,
+      { admin: LEFT.admin.replace('?', '?format=json&') },
+      { admin: LEFT.admin.replace('?', '?format=prometheus&') },
+      { send: get('/') },
+      { send: get('/') },
+      { until: 'cluster.app.upstream_cx_active: 1' },
+      LEFT,
+    ],
+  },
+  {
+    name: 'a pool for each request that was refused',
+    covers: 'max_pending_requests 0: the pool is there all the same',
+    config: { app: breakers({ max_pending_requests: 0, max_connection_pools: 2, track_remaining: true }) },
+    steps: [{ send: get('/') }, LEFT],
+  },
+  ...[1.5, 3].map(
+    (ratio): Case => ({
+      name: `connections to the next host, ${ratio} for one`,
+      covers: `predictive_preconnect_ratio ${ratio}: where the next requests go`,
+      upstreams: { app: ok(), other: ok(), third: ok() },
+      config: threeHosts({ preconnect_policy: { predictive_preconnect_ratio: ratio } }),
+      steps: [1, 2, 3, 4].flatMap(n => [{ send: get(`/${n}`) }, { wait: 60 }]),
+      except: BY_TURNS,
+    }),
+  ),
+  {
+    name: 'connections to the next host for requests that stay',
+    covers: 'predictive_preconnect_ratio 2: in proportion to all that are under way, no more than hosts at a time',
+    upstreams: { app: hang, other: hang, third: hang },
+    config: threeHosts({ preconnect_policy: { predictive_preconnect_ratio: 2 } }),
+    steps: held(4),
+    logLines: 0,
+    except: {
+      why: `${BY_TURNS.why}; ${ENDED_LATE.why}`,
+      drop: observation => {
+        BY_TURNS.drop(observation)
+        ENDED_LATE.drop(observation)
+      },
+    },
+  },
+  ...['LEAST_REQUEST', 'RING_HASH', 'MAGLEV'].map(
+    (policy): Case => ({
+      name: `whom ${policy} asks next nobody can tell`,
+      covers: `predictive_preconnect_ratio with ${policy}: no connections ahead`,
+      config: { app: { lb_policy: policy, preconnect_policy: { predictive_preconnect_ratio: 3 } } },
+      steps: [{ send: get('/1') }, { wait: 60 }, { send: get('/2') }],
+    }),
+  ),
+  {
     name: 'one connection of another priority',
     covers: 'max_connections of HIGH: its own gauge, its own queue',
     upstreams: { app: hang },
@@ -91,7 +209,7 @@ export const poolCases: Case[] = [
     name: 'one connection to a host for many',
     covers:
       'per_host_thresholds: max_connections 1: upstream_cx_overflow, cx_open stays 0; HIGH has its own, and gets one always',
-    upstreams: { app: slow(60) },
+    upstreams: { app: slow(120) },
     config: {
       app: {
         circuit_breakers: { per_host_thresholds: [{ max_connections: 1 }, { priority: 'HIGH', max_connections: 0 }] },
@@ -102,6 +220,7 @@ export const poolCases: Case[] = [
       ],
     },
     steps: [
+      { send: get('/warm') },
       [1, 2, 3, 4].map(() => ({ send: get('/x') })),
       { admin: '/stats?filter=^cluster\\.app\\.circuit_breakers\\..*cx_open$' },
       { send: get('/high') },
@@ -113,9 +232,10 @@ export const poolCases: Case[] = [
     name: 'one connection for many',
     covers:
       'max_connections 1: upstream_cx_overflow, once for each request that finds none and each that is left waiting',
-    upstreams: { app: slow(60) },
+    upstreams: { app: slow(120) },
     config: { app: breakers({ max_connections: 1 }) },
-    steps: [[1, 2, 3, 4].map(() => ({ send: get('/x') }))],
+    // While it connects more of them would wait, or fewer.
+    steps: [{ send: get('/warm') }, [1, 2, 3, 4].map(() => ({ send: get('/x') }))],
     except: { why: 'which of the parallel requests waits longest is chance', drop: sortAnswers },
   },
   {

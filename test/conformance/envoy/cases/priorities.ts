@@ -168,6 +168,39 @@ export const priorityCases: Case[] = [
     sane: near(120, { a: 50, b: 50 }),
   },
   {
+    name: 'health by weight',
+    covers: 'weighted_priority_health: a quarter of the weight is healthy, half of the hosts: 1.4 · 25 % = 35 : 65',
+    upstreams: upstreams('a1 a2 b1 b2'),
+    config: many([P(0, [['a1'], ['a2', { ...unhealthy, load_balancing_weight: 3 }]]), P(1, [['b1 b2']])], {
+      policy: { weighted_priority_health: true },
+    }),
+    steps: calls(120),
+    except: BY_SHARE,
+    sane: near(120, { a: 35, b: 65 }),
+  },
+  {
+    name: 'health by weight, enough of it',
+    covers: 'weighted_priority_health: three quarters of the weight are healthy: P0 takes all',
+    upstreams: upstreams('a1 a2 b1 b2'),
+    config: many(
+      [
+        P(0, [
+          ['a1', { load_balancing_weight: 3 }],
+          ['a2', unhealthy],
+        ]),
+        P(1, [['b1 b2']]),
+      ],
+      {
+        policy: { weighted_priority_health: true },
+      },
+    ),
+    steps: calls(12),
+    except: BY_CHANCE,
+    sane: envoy => {
+      if (counts(envoy).a !== 12) throw new Error('Envoy left its first priority')
+    },
+  },
+  {
     name: 'nobody healthy anywhere',
     covers: 'total panic: all hosts by their number; lb_healthy_panic',
     upstreams: upstreams('a1 a2 a3 b1'),

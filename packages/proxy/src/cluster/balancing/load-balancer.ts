@@ -24,6 +24,8 @@ export interface LoadBalancer {
   /** The hosts have changed, or their health; `local`: those of the cluster that the proxy belongs to. */
   update(sets: readonly HostSet[], local: HostSet | undefined): void
   pick(context?: PickContext): Host | undefined
+  /** Whom the next request but those peeked for will go to; absent, or undefined: that cannot be told. */
+  peek?(): Host | undefined
 }
 
 export interface BalancerServices {

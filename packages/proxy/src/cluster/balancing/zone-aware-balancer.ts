@@ -37,6 +37,8 @@ export class ZoneAwareBalancer implements LoadBalancer {
   #local: HostSet | undefined
   /** The simple case, which most clusters are in: one priority, all its healthy hosts. */
   #only: PickHost<Host> | undefined
+  /** Picked for the requests to come. */
+  readonly #peeked: Host[] = []
 
   constructor(policy: Policy, services: BalancerServices) {
     this.#policy = policy
@@ -51,6 +53,7 @@ export class ZoneAwareBalancer implements LoadBalancer {
   update(sets: readonly HostSet[], local: HostSet | undefined): void {
     this.#local = local
     this.#sets = sets
+    this.#peeked.length = 0
     this.#spread = spreadOverPriorities(sets, panicThresholdOf(this.#services))
     this.#slow?.follow(sets.flatMap(set => set.hosts))
     this.#priorities = sets.map(set => ({
@@ -72,7 +75,10 @@ export class ZoneAwareBalancer implements LoadBalancer {
   }
 
   pick(context?: PickContext): Host | undefined {
-    if (context?.avoid === undefined) return this.#only === undefined ? this.#pickOnce(context) : this.#only()
+    if (context?.avoid === undefined) {
+      const isSimple = this.#only !== undefined && this.#peeked.length === 0
+      return isSimple ? this.#only!() : this.#pickOnce(context)
+    }
     let host: Host | undefined
     for (let i = 0; i < (context.attempts ?? 1); i++) {
       host = this.#pickOnce(context)
@@ -81,7 +87,22 @@ export class ZoneAwareBalancer implements LoadBalancer {
     return host
   }
 
+  peek(): Host | undefined {
+    // Whose turn it is depends on what is under way then.
+    if (this.#policy.type === 'LEAST_REQUEST') return undefined
+    const healthy = this.#sets.reduce((sum, set) => sum + set.healthy.length, 0)
+    if (this.#peeked.length >= healthy) return undefined
+    const host = this.#draw(undefined)
+    if (host !== undefined) this.#peeked.push(host)
+    return host
+  }
+
   #pickOnce(context: PickContext | undefined): Host | undefined {
+    return this.#peeked.shift() ?? this.#draw(context)
+  }
+
+  #draw(context: PickContext | undefined): Host | undefined {
+    if (context === undefined && this.#only !== undefined) return this.#only()
     const { random, clusterStats } = this.#services
     const load = context?.reload?.(this.#spread.load, this.#sets) ?? this.#spread.load
     const { priority, degraded } = choosePriority(load, Math.floor(random() * 100))
