@@ -26,8 +26,8 @@ const PATHS: [path: string, otherwise: Format, contentType: string, format: Form
   ['/api/v1/spans', 'JSON_V1', 'application/x-thrift', 'THRIFT'],
 ]
 
-/** What zipkin-server takes for a sign of its earlier format (`requireFormat`), wherever it stands. */
-const V1_KEY = 'yAnnotations"'
+/** What the store may read itself. */
+const SHORT_WAYS: Partial<Record<Format, BodyFormat>> = { JSON_V2: 'json', PROTO3: 'proto3' }
 
 /** POST /api/v2/spans, /api/v1/spans: what Zipkin's reporters send. 202 means committed. */
 export function spanRoutes(app: FastifyInstance, context: Context): void {
@@ -45,7 +45,7 @@ export function spanRoutes(app: FastifyInstance, context: Context): void {
             return { spans: [] }
           }
           counter.received(body.length)
-          const short = shortFormat(format, body)
+          const short = SHORT_WAYS[format]
           const accepted = short && receiver.acceptBody(short, body)
           if (accepted !== undefined) return accepted
           requireFormat(format, body)
@@ -55,12 +55,6 @@ export function spanRoutes(app: FastifyInstance, context: Context): void {
       return reply.code(202).send()
     })
   }
-}
-
-/** By the store's short way in, where it has one for the format. */
-function shortFormat(format: Format, body: Buffer): BodyFormat | undefined {
-  if (format === 'JSON_V2') return body.includes(V1_KEY) ? undefined : 'json'
-  return format === 'PROTO3' ? 'proto3' : undefined
 }
 
 /** Some clients post when they have nothing to say. */

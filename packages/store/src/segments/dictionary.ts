@@ -1,13 +1,10 @@
 import { Table } from './table.ts'
+import { HASH_SEED, hasHighBit, hashBytes, hashWord, lastWord, lowerCase, sameBytes } from './words.ts'
 
 /** What an entry is; 0 and up: a pair, whose first so many bytes are its key. */
 export const STRING = -1
 /** Four u32: the entries of service name, ipv4 and ipv6, and the port; 0 is none. */
 export const ENDPOINT = -2
-
-/** FNV-1a; whoever has hashed bytes while reading them passes what came out to `internPair`. */
-export const HASH_SEED = 0x811c9dc5
-export const HASH_PRIME = 0x01000193
 
 /** A byte order mark is text like any other. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -24,13 +21,15 @@ export class Dictionary {
   /** `end`: of its bytes; they begin where those of the entry before end. */
   readonly entries = new Table({ end: Uint32Array, kind: Int32Array }, 4096)
   bytes = Buffer.from(new ArrayBuffer(256 * 1024))
+  #view = viewOf(this.bytes)
   #hashes = new Uint32Array(4096)
   #slots = new Int32Array(8192)
   /** Front of the table for what comes as JavaScript text. */
   #strings = new Map<string, number>()
   #pairs = new Map<string, Map<string, number>>()
-  #endpoint = Buffer.alloc(16)
-  #scratch = Buffer.allocUnsafe(4096)
+  #endpoint = new DataView(new ArrayBuffer(16))
+  #scratch = Buffer.from(new ArrayBuffer(4096))
+  #scratchView = viewOf(this.#scratch)
 
   constructor() {
     // Number 0 is "none".
@@ -63,23 +62,39 @@ export class Dictionary {
     let entry = this.#strings.get(text)
     if (entry === undefined) {
       const length = this.#write(text, 0)
-      entry = this.intern(this.#scratch, 0, length, STRING)
+      entry = this.intern(this.#scratchView, 0, length, STRING)
       this.#strings.set(text, entry)
     }
     return entry
   }
 
   /** The number of UTF-8 in lower case, as JavaScript says it; what is no UTF-8 becomes U+FFFD. 0: of none. */
-  internLowerCase(source: Uint8Array, from: number, to: number): number {
+  internLowerCase(source: DataView, from: number, to: number): number {
     if (from === to) return 0
-    if (to - from > this.#scratch.length) this.#scratch = Buffer.allocUnsafe((to - from) * 2)
-    const scratch = this.#scratch
-    for (let i = from; i < to; i++) {
-      const byte = source[i]!
-      if (byte > 127) return this.string(UTF8.decode(source.subarray(from, to)).toLowerCase())
-      scratch[i - from] = byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte
+    const length = to - from
+    if (length + 4 > this.#scratch.length) this.#reserveScratch(length + 4, 0)
+    const scratch = this.#scratchView
+    let hash = HASH_SEED
+    let at = from
+    for (; at + 4 <= to; at += 4) {
+      const word = source.getInt32(at, true)
+      if (hasHighBit(word)) return this.#lowerCaseOf(source, from, to)
+      const lower = lowerCase(word)
+      scratch.setInt32(at - from, lower, true)
+      hash = hashWord(hash, lower)
     }
-    return this.intern(scratch, 0, to - from, STRING)
+    if (at < to) {
+      const word = lastWord(source, at, to)
+      if (hasHighBit(word)) return this.#lowerCaseOf(source, from, to)
+      const lower = lowerCase(word)
+      scratch.setInt32(at - from, lower, true)
+      hash = hashWord(hash, lower)
+    }
+    return this.internHashed(scratch, 0, length, STRING, hash)
+  }
+
+  #lowerCaseOf(source: DataView, from: number, to: number): number {
+    return this.string(UTF8.decode(bytesOf(source, from, to)).toLowerCase())
   }
 
   pair(key: string, value: string): number {
@@ -93,61 +108,64 @@ export class Dictionary {
       const keyLength = this.#write(key, 0)
       // Writing may put a larger buffer in its place.
       const length = this.#write(value, keyLength)
-      entry = this.intern(this.#scratch, 0, length, keyLength)
+      entry = this.intern(this.#scratchView, 0, length, keyLength)
       values.set(value, entry)
     }
     return entry
   }
 
   endpoint(service: number, ipv4: number, ipv6: number, port: number): number {
-    const bytes = this.#endpoint
-    bytes.writeUInt32LE(service, 0)
-    bytes.writeUInt32LE(ipv4, 4)
-    bytes.writeUInt32LE(ipv6, 8)
-    bytes.writeUInt32LE(port, 12)
-    return this.intern(bytes, 0, 16, ENDPOINT)
+    const view = this.#endpoint
+    view.setUint32(0, service, true)
+    view.setUint32(4, ipv4, true)
+    view.setUint32(8, ipv6, true)
+    view.setUint32(12, port, true)
+    return this.intern(view, 0, 16, ENDPOINT)
   }
 
   /** The text's UTF-8 into the scratch buffer at `at`; a lone surrogate, which UTF-8 cannot carry, as a question mark. */
   #write(text: string, at: number): number {
     const most = at + text.length * 3
-    if (most > this.#scratch.length) {
-      const grown = Buffer.allocUnsafe(most * 2)
-      this.#scratch.copy(grown, 0, 0, at)
-      this.#scratch = grown
-    }
+    if (most > this.#scratch.length) this.#reserveScratch(most, at)
     const wellFormed = text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, '?')
     return at + this.#scratch.write(wellFormed, at)
   }
 
+  /** Room for `length` bytes, of which the first `kept` stay. */
+  #reserveScratch(length: number, kept: number): void {
+    const grown = Buffer.from(new ArrayBuffer(length * 2))
+    this.#scratch.copy(grown, 0, 0, kept)
+    this.#scratch = grown
+    this.#scratchView = viewOf(grown)
+  }
+
   /** The number of these bytes as this kind; added when they are new. */
-  intern(source: Uint8Array, from: number, to: number, kind: number): number {
-    let hash = HASH_SEED
-    for (let i = from; i < to; i++) hash = Math.imul(hash ^ source[i]!, HASH_PRIME)
-    hash = mix(hash ^ kind)
+  intern(source: DataView, from: number, to: number, kind: number): number {
+    const keyTo = kind > 0 ? from + kind : from
+    const hash = hashBytes(source, keyTo, to, hashBytes(source, from, keyTo, HASH_SEED))
+    return this.internHashed(source, from, to, kind, hash)
+  }
+
+  /** As `intern`, by whoever has hashed the bytes already: from HASH_SEED on, of a pair first the key and then the value. */
+  internHashed(source: DataView, from: number, to: number, kind: number, hash: number): number {
+    const mixed = mix(hash ^ kind)
     const mask = this.#slots.length - 1
     const { end, kind: kinds } = this.entries.columns
     const length = to - from
-    let slot = hash & mask
+    let slot = mixed & mask
     for (let entry = this.#slots[slot]!; entry !== 0; entry = this.#slots[slot]!) {
-      if (this.#hashes[entry] === hash && kinds[entry] === kind && end[entry]! - end[entry - 1]! === length) {
-        const { bytes } = this
-        let a = end[entry - 1]!
-        let b = from
-        while (b < to && bytes[a] === source[b]) {
-          a++
-          b++
-        }
-        if (b === to) return entry
+      if (this.#hashes[entry] === mixed && kinds[entry] === kind) {
+        const start = end[entry - 1]!
+        if (end[entry]! - start === length && sameBytes(this.#view, start, source, from, length)) return entry
       }
       slot = (slot + 1) & mask
     }
-    return this.#add(source, from, to, kind, hash, slot)
+    return this.#add(source, from, to, kind, mixed, slot)
   }
 
-  /** A pair whose key and value stand apart in `source`; `hash` is FNV-1a over the bytes of both. */
+  /** A pair whose key and value stand apart in `source`; `hash` is that of the key and then the value. */
   internPair(
-    source: Uint8Array,
+    source: DataView,
     keyFrom: number,
     keyTo: number,
     valueFrom: number,
@@ -155,45 +173,39 @@ export class Dictionary {
     hash: number,
   ): number {
     const kind = keyTo - keyFrom
-    const length = kind + valueTo - valueFrom
+    const valueLength = valueTo - valueFrom
+    const length = kind + valueLength
     const mixed = mix(hash ^ kind)
     const mask = this.#slots.length - 1
     const { end, kind: kinds } = this.entries.columns
     let slot = mixed & mask
     for (let entry = this.#slots[slot]!; entry !== 0; entry = this.#slots[slot]!) {
-      if (this.#hashes[entry] === mixed && kinds[entry] === kind && end[entry]! - end[entry - 1]! === length) {
-        const { bytes } = this
-        let a = end[entry - 1]!
-        let b = keyFrom
-        while (b < keyTo && bytes[a] === source[b]) {
-          a++
-          b++
-        }
-        if (b === keyTo) {
-          b = valueFrom
-          while (b < valueTo && bytes[a] === source[b]) {
-            a++
-            b++
-          }
-          if (b === valueTo) return entry
+      if (this.#hashes[entry] === mixed && kinds[entry] === kind) {
+        const start = end[entry - 1]!
+        if (
+          end[entry]! - start === length &&
+          sameBytes(this.#view, start, source, keyFrom, kind) &&
+          sameBytes(this.#view, start + kind, source, valueFrom, valueLength)
+        ) {
+          return entry
         }
       }
       slot = (slot + 1) & mask
     }
-    if (length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(length * 2)
-    this.#scratch.set(source.subarray(keyFrom, keyTo), 0)
-    this.#scratch.set(source.subarray(valueFrom, valueTo), kind)
-    return this.#add(this.#scratch, 0, length, kind, mixed, slot)
+    if (length > this.#scratch.length) this.#reserveScratch(length, 0)
+    this.#scratch.set(bytesOf(source, keyFrom, keyTo), 0)
+    this.#scratch.set(bytesOf(source, valueFrom, valueTo), kind)
+    return this.#add(this.#scratchView, 0, length, kind, mixed, slot)
   }
 
-  #add(source: Uint8Array, from: number, to: number, kind: number, hash: number, slot: number): number {
+  #add(source: DataView, from: number, to: number, kind: number, hash: number, slot: number): number {
     const begin = this.byteLength
     const finish = begin + to - from
     if (finish > this.bytes.length) {
       this.bytes = Buffer.from(this.bytes.buffer.transfer(Math.max(finish, this.bytes.length * 2)))
+      this.#view = viewOf(this.bytes)
     }
-    if (to - from > 64) this.bytes.set(source.subarray(from, to), begin)
-    else for (let i = from, at = begin; i < to; i++, at++) this.bytes[at] = source[i]!
+    this.bytes.set(bytesOf(source, from, to), begin)
     this.entries.reserve(1)
     const entry = this.entries.length++
     this.entries.columns.end[entry] = finish
@@ -235,10 +247,12 @@ export class Dictionary {
     const ends = end.slice(first, first + count)
     const kinds = kind.slice(first, first + count)
     this.entries.length = first
+    const view = viewOf(source)
     let from = at
     for (let i = 0; i < count; i++) {
       const to = at + ends[i]! - begin
-      if (this.intern(source, from, to, kinds[i]!) !== first + i) throw new RangeError('an entry stands twice')
+      if (kinds[i]! > to - from) throw new RangeError('a key is longer than its entry')
+      if (this.intern(view, from, to, kinds[i]!) !== first + i) throw new RangeError('an entry stands twice')
       from = to
     }
     return at + byteLength
@@ -276,6 +290,14 @@ export class Dictionary {
   field(endpoint: number, field: 0 | 1 | 2 | 3): number {
     return this.bytes.readUInt32LE(this.start(endpoint) + 4 * field)
   }
+}
+
+export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength)
+}
+
+function bytesOf({ buffer, byteOffset }: DataView, from: number, to: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, to - from)
 }
 
 /** FNV leaves its low bits weak. (murmur3's finaliser) */

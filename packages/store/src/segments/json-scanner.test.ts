@@ -165,6 +165,42 @@ describe('the scanner', () => {
     expect(compare(head, scanner, Buffer.from(' [ ] \n'))).toBe(true)
   })
 
+  it('takes texts of every length at the very end of a body', () => {
+    const head = new Head()
+    const scanner = new JsonScanner(head)
+    for (let length = 0; length < 12; length++) {
+      const name = 'abcdefghijklm'.slice(0, length)
+      for (const rest of [
+        `"name":"${name}"`,
+        `"tags":{"k":"${name}"}`,
+        `"tags":{"${name}":""}`,
+        `"duration":${length}`,
+      ]) {
+        const body = Buffer.from(`[{"traceId":"00000000000000b1","id":"00000000000000a1",${rest}}]`)
+        expect(compare(head, scanner, body), body.toString()).toBe(true)
+        for (let cut = 1; cut < length + 6; cut++) compare(head, scanner, body.subarray(0, body.length - cut))
+      }
+    }
+  })
+
+  it('leaves what zipkin-server takes for its earlier format', () => {
+    const head = new Head()
+    const scanner = new JsonScanner(head)
+    const ids = '"traceId":"00000000000000b1","id":"00000000000000a1"'
+    for (const rest of [
+      '"name":"binaryAnnotations"',
+      '"tags":{"binaryAnnotations":""}',
+      '"tags":{"k":"yAnnotations"}',
+      '"annotations":[{"timestamp":1,"value":"\\n yAnnotations"}]',
+      '"localEndpoint":{"serviceName":"yAnnotations"}',
+    ]) {
+      expect(scanner.scan(Buffer.from(`[{${ids},${rest}}]`)), rest).toBeUndefined()
+    }
+    for (const text of ['Annotations', 'yannotations', 'yAnnotations ', '\\"yAnnotations\\"']) {
+      expect(compare(head, scanner, Buffer.from(`[{${ids},"tags":{"k":"${text}"}}]`)), text).toBe(true)
+    }
+  })
+
   it('takes or leaves what is odd, as the decoder of the model would take it', () => {
     const random = seededRandom(5)
     let head = new Head()

@@ -13,11 +13,11 @@ export class KnownBytes {
     if (this.#texts.entries.length > 1) this.#texts.truncate(1)
   }
 
-  /** The number of these bytes; `make` says it when they are new. */
-  get(source: Uint8Array, from: number, to: number, make: () => number): number {
+  /** The number of these bytes, of which `hash` is some hash; `make` says it when they are new. */
+  get(source: DataView, from: number, to: number, hash: number, make: () => number): number {
     if (this.#texts.entries.length > MAX_TEXTS || this.#texts.byteLength > MAX_BYTES) this.clear()
     const before = this.#texts.entries.length
-    const text = this.#texts.intern(source, from, to, STRING)
+    const text = this.#texts.internHashed(source, from, to, STRING, hash)
     if (text < before) return this.#values[text]!
     if (text >= this.#values.length) {
       const grown = new Uint32Array(this.#values.length * 2)

@@ -1,9 +1,11 @@
 import { decodeOtlpProto } from '@hopscope/model/formats'
+import { viewOf } from './dictionary.ts'
 import type { Head } from './head.ts'
 import { KnownBytes } from './known-bytes.ts'
 import { encodeMessage } from './otlp-message.ts'
 import { NOT_ORDINARY } from './scan.ts'
 import { WireScanner } from './wire-scanner.ts'
+import { HASH_SEED, hashBytes } from './words.ts'
 
 /** Keys of the messages of opentelemetry-proto: number of the field × 8 + wire type. */
 const REQUEST = { resourceSpans: 0x0a } as const
@@ -146,7 +148,8 @@ export class OtlpScanner extends WireScanner {
     this.#memory.writeUInt32LE(resource.length, 0)
     this.#memory.set(resource, 4)
     this.#memory.set(scope, 4 + resource.length)
-    const number = this.#contextNumbers.get(this.#memory, 0, length, () => {
+    const view = viewOf(this.#memory)
+    const number = this.#contextNumbers.get(view, 0, length, hashBytes(view, 0, length, HASH_SEED), () => {
       const [span] = decodeOtlpProto(encodeMessage({ resource, scope })).spans
       const tags = Object.entries(span!.tags ?? {}).map(([key, value]) => head.dictionary.pair(key, value))
       return this.#contexts.push({ local: head.endpointEntry(span!.localEndpoint), tags }) - 1

@@ -3,6 +3,7 @@ import type { Head } from './head.ts'
 import { KnownBytes } from './known-bytes.ts'
 import { NOT_ORDINARY } from './scan.ts'
 import { WireScanner } from './wire-scanner.ts'
+import { HASH_SEED, hashBytes } from './words.ts'
 
 /** Keys of zipkin.proto: number of the field × 8 + wire type. */
 const TRACE_ID = 0x0a
@@ -28,16 +29,16 @@ const IDS = (1 << (TRACE_ID >> 3)) | (1 << (ID >> 3))
 export class Proto3Scanner extends WireScanner {
   #endpoints = new KnownBytes()
   // The last of each in this body.
-  #endpointFrom = [0, 0]
-  #endpointLength = [0, 0]
-  #endpointEntry = [0, 0]
+  #endpointFrom = new Int32Array(2)
+  #endpointLength = new Int32Array(2)
+  #endpointEntry = new Int32Array(2)
 
   constructor(head: Head) {
     super(head)
   }
 
   override scan(body: Uint8Array, maxSpans?: number): number | undefined {
-    this.#endpointLength = [0, 0]
+    this.#endpointLength.fill(0)
     return super.scan(body, maxSpans)
   }
 
@@ -129,7 +130,7 @@ export class Proto3Scanner extends WireScanner {
       return this.#endpointEntry[which]!
     }
     const end = this.end(limit)
-    const entry = this.#endpoints.get(this.body, start, end, () => {
+    const entry = this.#endpoints.get(this.view, start, end, hashBytes(this.view, start, end, HASH_SEED), () => {
       const { buffer, byteOffset } = this.body
       const message = Buffer.from(buffer, byteOffset + start, end - start)
       const ids = Buffer.from([TRACE_ID, 1, 1, ID, 1, 1, LOCAL])

@@ -319,12 +319,12 @@ export class SegmentStore implements SpanStore {
     const { rows: first, traces: firstTrace } = head.mark()
     const spans = active.scanners.of(format).scan(body, maxSpans)
     if (spans === undefined) return undefined
-    const rows = Array.from({ length: spans }, (_, i) => first + i)
+    const rows = (): number[] => Array.from({ length: spans }, (_, i) => first + i)
     return {
       spans,
       committed: spans === 0 ? Promise.resolve() : this.#commit(firstTrace),
-      traceIds: () => [...new Set(rows.map(row => head.rows.columns.trace[row]!))].map(trace => head.traceId(trace)),
-      read: () => rows.map(row => head.span(row)),
+      traceIds: () => [...new Set(rows().map(row => head.rows.columns.trace[row]!))].map(trace => head.traceId(trace)),
+      read: () => rows().map(row => head.span(row)),
     }
   }
 

@@ -94,7 +94,19 @@ export function conditionsOf(request: QueryRequest): Condition[] {
   return conditions
 }
 
+/** Where the quarters of an octave begin, as shares of it. */
+const SECOND_QUARTER = 2 ** 0.25
+const THIRD_QUARTER = 2 ** 0.5
+const LAST_QUARTER = 2 ** 0.75
+
 /** Quarter octaves: a longer duration never has a smaller code; 0 is none. µs → 0..255 */
 export function durationCode(duration: number): number {
-  return duration <= 0 ? 0 : Math.min(255, 1 + Math.floor(4 * Math.log2(duration)))
+  if (duration < 1) return duration > 0 ? 1 : 0
+  let octave = 0
+  let rest = duration
+  for (; rest >= 0x8000_0000; rest /= 0x8000_0000) octave += 31
+  const bits = 31 - Math.clz32(rest)
+  const share = rest / (1 << bits)
+  const quarter = share < THIRD_QUARTER ? (share < SECOND_QUARTER ? 0 : 1) : share < LAST_QUARTER ? 2 : 3
+  return Math.min(255, 1 + 4 * (octave + bits) + quarter)
 }

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { HASH_PRIME, HASH_SEED, STRING } from './dictionary.ts'
+import { STRING, viewOf } from './dictionary.ts'
 import type { Head } from './head.ts'
 import { Row } from './row.ts'
 import { NOT_ORDINARY, type Scanner, scanInto } from './scan.ts'
+import { HASH_SEED, hashBytes, isAscii, sameBytes } from './words.ts'
 
 /** As the model reads texts: what is no UTF-8 becomes U+FFFD, a byte order mark is text. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -21,7 +22,7 @@ export abstract class WireScanner implements Scanner {
   protected readonly head: Head
   protected readonly row = new Row()
   protected body: Uint8Array = new Uint8Array(0)
-  #view: DataView = new DataView(new ArrayBuffer(0))
+  protected view: DataView = new DataView(new ArrayBuffer(0))
   protected at = 0
   #maxRows = 0
   #rollbacks = 0
@@ -39,7 +40,7 @@ export abstract class WireScanner implements Scanner {
 
   scan(body: Uint8Array, maxSpans = Number.POSITIVE_INFINITY): number | undefined {
     this.body = body
-    this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+    this.view = viewOf(body)
     this.at = 0
     this.#tagLength.fill(0)
     if (this.#rollbacks !== this.head.rollbacks) {
@@ -97,16 +98,16 @@ export abstract class WireScanner implements Scanner {
   /** Eight bytes of an id into `high` and `low`. */
   protected id(limit: number): void {
     if (this.at + 8 > limit) throw NOT_ORDINARY
-    this.high = this.#view.getUint32(this.at)
-    this.low = this.#view.getUint32(this.at + 4)
+    this.high = this.view.getUint32(this.at)
+    this.low = this.view.getUint32(this.at + 4)
     this.at += 8
   }
 
   /** A number of eight bytes, little-endian, into `high` and `low`. */
   protected fixed64(limit: number): void {
     if (this.at + 8 > limit) throw NOT_ORDINARY
-    this.low = this.#view.getUint32(this.at, true)
-    this.high = this.#view.getUint32(this.at + 4, true)
+    this.low = this.view.getUint32(this.at, true)
+    this.high = this.view.getUint32(this.at + 4, true)
     this.at += 8
   }
 
@@ -146,19 +147,15 @@ export abstract class WireScanner implements Scanner {
 
   protected name(limit: number): void {
     const end = this.end(limit)
-    this.row.name = this.head.dictionary.internLowerCase(this.body, this.at, end)
+    this.row.name = this.head.dictionary.internLowerCase(this.view, this.at, end)
     this.at = end
   }
 
   /** Whether the next `length` bytes are those at `from`. */
   protected repeats(from: number, length: number): boolean {
-    const { body, at } = this
-    const view = this.#view
-    if (length === 0 || at + length > body.length) return false
-    let i = 0
-    for (; i + 4 <= length; i += 4) if (view.getUint32(at + i) !== view.getUint32(from + i)) return false
-    for (; i < length; i++) if (body[at + i] !== body[from + i]) return false
-    return true
+    const { view, at } = this
+    if (length === 0 || at + length > this.body.length) return false
+    return sameBytes(view, at, view, from, length)
   }
 
   /** The pair of the tag whose length comes next, number `place` of its span; `readPair` reads one up to its end. */
@@ -189,33 +186,24 @@ export abstract class WireScanner implements Scanner {
 
   /** The pair of a key and a value that stand in the body. */
   protected pairOf(keyFrom: number, keyTo: number, valueFrom: number, valueTo: number): number {
-    const { body } = this
+    const { view } = this
     const { dictionary } = this.head
-    let hash = HASH_SEED
-    let bits = 0
-    for (let i = keyFrom; i < keyTo; i++) {
-      bits |= body[i]!
-      hash = Math.imul(hash ^ body[i]!, HASH_PRIME)
-    }
-    for (let i = valueFrom; i < valueTo; i++) {
-      bits |= body[i]!
-      hash = Math.imul(hash ^ body[i]!, HASH_PRIME)
-    }
-    if (bits > 127 && !(this.#isUtf8(keyFrom, keyTo) && this.#isUtf8(valueFrom, valueTo))) {
+    if (!(this.#isUtf8(keyFrom, keyTo) && this.#isUtf8(valueFrom, valueTo))) {
       return dictionary.pair(this.text(keyFrom, keyTo), this.text(valueFrom, valueTo))
     }
-    return dictionary.internPair(body, keyFrom, keyTo, valueFrom, valueTo, hash)
+    const hash = hashBytes(view, valueFrom, valueTo, hashBytes(view, keyFrom, keyTo, HASH_SEED))
+    return dictionary.internPair(view, keyFrom, keyTo, valueFrom, valueTo, hash)
   }
 
   protected stringOf(from: number, to: number): number {
     const { dictionary } = this.head
     return this.#isUtf8(from, to)
-      ? dictionary.intern(this.body, from, to, STRING)
+      ? dictionary.intern(this.view, from, to, STRING)
       : dictionary.string(this.text(from, to))
   }
 
   #isUtf8(from: number, to: number): boolean {
-    return isUtf8(this.body.subarray(from, to))
+    return isAscii(this.view, from, to) || isUtf8(this.body.subarray(from, to))
   }
 
   protected text(from: number, to: number): string {
