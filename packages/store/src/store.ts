@@ -4,7 +4,7 @@ import type { DependencyLink, Milliseconds, QueryRequest, Span } from '@hopscope
  * Where spans rest. Every store passes `testing/contract.ts`; `matches` of the model decides what a search finds.
  *
  * Reads give spans raw: neither merged nor corrected for skew, as they came in; only spans equal in every field are
- * one. What `accept` has resolved is seen by the next read.
+ * one. What `accept` has resolved is seen by the next read. A read whose signal is aborted rejects with its reason.
  */
 export interface SpanStore {
   /** As the health document names it: `InMemoryStorage{}`. */
@@ -26,18 +26,18 @@ export interface SpanStore {
   /** Newest first by the latest span inside the window (ms), then by low trace id, descending; never an empty trace. */
   getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]>
   /** By normalised id, 16 or 32 lower-hex characters. Empty: not there. */
-  getTrace(traceId: string): Promise<Span[]>
+  getTrace(traceId: string, signal?: AbortSignal): Promise<Span[]>
   /** In the order of the ids, those that are there; both widths of one trace give it once when ids are lenient. */
-  getTracesByIds(traceIds: readonly string[]): Promise<Span[][]>
+  getTracesByIds(traceIds: readonly string[], signal?: AbortSignal): Promise<Span[][]>
 
   /** Local service names, sorted. */
-  getServiceNames(): Promise<string[]>
+  getServiceNames(signal?: AbortSignal): Promise<string[]>
   /** Names of the spans of a local service, sorted. */
-  getSpanNames(serviceName: string): Promise<string[]>
+  getSpanNames(serviceName: string, signal?: AbortSignal): Promise<string[]>
   /** Services that a local service was seen to talk to, sorted. */
-  getRemoteServiceNames(serviceName: string): Promise<string[]>
+  getRemoteServiceNames(serviceName: string, signal?: AbortSignal): Promise<string[]>
   /** Values of a tag that was named in `autocompleteKeys`, sorted; of any other key, none. */
-  getAutocompleteValues(key: string): Promise<string[]>
+  getAutocompleteValues(key: string, signal?: AbortSignal): Promise<string[]>
 
   /** Links of all traces with any span in [endTs - lookback, endTs]; traces are grouped by low id, whatever the mode. */
   getDependencies(endTs: Milliseconds, lookback: Milliseconds, signal?: AbortSignal): Promise<DependencyLink[]>

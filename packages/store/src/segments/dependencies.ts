@@ -1,4 +1,5 @@
 import { type DependencyLink, DependencyLinker, type Milliseconds, newestInWindow } from '@hopscope/model'
+import type { Pause } from '../pause.ts'
 import { hexOf } from './head.ts'
 import { HeadPart, type Part, SegmentPart } from './part.ts'
 import type { Entry } from './trace-directory.ts'
@@ -23,12 +24,7 @@ export class Dependencies {
   /** Of the last window: the sum over traces that lie in several segments, all of them wholly inside. */
   #inside: { state: string; sum: LinkSum; others: string[] } = { state: '', sum: new LinkSum(), others: [] }
 
-  async link(
-    view: View,
-    endTs: Milliseconds,
-    lookback: Milliseconds,
-    pause: () => Promise<void> | undefined,
-  ): Promise<DependencyLink[]> {
+  async link(view: View, endTs: Milliseconds, lookback: Milliseconds, pause: Pause): Promise<DependencyLink[]> {
     const from = endTs - lookback
     const sum = new LinkSum()
     const inside: SegmentPart[] = []
@@ -46,7 +42,7 @@ export class Dependencies {
         const isInside = part.minMs >= from && part.maxMs <= endTs && (!part.hasUntimed || from <= 0)
         if (!isInside) addByTrace(view, part, from, endTs, sum, shared)
         else {
-          const unshared = view.attempt(part, () => part.unshared())
+          const unshared = view.attempt(() => part.unshared())
           if (unshared === undefined) continue
           inside.push(part)
           for (const [i, { parent, child }] of unshared.pairs.entries()) {
@@ -65,19 +61,14 @@ export class Dependencies {
   }
 
   /** Adds traces that lie in several of these segments and nowhere else; returns the low ids of those that lie elsewhere, too. */
-  async #addInside(
-    view: View,
-    inside: readonly SegmentPart[],
-    sum: LinkSum,
-    pause: () => Promise<void> | undefined,
-  ): Promise<readonly string[]> {
+  async #addInside(view: View, inside: readonly SegmentPart[], sum: LinkSum, pause: Pause): Promise<readonly string[]> {
     const state = inside.map(part => `${part.number}:${part.sharedCount}`).join()
     if (this.#inside.state !== state) {
       const next = { state, sum: new LinkSum(), others: [] as string[] }
       const parts = new Set<Part>(inside)
       const seen = new Set<string>()
       for (const part of inside) {
-        const columns = view.attempt(part, () => part.traceColumns())
+        const columns = view.attempt(() => part.traceColumns())
         if (columns === undefined) continue
         for (const trace of part.unshared().shared) {
           const low = hexOf(columns.lowHigh[trace]!, columns.lowLow[trace]!)
@@ -122,7 +113,7 @@ function addByTrace(
   sum: LinkSum,
   shared: Set<string>,
 ): void {
-  const links = view.attempt(part, () => {
+  const links = view.attempt(() => {
     const { pairs, byTrace } = part.links()
     return { pairs, ...byTrace() }
   })
@@ -135,7 +126,7 @@ function addByTrace(
 
 /** Traces with a span in the window that lie in this part alone; the low ids of the others go to `shared`. */
 function tracesIn(view: View, part: Part, from: Milliseconds, to: Milliseconds, shared: Set<string>): number[] {
-  const columns = view.attempt(part, () => part.traceColumns())
+  const columns = view.attempt(() => part.traceColumns())
   if (columns === undefined) return []
   const { minMs, maxMs, untimed, lowHigh, lowLow } = columns
   const traces: number[] = []
@@ -152,7 +143,7 @@ function tracesIn(view: View, part: Part, from: Milliseconds, to: Milliseconds, 
 function isInWindow(view: View, entries: readonly Entry[], from: Milliseconds, to: Milliseconds): boolean {
   let isAround = false
   for (const { part, trace } of entries) {
-    const columns = view.attempt(part, () => part.traceColumns())
+    const columns = view.attempt(() => part.traceColumns())
     if (columns === undefined) continue
     // To zipkin-server a span without start stands at 0.
     if (from <= 0 && columns.untimed[trace] === 1) return true

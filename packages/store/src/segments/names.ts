@@ -102,93 +102,23 @@ export class NameCollector {
 }
 
 export function encodeNames({ services, autocomplete }: Names): Buffer {
-  return Buffer.from(
-    JSON.stringify({
-      services: [...services].map(([name, { spanNames, remoteServices }]) => [
-        name,
-        [...spanNames],
-        [...remoteServices],
-      ]),
-      autocomplete: [...autocomplete].map(([key, values]) => [key, [...values]]),
-    }),
-  )
+  const stored: StoredNames = {
+    services: Array.from(services, ([name, { spanNames, remoteServices }]) => [
+      name,
+      [...spanNames],
+      [...remoteServices],
+    ]),
+    autocomplete: Array.from(autocomplete, ([key, values]) => [key, [...values]]),
+  }
+  return Buffer.from(JSON.stringify(stored))
 }
 
-export function decodeNames(piece: Buffer): Names {
-  const { services, autocomplete } = JSON.parse(piece.toString()) as {
-    services: [string, string[], string[]][]
-    autocomplete: [string, string[]][]
-  }
-  return {
-    services: new Map(
-      services.map(([name, spanNames, remotes]) => [
-        name,
-        { spanNames: new Set(spanNames), remoteServices: new Set(remotes) },
-      ]),
-    ),
-    autocomplete: new Map(autocomplete.map(([key, values]) => [key, new Set(values)])),
-  }
+/** Names as a segment has them. */
+export interface StoredNames {
+  services: [name: string, spanNames: string[], remoteServices: string[]][]
+  autocomplete: [key: string, values: string[]][]
 }
 
-/** How often each name stands in the segments: it goes with the last of them. */
-export class NameCounts {
-  #services = new Map<string, { count: number; spanNames: Map<string, number>; remoteServices: Map<string, number> }>()
-  #autocomplete = new Map<string, Map<string, number>>()
-
-  add(names: Names): void {
-    for (const [service, { spanNames, remoteServices }] of names.services) {
-      let known = this.#services.get(service)
-      if (known === undefined) {
-        known = { count: 0, spanNames: new Map(), remoteServices: new Map() }
-        this.#services.set(service, known)
-      }
-      known.count++
-      for (const name of spanNames) count(known.spanNames, name, 1)
-      for (const name of remoteServices) count(known.remoteServices, name, 1)
-    }
-    for (const [key, values] of names.autocomplete) {
-      let known = this.#autocomplete.get(key)
-      if (known === undefined) {
-        known = new Map()
-        this.#autocomplete.set(key, known)
-      }
-      for (const value of values) count(known, value, 1)
-    }
-  }
-
-  remove(names: Names): void {
-    for (const [service, { spanNames, remoteServices }] of names.services) {
-      const known = this.#services.get(service)
-      if (known === undefined) continue
-      if (--known.count === 0) this.#services.delete(service)
-      for (const name of spanNames) count(known.spanNames, name, -1)
-      for (const name of remoteServices) count(known.remoteServices, name, -1)
-    }
-    for (const [key, values] of names.autocomplete) {
-      const known = this.#autocomplete.get(key)
-      if (known !== undefined) for (const value of values) count(known, value, -1)
-    }
-  }
-
-  services(): Iterable<string> {
-    return this.#services.keys()
-  }
-
-  spanNames(service: string): Iterable<string> {
-    return this.#services.get(service)?.spanNames.keys() ?? []
-  }
-
-  remoteServices(service: string): Iterable<string> {
-    return this.#services.get(service)?.remoteServices.keys() ?? []
-  }
-
-  autocomplete(key: string): Iterable<string> {
-    return this.#autocomplete.get(key)?.keys() ?? []
-  }
-}
-
-function count(counts: Map<string, number>, name: string, by: number): void {
-  const now = (counts.get(name) ?? 0) + by
-  if (now <= 0) counts.delete(name)
-  else counts.set(name, now)
+export function decodeNames(piece: Buffer): StoredNames {
+  return JSON.parse(piece.toString()) as StoredNames
 }

@@ -1,4 +1,5 @@
 import { type Milliseconds, matches, newestInWindow, type QueryRequest, type Span } from '@hopscope/model'
+import type { Pause } from '../pause.ts'
 import { collapseEqual, splitByTraceId } from '../trace-group.ts'
 import type { Part } from './part.ts'
 import { type Condition, conditionsOf } from './terms.ts'
@@ -30,7 +31,7 @@ export async function searchTraces(
   view: View,
   request: QueryRequest,
   strictTraceId: boolean,
-  pause: () => Promise<void> | undefined,
+  pause: Pause,
 ): Promise<Span[][]> {
   const from = request.endTs - request.lookback
   const conditions = conditionsOf(request)
@@ -63,7 +64,7 @@ export async function searchTraces(
     if (!candidate.isExact && entries.length > 1) {
       let at = Number.NEGATIVE_INFINITY
       for (const entry of entries) {
-        const columns = view.attempt(entry.part, () => entry.part.traceColumns())
+        const columns = view.attempt(() => entry.part.traceColumns())
         const max = columns?.maxMs[entry.trace] ?? Number.NEGATIVE_INFINITY
         if (max > at) at = max
       }
@@ -98,7 +99,7 @@ function candidatesOf(
   to: Milliseconds,
 ): Candidate[] {
   return (
-    view.attempt(part, () => {
+    view.attempt(() => {
       const columns = part.traceColumns()
       const { minMs, maxMs } = columns
       const newest = Math.min(part.highestMs, to)

@@ -5,7 +5,7 @@ import { BytesReader } from './bytes.ts'
 import { PIECES_PER_SEGMENT, SEGMENTS_PER_BUCKET, type SegmentRow } from './database.ts'
 import { ENDPOINT, STRING } from './dictionary.ts'
 import { hexOf } from './head.ts'
-import { decodeNames, type Names } from './names.ts'
+import { decodeNames, type StoredNames } from './names.ts'
 import { type Entries, readTrace } from './page-rows.ts'
 import { DamageError, unpackPiece } from './piece.ts'
 import { decodeLinks, type SegmentLinks } from './segment-links.ts'
@@ -82,15 +82,16 @@ export class Segment {
 
   /** Only the ids: the rest of the columns is empty. */
   ids(): Pick<TraceColumns, 'lowHigh' | 'lowLow' | 'highHigh' | 'highLow' | 'wide'> {
-    const piece = unpackPiece(this.#read.column(this.meta.id, 'ids'), `${this.#name}, ids`)
+    const piece = this.#ids()
     const { traces } = this.meta
-    const from = new BytesReader(piece)
+    const low = lowIdsOf(piece, traces)
     const lowHigh = new Uint32Array(traces)
     const lowLow = new Uint32Array(traces)
     for (let trace = 0; trace < traces; trace++) {
-      lowHigh[trace] = from.u32()
-      lowLow[trace] = from.u32()
+      lowHigh[trace] = low[2 * trace]!
+      lowLow[trace] = low[2 * trace + 1]!
     }
+    const from = new BytesReader(piece, traces * 8)
     const bits = from.raw((traces + 7) >> 3)
     const wide = new Uint8Array(traces)
     const highHigh = new Uint32Array(traces)
@@ -102,6 +103,19 @@ export class Segment {
       highLow[trace] = from.u32()
     }
     return { lowHigh, lowLow, highHigh, highLow, wide }
+  }
+
+  /** The right-most 16 characters of each id: high, low, and so on. */
+  lowIds(): Uint32Array {
+    return lowIdsOf(this.#ids(), this.meta.traces)
+  }
+
+  #ids(): Buffer {
+    const piece = unpackPiece(this.#read.column(this.meta.id, 'ids'), `${this.#name}, ids`)
+    if (piece.length < this.meta.traces * 8) {
+      throw new DamageError(`${this.#name}, ids, has ${piece.length} bytes for ${this.meta.traces} traces`)
+    }
+    return piece
   }
 
   traceColumns(): TraceColumns {
@@ -187,7 +201,7 @@ export class Segment {
     return piece === null ? undefined : findPostings(piece, hash)
   }
 
-  names(): Names {
+  names(): StoredNames {
     return decodeNames(unpackPiece(this.#read.column(this.meta.id, 'names'), `${this.#name}, names`))
   }
 
@@ -225,6 +239,13 @@ export class Segment {
     }
     return [...new Set(problems)]
   }
+}
+
+/** A piece lies anywhere in memory, numbers must not. */
+function lowIdsOf(piece: Buffer, traces: number): Uint32Array {
+  const ids = new Uint32Array(traces * 2)
+  new Uint8Array(ids.buffer).set(piece.subarray(0, traces * 8))
+  return ids
 }
 
 function findPostings(piece: Buffer, hash: number): Postings | undefined {

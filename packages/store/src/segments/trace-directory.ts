@@ -4,6 +4,8 @@ import type { Part } from './part.ts'
 const TABLE_BITS = 6
 /** Of a slot: hash, part, trace. Part 0: free. */
 const WIDTH = 3
+/** What a damaged file may claim must not take all memory. */
+const MAX_RESERVED = 50_000_000
 
 /** An entry of a trace in a part. */
 export interface Entry {
@@ -16,7 +18,7 @@ export interface Entry {
  * It answers that a trace is not there without a read, and knows which traces lie in several parts.
  */
 export class TraceDirectory {
-  #tables = Array.from({ length: 1 << TABLE_BITS }, () => new Uint32Array(64 * WIDTH))
+  #tables: Uint32Array[] = Array.from({ length: 1 << TABLE_BITS }, () => new Uint32Array(64 * WIDTH))
   #used = new Uint32Array(1 << TABLE_BITS)
   #parts = new Map<number, Part>()
   #leaving = new Set<number>()
@@ -24,6 +26,21 @@ export class TraceDirectory {
   /** Adds a part; its traces are added one by one. */
   open(part: Part): void {
     this.#parts.set(part.number, part)
+  }
+
+  /** Makes room for so many traces at once: tables that grow are filled twice. */
+  reserve(traces: number): void {
+    const slots = Math.ceil((Math.min(traces, MAX_RESERVED) * 1.6) / this.#tables.length)
+    for (const [number, table] of this.#tables.entries()) {
+      if (this.#used[number] === 0 && slots * WIDTH > table.length)
+        this.#tables[number] = new Uint32Array(slots * WIDTH)
+    }
+  }
+
+  /** Adds a part with all its traces, by their low ids: high, low, and so on. */
+  openSealed(part: Part, ids: Uint32Array): void {
+    this.open(part)
+    for (let trace = 0; trace * 2 < ids.length; trace++) this.add(part, trace, ids[trace * 2]!, ids[trace * 2 + 1]!)
   }
 
   /** A part that new reads do not see any more. Those that have begun still find it, until `forget`. */
@@ -61,7 +78,7 @@ export class TraceDirectory {
     this.#used[number]!++
   }
 
-  #grow(number: number): Uint32Array<ArrayBuffer> {
+  #grow(number: number): Uint32Array {
     const old = this.#tables[number]!
     const isLive = (part: number): boolean => part !== 0 && (this.#parts.has(part) || this.#leaving.has(part))
     let live = 0

@@ -9,10 +9,10 @@ export class View {
   readonly parts: readonly Part[]
   readonly #byNumber: Map<number, Part>
   readonly #directory: TraceDirectory
-  readonly #damaged: (part: Part, error: DamageError) => void
+  readonly #damaged: (error: DamageError) => void
 
   /** `damaged` hears of what could not be read; the read goes on without. */
-  constructor(parts: readonly Part[], directory: TraceDirectory, damaged: (part: Part, error: DamageError) => void) {
+  constructor(parts: readonly Part[], directory: TraceDirectory, damaged: (error: DamageError) => void) {
     this.parts = parts
     this.#byNumber = new Map(parts.map(part => [part.number, part]))
     this.#directory = directory
@@ -24,7 +24,7 @@ export class View {
     const entries = this.#directory.find(lowHigh, lowLow, this.#byNumber)
     return entries
       .filter(({ part, trace }) => {
-        const columns = this.attempt(part, () => part.traceColumns())
+        const columns = this.attempt(() => part.traceColumns())
         return columns !== undefined && columns.lowLow[trace] === lowLow && columns.lowHigh[trace] === lowHigh
       })
       .sort((a, b) => a.part.order - b.part.order || a.trace - b.trace)
@@ -36,16 +36,16 @@ export class View {
   }
 
   spansOf(entries: readonly Entry[]): Span[] {
-    return entries.flatMap(({ part, trace }) => this.attempt(part, () => part.spans(trace)) ?? [])
+    return entries.flatMap(({ part, trace }) => this.attempt(() => part.spans(trace)) ?? [])
   }
 
   lowId(part: Part, trace: number): string | undefined {
-    const columns = this.attempt(part, () => part.traceColumns())
+    const columns = this.attempt(() => part.traceColumns())
     return columns && hexOf(columns.lowHigh[trace]!, columns.lowLow[trace]!)
   }
 
   /** Undefined when what is read is damaged. */
-  attempt<T>(part: Part, read: () => T): T | undefined {
+  attempt<T>(read: () => T): T | undefined {
     try {
       return read()
     } catch (error) {
@@ -53,7 +53,7 @@ export class View {
       const isDamage =
         error instanceof DamageError || String((error as { code?: unknown }).code).startsWith('SQLITE_CORRUPT')
       if (!isDamage) throw error
-      this.#damaged(part, error instanceof DamageError ? error : new DamageError((error as Error).message))
+      this.#damaged(error instanceof DamageError ? error : new DamageError((error as Error).message))
       return undefined
     }
   }
