@@ -5,15 +5,21 @@ export interface OperatorForm {
   argumentRequired?: boolean
   /** `:10` may follow. */
   length: boolean
-  /** Arguments that Envoy takes and Hopscope does not yet. */
-  unsupportedArgument?: RegExp
 }
 
 const plain: OperatorForm = { length: false }
 /** Of an address: so many bits of it are shown. */
 const mask: OperatorForm = { argument: /^(\d{1,2}|1[01]\d|12[0-8])?$/, length: false }
 const metadata: OperatorForm = { argument: /^[^:]+/, argumentRequired: true, length: true }
+const filterState: OperatorForm = {
+  argument: /^[^:]+(:(PLAIN|TYPED|FIELD:.+))?$/,
+  argumentRequired: true,
+  length: true,
+}
 const requiredArgument: OperatorForm = { argument: /^[^\s\0]/, argumentRequired: true, length: true }
+
+/** As of strftime, without a line's end. */
+const timeFormat: OperatorForm = { argument: /^(?!.*%[-_0^#]*[0-9]*[EO]?n)/, length: false }
 
 /** What is known of TLS: nothing, as in Envoy when both sides speak plain. */
 export const tlsOperators = {
@@ -61,10 +67,10 @@ export const tlsOperators = {
   UPSTREAM_TLS_GROUP: plain,
   UPSTREAM_TLS_SESSION_ID: plain,
   UPSTREAM_TLS_VERSION: plain,
-  DOWNSTREAM_PEER_CERT_V_START: { argument: /^/, length: false },
-  DOWNSTREAM_PEER_CERT_V_END: { argument: /^/, length: false },
-  UPSTREAM_PEER_CERT_V_START: { argument: /^/, length: false },
-  UPSTREAM_PEER_CERT_V_END: { argument: /^/, length: false },
+  DOWNSTREAM_PEER_CERT_V_START: timeFormat,
+  DOWNSTREAM_PEER_CERT_V_END: timeFormat,
+  UPSTREAM_PEER_CERT_V_START: timeFormat,
+  UPSTREAM_PEER_CERT_V_END: timeFormat,
 } as const satisfies Record<string, OperatorForm>
 
 /**
@@ -82,11 +88,13 @@ export const formatOperators = {
     argument: /^[^:]+:[^:]+(:(ms|us|ns))?$/,
     argumentRequired: true,
     length: false,
-    unsupportedArgument: /US_CX_|US_HS_END|US_RX_BODY_BEG/,
   },
   CONNECTION_ID: plain,
   CONNECTION_TERMINATION_DETAILS: plain,
   CUSTOM_FLAGS: plain,
+  DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED: plain,
+  DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT: plain,
+  DOWNSTREAM_DETECTED_CLOSE_TYPE: plain,
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS: plain,
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID: plain,
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: mask,
@@ -94,19 +102,25 @@ export const formatOperators = {
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS: plain,
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: mask,
   DOWNSTREAM_DIRECT_REMOTE_PORT: plain,
+  DOWNSTREAM_HEADER_BYTES_RECEIVED: plain,
+  DOWNSTREAM_HEADER_BYTES_SENT: plain,
   DOWNSTREAM_LOCAL_ADDRESS: plain,
   DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID: plain,
   DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: mask,
+  DOWNSTREAM_LOCAL_CLOSE_REASON: plain,
   DOWNSTREAM_LOCAL_PORT: plain,
   DOWNSTREAM_REMOTE_ADDRESS: plain,
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: mask,
   DOWNSTREAM_REMOTE_PORT: plain,
+  DOWNSTREAM_WIRE_BYTES_RECEIVED: plain,
+  DOWNSTREAM_WIRE_BYTES_SENT: plain,
   DURATION: plain,
   DYNAMIC_METADATA: metadata,
-  EMIT_TIME: { argument: /^/, length: false },
+  EMIT_TIME: timeFormat,
+  EMIT_TIME_LOCAL: timeFormat,
   ENVIRONMENT: requiredArgument,
   FILTER_CHAIN_NAME: plain,
-  FILTER_STATE: { argument: /^[^:]+(:(PLAIN|TYPED|FIELD:.+))?$/, argumentRequired: true, length: true },
+  FILTER_STATE: filterState,
   GRPC_STATUS: { argument: /^(CAMEL_STRING|SNAKE_STRING|NUMBER)?$/, length: false },
   GRPC_STATUS_NUMBER: plain,
   HOSTNAME: plain,
@@ -117,13 +131,14 @@ export const formatOperators = {
     argumentRequired: true,
     length: true,
   },
+  PACKETS_RETRANSMITTED: plain,
   PATH: { argument: /^(WQ|NQ)?(:(ORIG|PATH|ORIG_OR_PATH))?$/, length: true },
   PROTOCOL: plain,
   QUERY_PARAM: requiredArgument,
   QUERY_PARAMS: plain,
   REQ: requiredArgument,
   REQUEST_HEADER: requiredArgument,
-  REQUESTED_SERVER_NAME: plain,
+  REQUESTED_SERVER_NAME: { argument: /^(SNI_ONLY|SNI_FIRST|HOST_FIRST)?(:(ORIG_OR_HOST|HOST|ORIG))?$/, length: false },
   REQUEST_DURATION: plain,
   REQUEST_HEADERS_BYTES: plain,
   REQUEST_TX_DURATION: plain,
@@ -138,15 +153,28 @@ export const formatOperators = {
   RESPONSE_TRAILER: requiredArgument,
   RESPONSE_TRAILERS_BYTES: plain,
   RESPONSE_TX_DURATION: plain,
+  ROUNDTRIP_DURATION: plain,
   ROUTE_NAME: plain,
+  ROUTE_RESOLUTION_COUNT: plain,
   SPAN_ID: plain,
-  START_TIME: { argument: /^/, length: false },
+  START_TIME: timeFormat,
+  START_TIME_LOCAL: timeFormat,
   STREAM_ID: plain,
+  STREAM_INFO_REQ: requiredArgument,
   TRACE_ID: plain,
   TRAILER: requiredArgument,
   UNIQUE_ID: plain,
   UPSTREAM_CLUSTER: plain,
   UPSTREAM_CLUSTER_RAW: plain,
+  UPSTREAM_CONNECTION_ID: plain,
+  UPSTREAM_CONNECTION_IDS_ATTEMPTED: plain,
+  UPSTREAM_CONNECTION_POOL_READY_DURATION: plain,
+  UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED: plain,
+  UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT: plain,
+  UPSTREAM_DETECTED_CLOSE_TYPE: plain,
+  UPSTREAM_FILTER_STATE: filterState,
+  UPSTREAM_HEADER_BYTES_RECEIVED: plain,
+  UPSTREAM_HEADER_BYTES_SENT: plain,
   UPSTREAM_HOST: plain,
   UPSTREAM_HOSTS_ATTEMPTED: plain,
   UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT: plain,
@@ -156,6 +184,7 @@ export const formatOperators = {
   UPSTREAM_HOST_NAME_WITHOUT_PORT: plain,
   UPSTREAM_LOCAL_ADDRESS: plain,
   UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: mask,
+  UPSTREAM_LOCAL_CLOSE_REASON: plain,
   UPSTREAM_LOCAL_PORT: plain,
   UPSTREAM_METADATA: { ...metadata, length: false },
   UPSTREAM_PROTOCOL: plain,
@@ -165,6 +194,8 @@ export const formatOperators = {
   UPSTREAM_REMOTE_PORT: plain,
   UPSTREAM_REQUEST_ATTEMPT_COUNT: plain,
   UPSTREAM_TRANSPORT_FAILURE_REASON: plain,
+  UPSTREAM_WIRE_BYTES_RECEIVED: plain,
+  UPSTREAM_WIRE_BYTES_SENT: plain,
   VIRTUAL_CLUSTER_NAME: plain,
   ...tlsOperators,
 } as const satisfies Record<string, OperatorForm>
@@ -172,17 +203,8 @@ export const formatOperators = {
 export type FormatOperator = keyof typeof formatOperators
 
 /** Operators that Envoy 1.40 has and Hopscope has not yet. */
-export const unsupportedOperators: ReadonlySet<string> = new Set(
-  `
-    CEL DOWNSTREAM_CX_RTT DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT
-    DOWNSTREAM_DETECTED_CLOSE_TYPE DOWNSTREAM_HEADER_BYTES_RECEIVED DOWNSTREAM_HEADER_BYTES_SENT
-    DOWNSTREAM_LOCAL_CLOSE_REASON DOWNSTREAM_WIRE_BYTES_RECEIVED DOWNSTREAM_WIRE_BYTES_SENT EMIT_TIME_LOCAL
-    ROUTE_RESOLUTION_COUNT ROUTE_RESOLUTION_TIME_US START_TIME_LOCAL STREAM_INFO_REQ UPSTREAM_CONNECTION_ID
-    UPSTREAM_CONNECTION_IDS_ATTEMPTED UPSTREAM_CONNECTION_POOL_READY_DURATION
-    UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT UPSTREAM_DETECTED_CLOSE_TYPE
-    UPSTREAM_FILTER_STATE UPSTREAM_HEADER_BYTES_RECEIVED UPSTREAM_HEADER_BYTES_SENT UPSTREAM_LOCAL_CLOSE_REASON
-    UPSTREAM_WIRE_BYTES_RECEIVED UPSTREAM_WIRE_BYTES_SENT
-  `
-    .trim()
-    .split(/\s+/),
-)
+export const unsupportedOperators: ReadonlySet<string> = new Set([
+  'CEL',
+  'DOWNSTREAM_CX_RTT',
+  'ROUTE_RESOLUTION_TIME_US',
+])

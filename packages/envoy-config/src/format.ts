@@ -76,23 +76,11 @@ function operatorError(
   if (form.argumentRequired && !argument) return invalid(`needs an argument: %${name}(…)%`)
   if (length !== undefined && !form.length) return invalid('takes no length')
   if (argument === undefined) return undefined
-  if (form.argument === undefined) return argumentError(name, invalid)
-  if (form.unsupportedArgument?.test(argument)) return unsupportedArgument(name)
+  if (form.argument === undefined) return invalid('takes no argument')
   const inner = name === 'COALESCE' ? coalesceError(argument) : undefined
   if (inner !== undefined) return inner
   if (!form.argument.test(argument)) return invalid(`does not take '${argument}'`)
   return HEADER_OPERATORS.test(name) ? headerArgumentError(argument, invalid) : undefined
-}
-
-/** Envoy has arguments for these (a mask, which name to prefer), which are not done yet. */
-function argumentError(name: string, invalid: (message: string) => Omit<FormatError, 'at'>): Omit<FormatError, 'at'> {
-  if (!/_WITHOUT_PORT$|^REQUESTED_SERVER_NAME$/.test(name) || name === 'UPSTREAM_HOST_NAME_WITHOUT_PORT')
-    return invalid('takes no argument')
-  return unsupportedArgument(name)
-}
-
-function unsupportedArgument(name: string): Omit<FormatError, 'at'> {
-  return { kind: 'unsupported', message: `Envoy may know an argument of %${name}%; Hopscope does not support it yet` }
 }
 
 /** An operator within `%COALESCE(…)%`, by name alone or with what stands in its parentheses. */
@@ -116,7 +104,7 @@ function coalesceError(argument: string): Omit<FormatError, 'at'> | undefined {
   return undefined
 }
 
-const HEADER_OPERATORS = /^(REQ|REQUEST_HEADER|RESP|RESPONSE_HEADER|TRAILER|RESPONSE_TRAILER)$/
+const HEADER_OPERATORS = /^(REQ|STREAM_INFO_REQ|REQUEST_HEADER|RESP|RESPONSE_HEADER|TRAILER|RESPONSE_TRAILER)$/
 
 /** `name` or `name?alternative`. */
 function headerArgumentError(

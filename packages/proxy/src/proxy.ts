@@ -89,12 +89,15 @@ export function createProxy(options: ProxyOptions): Proxy {
   const random = options.random ?? Math.random
   const transports = options.transports ?? socketTransports
   const timers = new Timers(clock)
+  let connectionIds = 0
+  const nextConnectionId = (): number => ++connectionIds
   const clusters = new ClusterManager(
     {
       stats,
       runtime,
       clock,
       timers,
+      nextConnectionId,
       transports,
       random,
       locality: node.locality,
@@ -113,13 +116,12 @@ export function createProxy(options: ProxyOptions): Proxy {
     ...(options.version === undefined ? {} : { version: options.version }),
   })
   const acceptors = new Map<string, Acceptor>()
-  let connectionIds = 0
   const acceptorServices = {
     stats,
     transports,
     worker: options.worker,
     portOf: (listener: Listener) => options.ports?.get(listener.name) ?? listener.address.port,
-    nextConnectionId: () => ++connectionIds,
+    nextConnectionId,
   }
   let draining = false
   let gradual: GradualDrain | undefined

@@ -1,4 +1,5 @@
 import type { Metadata, Route } from '@hopscope/envoy-config'
+import { BytesMeter } from './http/bytes-meter.ts'
 import type { HeaderMap, RequestHeaders, ResponseHeaders } from './http/headers.ts'
 
 /** Monotonic milliseconds with fraction (`performance.now()`); NaN: did not happen. */
@@ -66,6 +67,13 @@ export class ResponseFlags {
 
 const NONE: readonly ResponseFlag[] = []
 
+/** A connection to a host, of which several requests may tell. */
+export interface UpstreamConnectionFacts {
+  readonly id: number
+  readonly connectBegin: Instant
+  readonly connectEnd: Instant
+}
+
 /** Where a request came in, by the configuration. */
 export interface ListenerFacts {
   name: string
@@ -112,6 +120,9 @@ export class StreamInfo {
   /** Body bytes. */
   bytesReceived = 0
   bytesSent = 0
+  readonly downstreamBytes = new BytesMeter()
+  /** Of all attempts. */
+  readonly upstreamBytes = new BytesMeter()
 
   /** The trace decision's outcome; false without tracing. */
   traced = false
@@ -119,6 +130,8 @@ export class StreamInfo {
   healthCheck = false
 
   route: Route | undefined
+  /** Routes were looked for again so many times. */
+  reroutes = 0
   virtualHostName = ''
   /** "": none counts the request. */
   virtualClusterName = ''
@@ -135,13 +148,20 @@ export class StreamInfo {
   /** Of the host, as its endpoint's configuration has it. */
   upstreamMetadata: Metadata | undefined
   upstreamLocalAddress = ''
+  /** Of the last attempt, which has one. */
+  upstreamConnection: UpstreamConnectionFacts | undefined
+  /** How long the last attempt waited for it, or to hear that there is none; ms. */
+  upstreamPoolWait: number = Number.NaN
   upstreamTransportFailureReason = ''
   upstreamAttemptCount = 0
 
+  downstreamConnectBegin: Instant = Number.NaN
+  downstreamHeadEnd: Instant = Number.NaN
   lastDownstreamRxByte: Instant = Number.NaN
   firstUpstreamTxByte: Instant = Number.NaN
   lastUpstreamTxByte: Instant = Number.NaN
   firstUpstreamRxByte: Instant = Number.NaN
+  firstUpstreamRxBodyByte: Instant = Number.NaN
   lastUpstreamRxByte: Instant = Number.NaN
   firstDownstreamTxByte: Instant = Number.NaN
   lastDownstreamTxByte: Instant = Number.NaN

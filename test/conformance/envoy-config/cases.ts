@@ -1,3 +1,5 @@
+import { formatOperators, tlsOperators } from '@hopscope/envoy-config'
+
 /** A small bootstrap, and whether Envoy takes it. */
 export interface ValidateCase {
   name: string
@@ -706,13 +708,88 @@ export const balancing: ValidateCase[] = [
   ),
 ]
 
+/** With the arguments that they need, or may have. All others of Envoy 1.40 are named below. */
+const KNOWN_OPERATORS = [
+  ...Object.keys(tlsOperators),
+  ...Object.entries(formatOperators as Record<string, { argumentRequired?: boolean }>)
+    .filter(([name, { argumentRequired }]) => !argumentRequired && !(name in tlsOperators))
+    .map(([name]) => name),
+  ...[
+    'REQ(a?b):3',
+    'RESP(a)',
+    'TRAILER(a)',
+    'REQUEST_HEADER(a)',
+    'RESPONSE_HEADER(a)',
+    'RESPONSE_TRAILER(a)',
+    'STREAM_INFO_REQ(a):1',
+  ],
+  ...[
+    'QUERY_PARAM(a):5',
+    'ENVIRONMENT(HOME)',
+    'DYNAMIC_METADATA(a:b):2',
+    'CLUSTER_METADATA(a)',
+    'UPSTREAM_METADATA(a:b:c)',
+  ],
+  ...['METADATA(ROUTE:a)', 'METADATA(LISTENER:a:b):1', 'FILTER_STATE(a:PLAIN):3', 'UPSTREAM_FILTER_STATE(a:FIELD:b)'],
+  ...['COMMON_DURATION(DS_RX_BEG:US_CX_BEG:ns)', 'COALESCE({"operators":["HOSTNAME"]})', 'PATH(NQ:ORIG):3'],
+  ...[
+    'REQUESTED_SERVER_NAME(HOST_FIRST:ORIG)',
+    'REQUESTED_SERVER_NAME(:HOST)',
+    'RESPONSE_CODE_DETAILS(ALLOW_WHITESPACES)',
+  ],
+  ...[
+    'GRPC_STATUS(SNAKE_STRING)',
+    'DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT(16)',
+    'EMIT_TIME(%s)',
+    'EMIT_TIME_LOCAL(%E3S)',
+  ],
+]
+/** Neither of the two has them. */
+const UNKNOWN_OPERATORS = [
+  ...[
+    'TRACE_SAMPLED',
+    'REQUEST_TRAILER(a)',
+    'REQ_WITHOUT_QUERY(a)',
+    'METHOD_NAME',
+    'UPSTREAM_CX_RTT',
+    'ROUTE_RESOLUTION_TIME',
+  ],
+  ...[
+    'START_TIME(%n)',
+    'EMIT_TIME(%-3En)',
+    'START_TIME_LOCAL(a%%n)',
+    'DOWNSTREAM_PEER_CERT_V_START(%n)',
+    'EMIT_TIME:3',
+  ],
+  ...['REQUESTED_SERVER_NAME(x)', 'REQUESTED_SERVER_NAME(HOST_FIRST:x)', 'REQUESTED_SERVER_NAME(SNI_ONLY):3'],
+  ...[
+    'UPSTREAM_CONNECTION_ID(a)',
+    'DOWNSTREAM_WIRE_BYTES_SENT:1',
+    'UPSTREAM_FILTER_STATE',
+    'UPSTREAM_FILTER_STATE(a:x)',
+  ],
+  ...[
+    'UPSTREAM_HOSTS_ATTEMPTED_WITHOUT_PORT(3)',
+    'TRACE_ID:3',
+    'STREAM_INFO_REQ',
+    'COMMON_DURATION(DS_RX_BEG:US_CX_BEG:m)',
+  ],
+]
+
 export const formats: ValidateCase[] = [
   c('a percent sign that begins nothing', 'refused', header('100%'), /position 3/),
   c('%%', 'accepted', header('100%%')),
   c('%%%', 'refused', header('%%%')),
   c('lower case', 'refused', header('%req(x)%')),
   c('an unknown operator', 'refused', header('%NOPE%'), /not a command operator/),
-  c('an operator that Hopscope has not', 'unsupported', header('%UPSTREAM_CONNECTION_ID%')),
+  ...KNOWN_OPERATORS.map(one =>
+    c(`%${one}%`, 'accepted', accessLog(`{ text_format_source: { inline_string: '%${one}%' } }`)),
+  ),
+  // A language of its own; what the kernel knows of a connection; a measurement that no request is to pay for.
+  ...['CEL(request.path)', 'DOWNSTREAM_CX_RTT', 'ROUTE_RESOLUTION_TIME_US'].map(one =>
+    c(`%${one}%`, 'unsupported', header(`%${one}%`)),
+  ),
+  ...UNKNOWN_OPERATORS.map(one => c(`%${one}%`, 'refused', header(`%${one}%`))),
   c('REQ with an alternative and a length', 'accepted', header('%REQ(X-A?:path):10%')),
   c('REQ with two alternatives', 'refused', header('%REQ(X?Y?Z)%')),
   c('REQ without name', 'refused', header('%REQ()%')),

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { accessLogCases } from './cases/access-log.ts'
+import { accessLogByteCases } from './cases/access-log-bytes.ts'
 import { accessLogFilterCases } from './cases/access-log-filters.ts'
 import { accessLogMomentCases } from './cases/access-log-moments.ts'
+import { accessLogTimeCases } from './cases/access-log-times.ts'
 import { adminCases } from './cases/admin.ts'
 import { balancingCases } from './cases/balancing.ts'
 import { bodyCases } from './cases/bodies.ts'
@@ -113,6 +115,8 @@ const groups: Record<string, Case[]> = {
   'access log': accessLogCases,
   'access log filters': accessLogFilterCases,
   'access log moments': accessLogMomentCases,
+  'access log bytes': accessLogByteCases,
+  'access log times': accessLogTimeCases,
   'format operators': formatOperatorCases,
   'local reply config': localReplyConfigCases,
   admin: adminCases,

@@ -22,6 +22,7 @@ export interface ClusterServices {
   runtime: Runtime
   clock: Clock
   timers: Timers
+  nextConnectionId(): number
   transports: Transports
   /** Numbers in [0, 1). */
   random: () => number
@@ -316,7 +317,7 @@ export class ActiveCluster {
   }
 
   #createHost(endpoint: ResolvedEndpoint): Host {
-    const { clock, timers, transports } = this.#services
+    const { clock, timers, transports, nextConnectionId } = this.#services
     const { connectTimeout, idleTimeout, maxRequestsPerConnection, perConnectionBufferLimitBytes } = this.config
     const create = (host: Host, priority: RoutingPriority): Pool =>
       new Pool(
@@ -325,6 +326,7 @@ export class ActiveCluster {
           stats: this.stats,
           clock,
           timers,
+          nextConnectionId,
           transports,
           connectTimeout,
           idleTimeout,

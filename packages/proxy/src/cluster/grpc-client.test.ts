@@ -64,6 +64,7 @@ static_resources:
     runtime: new Runtime([]),
     clock,
     timers,
+    nextConnectionId: () => 1,
     transports: socketTransports,
     random: () => 0,
     locality: node.locality,

@@ -149,6 +149,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     info.upstreamHost = host.address
     info.upstreamMetadata = host.metadata
     info.upstreamTransportFailureReason = ''
+    info.upstreamLocalAddress = ''
+    info.upstreamConnection = undefined
+    info.upstreamPoolWait = Number.NaN
     info.upstreamHostName = host.hostname
     if (action.autoHostRewrite && host.hostname !== '')
       rewriteHost(this.#exchange, host.hostname, action, suppressEnvoyHeaders)
@@ -166,6 +169,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
       hasBody: this.#body !== undefined,
       priority: this.#plan.priority,
       trailers: () => this.#exchange.requestTrailers,
+      bytes: info.upstreamBytes,
     }
     const attempt = new Attempt(host, this.#attempts, request, clock, this)
     this.#attempt = attempt
@@ -194,6 +198,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     const { info } = this.#exchange
     for (const one of this.#plan.numbers) one.add('upstream_rq_total')
     info.upstreamLocalAddress = attempt.localAddress
+    info.upstreamConnection = attempt.connection
+    info.upstreamPoolWait = attempt.poolWait
     // Of several attempts the request's span, and its log line, have the times of the last.
     info.firstUpstreamTxByte = attempt.firstTxByte
     if (this.#requestEnded) this.#limits?.onRequestSent()
@@ -296,6 +302,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
 
   onResponseData(attempt: Attempt, chunk: Buffer): void {
     this.#limits?.onBytes()
+    this.#exchange.info.firstUpstreamRxBodyByte = attempt.firstRxBodyByte
     if (!this.#exchange.sendData(chunk) && !this.#readingPaused) {
       this.#readingPaused = true
       attempt.pauseReading()
@@ -330,6 +337,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
       info.upstreamHostName = ''
       info.upstreamMetadata = undefined
     }
+    if (!attempt.ready) info.upstreamPoolWait = attempt.poolWait
     if (transportFailure !== '') info.upstreamTransportFailureReason = transportFailure.replaceAll(' ', '_')
     this.#finishSpan(attempt, false, reason)
     if (this.#responding) {

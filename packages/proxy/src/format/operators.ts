@@ -7,7 +7,7 @@ import { isPath, portOf, withoutPort } from './address-text.ts'
 import { flagNames } from './flag-names.ts'
 import { maskedAddress } from './masked-address.ts'
 import { metadataValue } from './metadata-value.ts'
-import { compileEmitTime, compileStartTime } from './start-time.ts'
+import { compileEmitTime, compileLocalEmitTime, compileLocalStartTime, compileStartTime } from './start-time.ts'
 import type { Value } from './value.ts'
 
 export type Reader = (info: StreamInfo) => Value
@@ -64,6 +64,10 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   CONNECTION_TERMINATION_DETAILS: plain(() => undefined),
   // No filter of ours sets any.
   CUSTOM_FLAGS: plain(() => ''),
+  DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED: plain(info => info.downstreamBytes.decompressedHeaderReceived),
+  DOWNSTREAM_DECOMPRESSED_HEADER_BYTES_SENT: plain(info => info.downstreamBytes.headerSent),
+  // Envoy has a reset in mind, but the log is written before it is known.
+  DOWNSTREAM_DETECTED_CLOSE_TYPE: plain(() => 'Normal'),
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS: plain(info => filled(info.downstreamLocalAddress)),
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID: plain(() => ''),
   DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamLocalAddress),
@@ -71,16 +75,22 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS: plain(info => filled(info.downstreamDirectRemoteAddress)),
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamDirectRemoteAddress),
   DOWNSTREAM_DIRECT_REMOTE_PORT: plain(info => port(info.downstreamDirectRemoteAddress)),
+  DOWNSTREAM_HEADER_BYTES_RECEIVED: plain(info => info.downstreamBytes.headerReceived),
+  DOWNSTREAM_HEADER_BYTES_SENT: plain(info => info.downstreamBytes.headerSent),
   DOWNSTREAM_LOCAL_ADDRESS: plain(info => filled(info.downstreamLocalAddress)),
   DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID: plain(() => ''),
   DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamLocalAddress),
+  DOWNSTREAM_LOCAL_CLOSE_REASON: plain(() => undefined),
   DOWNSTREAM_LOCAL_PORT: plain(info => port(info.downstreamLocalAddress)),
   DOWNSTREAM_REMOTE_ADDRESS: plain(info => filled(info.downstreamRemoteAddress)),
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: ip(info => info.downstreamRemoteAddress),
   DOWNSTREAM_REMOTE_PORT: plain(info => port(info.downstreamRemoteAddress)),
+  DOWNSTREAM_WIRE_BYTES_RECEIVED: plain(info => info.downstreamBytes.wireReceived),
+  DOWNSTREAM_WIRE_BYTES_SENT: plain(info => info.downstreamBytes.wireSent),
   DURATION: sinceStart(info => info.endInstant),
   DYNAMIC_METADATA: metadata(info => info.dynamicMetadata),
   EMIT_TIME: compileEmitTime,
+  EMIT_TIME_LOCAL: compileLocalEmitTime,
   ENVIRONMENT: args => {
     const [name, length] = nameAndLength(args)
     const value = process.env[name]
@@ -103,6 +113,8 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
     const of = METADATA_OF[which as keyof typeof METADATA_OF]
     return info => metadataValue(of(info), path)
   },
+  // Only QUIC counts them.
+  PACKETS_RETRANSMITTED: plain(() => 0),
   PATH: compilePath,
   PROTOCOL: plain(info => info.protocol),
   QUERY_PARAM: args => {
@@ -113,7 +125,7 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   REQ: requestHeader,
   REQUEST_HEADER: requestHeader,
   REQUEST_HEADERS_BYTES: plain(info => info.requestHeaders?.byteSize ?? 0),
-  REQUESTED_SERVER_NAME: plain(() => undefined),
+  REQUESTED_SERVER_NAME: requestedServerName,
   REQUEST_DURATION: sinceStart(info => info.lastDownstreamRxByte),
   REQUEST_TX_DURATION: sinceStart(info => info.lastUpstreamTxByte),
   RESP: responseHeader,
@@ -129,15 +141,31 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
     info.flags.size === 0 ? '-' : [...info.flags].map(flag => flagNames[flag]).join(','),
   ),
   RESPONSE_TX_DURATION: plain(info => between(info.firstUpstreamRxByte, info.lastDownstreamTxByte)),
+  // Only QUIC measures it.
+  ROUNDTRIP_DURATION: plain(() => undefined),
   ROUTE_NAME: plain(info => filled(info.route?.name ?? '')),
+  // What the codec refused is not routed; of all else Envoy looks for a route, if only for its answer's headers.
+  ROUTE_RESOLUTION_COUNT: plain(info => (info.requestHeaders === undefined ? 0 : 1 + info.reroutes)),
   SPAN_ID: plain(info => filled(info.spanId)),
   START_TIME: compileStartTime,
+  START_TIME_LOCAL: compileLocalStartTime,
   STREAM_ID: plain(info => info.requestHeaders?.get('x-request-id')),
+  STREAM_INFO_REQ: requestHeader,
   TRACE_ID: plain(info => filled(info.traceId)),
   TRAILER: trailer,
   UNIQUE_ID: plain(() => randomUUID()),
   UPSTREAM_CLUSTER: plain(info => filled(info.clusterObservabilityName)),
   UPSTREAM_CLUSTER_RAW: plain(info => filled(info.clusterName)),
+  UPSTREAM_CONNECTION_ID: plain(info => info.upstreamConnection?.id ?? 0),
+  // As the hosts: the last one.
+  UPSTREAM_CONNECTION_IDS_ATTEMPTED: plain(info => info.upstreamConnection && String(info.upstreamConnection.id)),
+  UPSTREAM_CONNECTION_POOL_READY_DURATION: plain(info => between(0, info.upstreamPoolWait)),
+  UPSTREAM_DECOMPRESSED_HEADER_BYTES_RECEIVED: plain(info => info.upstreamBytes.decompressedHeaderReceived),
+  UPSTREAM_DECOMPRESSED_HEADER_BYTES_SENT: plain(info => info.upstreamBytes.headerSent),
+  UPSTREAM_DETECTED_CLOSE_TYPE: plain(info => (wasTried(info) ? 'Normal' : undefined)),
+  UPSTREAM_FILTER_STATE: plain(() => undefined),
+  UPSTREAM_HEADER_BYTES_RECEIVED: plain(info => info.upstreamBytes.headerReceived),
+  UPSTREAM_HEADER_BYTES_SENT: plain(info => info.upstreamBytes.headerSent),
   UPSTREAM_HOST: plain(info => filled(info.upstreamHost)),
   // Envoy means all of them, and has the last one that took a connection.
   UPSTREAM_HOSTS_ATTEMPTED: plain(info => filled(upstreamPeer(info))),
@@ -154,6 +182,7 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   ),
   UPSTREAM_LOCAL_ADDRESS: plain(info => filled(info.upstreamLocalAddress)),
   UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: ip(info => info.upstreamLocalAddress),
+  UPSTREAM_LOCAL_CLOSE_REASON: plain(() => undefined),
   UPSTREAM_LOCAL_PORT: plain(info => port(info.upstreamLocalAddress)),
   UPSTREAM_METADATA: metadata(info => info.upstreamMetadata),
   UPSTREAM_PROTOCOL: plain(info => (hasUpstream(info) ? 'HTTP/1.1' : undefined)),
@@ -164,6 +193,8 @@ export const operators: Readonly<Record<FormatOperator, Operator>> = {
   UPSTREAM_REMOTE_PORT: plain(info => port(upstreamPeer(info))),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: plain(info => info.upstreamAttemptCount),
   UPSTREAM_TRANSPORT_FAILURE_REASON: plain(info => filled(info.upstreamTransportFailureReason)),
+  UPSTREAM_WIRE_BYTES_RECEIVED: plain(info => info.upstreamBytes.wireReceived),
+  UPSTREAM_WIRE_BYTES_SENT: plain(info => info.upstreamBytes.wireSent),
   VIRTUAL_CLUSTER_NAME: plain(info => filled(info.virtualClusterName)),
   ...(Object.fromEntries(Object.keys(tlsOperators).map(name => [name, plain(() => undefined)])) as unknown as Record<
     keyof typeof tlsOperators,
@@ -229,11 +260,16 @@ function coalesce(args: string | undefined): Reader {
 
 /** Moments of a stream by Envoy's names; other names are moments that nobody sets. */
 const MOMENTS: Readonly<Record<string, (info: StreamInfo) => Instant>> = {
+  DS_CX_BEG: info => info.downstreamConnectBegin,
   DS_RX_BEG: info => info.startInstant,
+  DS_RX_HDR_END: info => info.downstreamHeadEnd,
   DS_RX_END: info => info.lastDownstreamRxByte,
+  US_CX_BEG: info => info.upstreamConnection?.connectBegin ?? Number.NaN,
+  US_CX_END: info => info.upstreamConnection?.connectEnd ?? Number.NaN,
   US_TX_BEG: info => info.firstUpstreamTxByte,
   US_TX_END: info => info.lastUpstreamTxByte,
   US_RX_BEG: info => info.firstUpstreamRxByte,
+  US_RX_BODY_BEG: info => info.firstUpstreamRxBodyByte,
   US_RX_END: info => info.lastUpstreamRxByte,
   DS_TX_BEG: info => info.firstDownstreamTxByte,
   DS_TX_END: info => info.lastDownstreamTxByte,
@@ -253,10 +289,22 @@ function commonDuration(args: string | undefined): Reader {
   }
 }
 
+/** Without TLS nobody names a server by it; two of the ways take the Host header then, unless it is to be that of before some rewriting. */
+function requestedServerName(args: string | undefined): Reader {
+  const [first = '', which = ''] = (args ?? '').split(':')
+  if (first !== 'SNI_FIRST' && first !== 'HOST_FIRST') return () => undefined
+  if (which === 'ORIG') return info => info.requestHeaders?.get('x-envoy-original-host')
+  if (which === 'HOST') return info => filled(info.requestHeaders?.authority ?? '')
+  return info => info.requestHeaders?.get('x-envoy-original-host') ?? filled(info.requestHeaders?.authority ?? '')
+}
+
 function query(path: string | undefined): string | undefined {
   const mark = path?.indexOf('?') ?? -1
   return mark === -1 ? undefined : path!.slice(mark + 1)
 }
+
+/** A host was chosen, though perhaps not asked: then logs do not name it. */
+const wasTried = (info: StreamInfo): boolean => info.upstreamHost !== '' || !Number.isNaN(info.upstreamPoolWait)
 
 const upstreamPeer = (info: StreamInfo): string => (hasUpstream(info) ? info.upstreamHost : '')
 

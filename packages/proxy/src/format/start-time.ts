@@ -1,35 +1,50 @@
 import type { StreamInfo } from '../stream-info.ts'
 import type { Formatter } from './formatter.ts'
+import { compileStrftime, type Moment } from './strftime.ts'
+
+/** µs since the epoch. */
+type TimeOf = (info: StreamInfo) => number
+
+const startOf: TimeOf = info => info.startTime
+/** When the line is written. */
+const emitOf: TimeOf = info => info.startTime + Math.max(0, info.endInstant - info.startInstant || 0) * 1000
 
 /**
- * `%START_TIME%` and `%START_TIME(FORMAT)%`: strftime in UTC, with `%f` (nanoseconds) and `%Nf` (so many digits of the second's
- * fraction). Without a format `2026-01-31T08:00:00.123Z`.
+ * `%START_TIME%` and `%START_TIME(FORMAT)%`: `compileStrftime` in UTC, with `%f` (nanoseconds) and `%3f` (so many digits of the
+ * second's fraction). Without a format `2026-01-31T08:00:00.123Z`.
  */
-export function compileStartTime(format: string | undefined): Formatter {
-  return compileTime(format, info => info.startTime)
-}
+export const compileStartTime = (format: string | undefined): Formatter => compileUtc(format, startOf)
+export const compileEmitTime = (format: string | undefined): Formatter => compileUtc(format, emitOf)
+/** In the process's time zone. Without a format `2026-01-31T09:00:00.123+0100`. */
+export const compileLocalStartTime = (format: string | undefined): Formatter => compileLocal(format, startOf)
+export const compileLocalEmitTime = (format: string | undefined): Formatter => compileLocal(format, emitOf)
 
-/** `%EMIT_TIME%`: when the line is written. */
-export function compileEmitTime(format: string | undefined): Formatter {
-  return compileTime(format, info => info.startTime + Math.max(0, info.endInstant - info.startInstant || 0) * 1000)
-}
-
-function compileTime(format: string | undefined, of: (info: StreamInfo) => number): Formatter {
+function compileUtc(format: string | undefined, of: TimeOf): Formatter {
   if (format === undefined || format === '') return info => isoMillis(of(info))
-  const parts: ((time: Time) => string)[] = []
-  for (const [text, width, letter] of format.matchAll(/%([1-9])?([a-zA-Z%])|[^%]+|%/g)) {
-    if (width !== undefined && letter === 'f') {
-      const digits = Number(width)
-      parts.push(time => time.fraction.slice(0, digits))
-    } else if (letter !== undefined && letter in specifiers) {
-      const specifier = specifiers[letter]!
-      parts.push(width === undefined ? specifier : time => width + specifier(time))
-    } else parts.push(() => text)
-  }
+  const write = compileParts(format)
+  return info => write(momentOf(of(info), 0, 'UTC'))
+}
+
+function compileLocal(format: string | undefined, of: TimeOf): Formatter {
+  const write = compileParts(format || '%Y-%m-%dT%H:%M:%E3S%z')
   return info => {
-    const time = timeOf(of(info))
+    const micros = of(info)
+    const millis = Math.floor(micros / 1000)
+    return write(momentOf(micros, -new Date(millis).getTimezoneOffset(), zoneName(millis)))
+  }
+}
+
+/** Envoy looks for `%f` before anything else: in `%%f` too. */
+function compileParts(format: string): (moment: Moment) => string {
+  const bytes = Buffer.from(format, 'utf8').toString('latin1')
+  const parts = bytes.split(/(%[1-9]?f)/).map((text, i) => {
+    if (i % 2 === 0) return compileStrftime(text)
+    const digits = text === '%f' ? 9 : Number(text[1])
+    return ({ fraction }: Moment) => fraction.slice(0, digits)
+  })
+  return moment => {
     let text = ''
-    for (const part of parts) text += part(time)
+    for (const part of parts) text += part(moment)
     return text
   }
 }
@@ -47,72 +62,19 @@ function isoMillis(micros: number): string {
   return lastIso
 }
 
-interface Time {
-  date: Date
-  seconds: number
-  /** Nine digits. */
-  fraction: string
+function momentOf(micros: number, offsetMinutes: number, zone: string): Moment {
+  return {
+    date: new Date(Math.floor(micros / 1000) + offsetMinutes * 60_000),
+    seconds: Math.floor(micros / 1e6),
+    fraction: `${String(Math.floor(micros) % 1_000_000).padStart(6, '0')}000`,
+    offsetMinutes,
+    zone,
+  }
 }
 
-function timeOf(micros: number): Time {
-  const seconds = Math.floor(micros / 1e6)
-  const fraction = `${String(Math.floor(micros) % 1_000_000).padStart(6, '0')}000`
-  return { date: new Date(Math.floor(micros / 1000)), seconds, fraction }
-}
+const NAMES = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' })
 
-const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-] // prettier-ignore
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
-
-const pad = (n: number, width = 2, fill = '0') => String(n).padStart(width, fill)
-const hour12 = (date: Date) => date.getUTCHours() % 12 || 12
-const dayOfYear = (date: Date) =>
-  Math.floor(
-    (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - Date.UTC(date.getUTCFullYear(), 0, 1)) /
-      86_400_000,
-  ) + 1
-
-const specifiers: Readonly<Record<string, (time: Time) => string>> = {
-  Y: t => String(t.date.getUTCFullYear()),
-  C: t => pad(Math.floor(t.date.getUTCFullYear() / 100)),
-  y: t => pad(t.date.getUTCFullYear() % 100),
-  m: t => pad(t.date.getUTCMonth() + 1),
-  d: t => pad(t.date.getUTCDate()),
-  e: t => pad(t.date.getUTCDate(), 2, ' '),
-  j: t => pad(dayOfYear(t.date), 3),
-  H: t => pad(t.date.getUTCHours()),
-  I: t => pad(hour12(t.date)),
-  M: t => pad(t.date.getUTCMinutes()),
-  S: t => pad(t.date.getUTCSeconds()),
-  p: t => (t.date.getUTCHours() < 12 ? 'AM' : 'PM'),
-  a: t => DAYS[t.date.getUTCDay()]!.slice(0, 3),
-  A: t => DAYS[t.date.getUTCDay()]!,
-  b: t => MONTHS[t.date.getUTCMonth()]!.slice(0, 3),
-  B: t => MONTHS[t.date.getUTCMonth()]!,
-  h: t => MONTHS[t.date.getUTCMonth()]!.slice(0, 3),
-  u: t => String(t.date.getUTCDay() || 7),
-  w: t => String(t.date.getUTCDay()),
-  D: t => `${pad(t.date.getUTCMonth() + 1)}/${pad(t.date.getUTCDate())}/${pad(t.date.getUTCFullYear() % 100)}`,
-  F: t => t.date.toISOString().slice(0, 10),
-  T: t => t.date.toISOString().slice(11, 19),
-  R: t => t.date.toISOString().slice(11, 16),
-  s: t => String(t.seconds),
-  f: t => t.fraction,
-  z: () => '+0000',
-  Z: () => 'UTC',
-  n: () => '\n',
-  t: () => '\t',
-  '%': () => '%',
+/** `CET` where the Intl tables have such a name, else what they have: `GMT+5:30`. */
+function zoneName(millis: number): string {
+  return NAMES.formatToParts(millis).find(part => part.type === 'timeZoneName')?.value ?? ''
 }

@@ -61,6 +61,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #chunked = false
   #responseDone = false
   #rxBuffered = 0
+  /** Bytes that the next stream begins with. */
+  #rxBeforeStream = 0
 
   constructor(context: ConnectionManagerContext, transport: Transport, id: number, onClosed: () => void) {
     this.#context = context
@@ -126,6 +128,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (this.#state !== 'open') return
     const { stats, bufferLimit } = this.#context
     stats.downstream_cx_rx_bytes_total.add(chunk.length)
+    if (this.#exchange === undefined) this.#rxBeforeStream += chunk.length
+    else if (!this.#exchange.requestComplete) this.#exchange.info.downstreamBytes.wireReceived += chunk.length
     this.#setBuffered(chunk.length < bufferLimit ? chunk.length : 0)
     this.#decoding = true
     this.#decoder.execute(chunk)
@@ -160,6 +164,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#headTimer.stop()
     const info = this.#startStream(head.headers)
     info.protocol = head.version === 10 ? 'HTTP/1.0' : 'HTTP/1.1'
+    info.downstreamBytes.receiveHead(this.#decoder.fieldBytes)
     this.#isHttp10 = head.version === 10
     if (head.version === 10 ? !hasToken(head.connection, 'keep-alive') : hasToken(head.connection, 'close')) {
       this.#closeAfter = true
@@ -174,10 +179,15 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#exchange = exchange
     exchange.localReply = this.#context.localReply
     this.#streamTimers.limitDuration(info.startInstant, maxStreamDuration)
-    // A CONNECT is never complete: its tunnel would be the body.
-    if (head.headers.method === 'CONNECT') exchange.mustClose = true
-    if (!head.hasBody) this.#completeRequest(exchange)
-    else this.#streamTimers.startRequest(this.#context.config.requestTimeout)
+    if (head.hasBody) {
+      info.downstreamHeadEnd = this.#context.clock.now()
+      this.#streamTimers.startRequest(this.#context.config.requestTimeout)
+    } else {
+      this.#completeRequest(exchange)
+      info.downstreamHeadEnd = exchange.requestCompleteAt
+      // A CONNECT is never complete: its tunnel would be the body.
+      if (head.headers.method === 'CONNECT') exchange.requestComplete = false
+    }
     this.#begin(exchange, head)
   }
 
@@ -185,7 +195,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #begin(exchange: Exchange, head: RequestHead): void {
     const { config, stats, sanitise, tracer } = this.#context
     const { headers, info } = exchange
-    if (!config.proxy100Continue && headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(headers)
+    if (!config.proxy100Continue && headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(exchange)
     if (!checkRequest(exchange, head, this.#context)) return
     const upgrade = hasToken(head.connection, 'upgrade') ? headers.get('upgrade') : undefined
     for (const mutate of this.#context.mutateEarly) mutate(headers, info)
@@ -262,9 +272,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.accessLogType = 'NotSet'
   }
 
-  #continue(headers: RequestHeaders): void {
+  #continue({ headers, info }: Exchange): void {
     headers.remove('expect')
-    this.#output.push(`HTTP/1.1 100 ${statusText(100)}\r\n\r\n`)
+    const text = `HTTP/1.1 100 ${statusText(100)}\r\n\r\n`
+    info.downstreamBytes.wireSent += text.length
+    this.#output.push(text)
     this.#context.stats.countResponse(100)
   }
 
@@ -281,6 +293,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (exchange === undefined || exchange.requestComplete) return
     this.#completeRequest(exchange)
     exchange.requestTrailers = this.#decoder.trailers
+    if (exchange.requestTrailers !== undefined) exchange.info.downstreamBytes.receiveFields(this.#decoder.trailerBytes)
     exchange.handler?.onEnd()
   }
 
@@ -300,7 +313,9 @@ export class ConnectionManager implements TransportHandler, Downstream {
       this.#rejectByCodec(begun, error)
       return
     }
-    this.#rejectByCodec(this.#beginUnread(), error)
+    const unread = this.#beginUnread()
+    if (this.#decoder.fieldBytes > 0) unread.info.downstreamBytes.receiveHead(this.#decoder.fieldBytes)
+    this.#rejectByCodec(unread, error)
   }
 
   /** A request whose head was not, and will not be, read. */
@@ -334,6 +349,9 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.startInstant = now
     info.startTime = clock.epochMicros(now)
     info.connectionId = this.#id
+    info.downstreamConnectBegin = this.#acceptedAt
+    info.downstreamBytes.wireReceived = this.#rxBeforeStream
+    this.#rxBeforeStream = 0
     info.listener = this.#context.listener
     info.downstreamDirectRemoteAddress = this.#transport.remoteAddress
     info.downstreamRemoteAddress = this.#transport.remoteAddress
@@ -358,7 +376,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const { status } = headers
     completeInterimResponse(headers)
     const spell = config.properCaseHeaders ? properCase : undefined
-    this.#output.push(`HTTP/1.1 ${status} ${statusText(status)}\r\n${headers.format(spell)}\r\n`)
+    const fields = headers.format(spell)
+    const text = `HTTP/1.1 ${status} ${statusText(status)}\r\n${fields}\r\n`
+    const { downstreamBytes } = this.#exchange.info
+    downstreamBytes.wireSent += text.length
+    downstreamBytes.headerSent += fields.length
+    this.#output.push(text)
     stats.countResponse(status)
   }
 
@@ -391,6 +414,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     )
     this.#chunked = head.chunked
     if (head.untilClose) this.#closeAfter = true
+    info.downstreamBytes.wireSent += head.bytes.length
+    info.downstreamBytes.headerSent += head.fieldBytes
     this.#output.push(head.bytes, true)
     this.#touch(now)
     if (endStream) this.#finish()
@@ -399,11 +424,15 @@ export class ConnectionManager implements TransportHandler, Downstream {
   sendData(chunk: Uint8Array): boolean {
     const exchange = this.#exchange
     if (exchange === undefined) return true
-    exchange.info.bytesSent += chunk.length
+    const { info } = exchange
+    info.bytesSent += chunk.length
+    info.downstreamBytes.wireSent += chunk.length
     this.#touch()
     if (!this.#chunked) return this.#output.push(chunk, true)
     if (chunk.length === 0) return true
-    this.#output.push(chunkHeader(chunk.length))
+    const header = chunkHeader(chunk.length)
+    info.downstreamBytes.wireSent += header.length + CHUNK_END.length
+    this.#output.push(header)
     this.#output.push(chunk, true)
     return this.#output.push(CHUNK_END)
   }
@@ -412,7 +441,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const exchange = this.#exchange
     if (exchange === undefined) return
     if (this.#chunked) {
-      this.#output.push(this.#context.config.enableTrailers ? lastChunk(exchange.responseTrailers) : LAST_CHUNK)
+      const last = this.#context.config.enableTrailers ? lastChunk(exchange.responseTrailers) : LAST_CHUNK
+      const { downstreamBytes } = exchange.info
+      downstreamBytes.wireSent += last.length
+      downstreamBytes.headerSent += last.length - LAST_CHUNK.length
+      this.#output.push(last)
     }
     this.#finish()
   }
@@ -429,6 +462,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const { headers, info } = exchange
     const route = findRoute(this.#context.routes, headers, exchange)
     info.route = route?.route
+    info.reroutes++
     return route
   }
 
@@ -444,6 +478,9 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const next = this.#startStream(old.headers)
     next.protocol = info.protocol
     next.bytesReceived = info.bytesReceived + body.length
+    next.downstreamHeadEnd = next.startInstant
+    next.downstreamBytes.wireReceived = info.downstreamBytes.wireReceived
+    next.downstreamBytes.receiveHead(info.downstreamBytes.headerReceived)
     const exchange = new Exchange(next, old.headers, this, body.length > 0)
     this.#exchange = exchange
     exchange.localReply = localReply
@@ -522,7 +559,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (this.#decoding || this.#state !== 'open') return
     this.#decoding = true
     while (this.#exchange === undefined && this.#state === 'open' && this.#decoder.isDone) {
-      if (this.#decoder.hasNext) this.#setBuffered(this.#decoder.waiting)
+      if (this.#decoder.hasNext) {
+        this.#setBuffered(this.#decoder.waiting)
+        this.#rxBeforeStream += this.#decoder.waiting
+      }
       this.#decoder.next()
     }
     this.#decoding = false

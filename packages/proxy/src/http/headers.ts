@@ -185,7 +185,8 @@ export class RequestHeaders extends HeaderMap {
   override get(name: string): string | undefined {
     if (name.charCodeAt(0) !== 58 /* : */) return super.get(name)
     if (name === ':method') return this.method
-    if (name === ':path') return this.path
+    // A CONNECT has none.
+    if (name === ':path') return this.path === '' ? undefined : this.path
     if (name === ':authority') return this.authority === '' && !this.emptyAuthority ? undefined : this.authority
     if (name === ':scheme') return this.scheme
     return undefined

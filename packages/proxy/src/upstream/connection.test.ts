@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createClock } from '../clock.ts'
 import { createClusterStats } from '../cluster/cluster-stats.ts'
 import { Host } from '../cluster/host.ts'
+import { BytesMeter } from '../http/bytes-meter.ts'
 import { Stats } from '../stats/stats.ts'
 import { Timers } from '../timers.ts'
 import { socketTransports } from '../transport/socket-transport.ts'
@@ -41,6 +42,7 @@ beforeEach(async () => {
         clock,
         timers: new Timers(clock),
         transports: socketTransports,
+        nextConnectionId: () => 1,
         connectTimeout: 1000,
         idleTimeout: 0,
         maxRequests: 0,
@@ -66,6 +68,7 @@ function request(onHead: () => void = () => {}): Promise<string> {
       resolve(outcome)
     }
     connection.send('GET / HTTP/1.1\r\nhost: a\r\n\r\n', false, {
+      bytes: new BytesMeter(),
       onInformational() {},
       onHead,
       onData() {},

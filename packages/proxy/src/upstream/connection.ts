@@ -2,8 +2,10 @@ import type { Milliseconds } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { ClusterStats } from '../cluster/cluster-stats.ts'
 import type { HostStats } from '../cluster/host-stats.ts'
+import type { BytesMeter } from '../http/bytes-meter.ts'
 import { ResponseDecoder, type ResponseHead, type ResponseSink } from '../http/codec/response-decoder.ts'
 import type { HeaderMap, ResponseHeaders } from '../http/headers.ts'
+import type { Instant, UpstreamConnectionFacts } from '../stream-info.ts'
 import type { Timer, Timers } from '../timers.ts'
 import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
@@ -12,6 +14,8 @@ import type { ResetReason } from './reset-reason.ts'
 
 /** What a request hears from the connection that carries it. */
 export interface ResponseHandler {
+  /** Counts what comes. */
+  readonly bytes: BytesMeter
   onInformational(status: number, headers: ResponseHeaders): void
   onHead(head: ResponseHead): void
   onData(chunk: Buffer): void
@@ -52,6 +56,7 @@ export interface ConnectionConfig {
   clock: Clock
   timers: Timers
   transports: Transports
+  nextConnectionId(): number
   connectTimeout: Milliseconds
   idleTimeout: Milliseconds
   /** 0: unlimited. */
@@ -66,14 +71,16 @@ export interface ConnectionConfig {
  * One HTTP/1.1 connection to a host, with at most one request on it. It is used again only when both messages have ended as they
  * should; any doubt closes it.
  */
-export class UpstreamConnection implements TransportHandler {
+export class UpstreamConnection implements TransportHandler, UpstreamConnectionFacts {
   readonly #config: ConnectionConfig
   readonly #owner: ConnectionOwner
   readonly #transport: Transport
   readonly #output: Output
   readonly #decoder: ResponseDecoder
   readonly #timer: Timer
-  readonly #createdAt: number
+  readonly id: number
+  readonly connectBegin: Instant
+  connectEnd: Instant = Number.NaN
   #state: 'connecting' | 'open' | 'closed' = 'connecting'
   #timedOut = false
   #endedByPeer = false
@@ -90,7 +97,8 @@ export class UpstreamConnection implements TransportHandler {
   constructor(config: ConnectionConfig, owner: ConnectionOwner) {
     this.#config = config
     this.#owner = owner
-    this.#createdAt = config.clock.now()
+    this.id = config.nextConnectionId()
+    this.connectBegin = config.clock.now()
     const sink: ResponseSink = {
       onInformational: (status, headers) => this.#handler?.onInformational(status, headers),
       onHead: head => this.#onHead(head),
@@ -133,7 +141,7 @@ export class UpstreamConnection implements TransportHandler {
     this.#responseEnded = false
     this.#keepAlive = true
     this.#requests++
-    this.#decoder.expect(isHead)
+    this.#decoder.expect(isHead, handler.bytes)
     const { stats, host } = this.#config
     stats.upstream_rq_total.add()
     stats.upstream_rq_active.add()
@@ -187,7 +195,8 @@ export class UpstreamConnection implements TransportHandler {
     this.#timer.stop()
     this.#state = 'open'
     const { stats, clock } = this.#config
-    stats.upstream_cx_connect_ms.record(Math.trunc(clock.now() - this.#createdAt))
+    this.connectEnd = clock.now()
+    stats.upstream_cx_connect_ms.record(Math.trunc(this.connectEnd - this.connectBegin))
     this.#owner.onConnected(this)
     this.#armIdleTimer()
   }
@@ -202,6 +211,7 @@ export class UpstreamConnection implements TransportHandler {
       this.close()
       return
     }
+    this.#handler.bytes.wireReceived += chunk.length
     const clean = this.#decoder.execute(chunk)
     if (clean) return
     this.#config.stats.upstream_cx_protocol_error.add()
@@ -330,7 +340,7 @@ export class UpstreamConnection implements TransportHandler {
     const local = this.#closedBy === 'local'
     if (local) stats.upstream_cx_destroy_local.add()
     else stats.upstream_cx_destroy_remote.add()
-    stats.upstream_cx_length_ms.record(Math.trunc(clock.now() - this.#createdAt))
+    stats.upstream_cx_length_ms.record(Math.trunc(clock.now() - this.connectBegin))
     if (handler !== undefined) {
       stats.upstream_cx_destroy_with_active_rq.add()
       if (local) stats.upstream_cx_destroy_local_with_active_rq.add()

@@ -1,10 +1,12 @@
+import type { Milliseconds } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { Host, RoutingPriority } from '../cluster/host.ts'
+import { BytesMeter } from '../http/bytes-meter.ts'
 import { CHUNK_END, chunkHeader, LAST_CHUNK, lastChunk } from '../http/codec/chunk.ts'
 import { encodeRequestHead } from '../http/codec/encode-request.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import type { HeaderMap, RequestHeaders, ResponseHeaders } from '../http/headers.ts'
-import type { Instant } from '../stream-info.ts'
+import type { Instant, UpstreamConnectionFacts } from '../stream-info.ts'
 import type { ResponseHandler, UpstreamConnection } from './connection.ts'
 import type { Requester } from './pool.ts'
 import type { ResetReason } from './reset-reason.ts'
@@ -35,9 +37,13 @@ export class Attempt implements Requester, ResponseHandler {
   /** Of the response, as the upstream sent it or as it went on. */
   responseHeaders: ResponseHeaders | undefined
   localAddress = ''
+  /** How long it waited for its connection, or to hear that there is none; NaN: it still does, or gave up. */
+  poolWait: Milliseconds = Number.NaN
+  readonly bytes: BytesMeter
   firstTxByte: Instant = Number.NaN
   lastTxByte: Instant = Number.NaN
   firstRxByte: Instant = Number.NaN
+  firstRxBodyByte: Instant = Number.NaN
   lastRxByte: Instant = Number.NaN
   readonly #owner: AttemptOwner
   readonly #clock: Clock
@@ -48,6 +54,7 @@ export class Attempt implements Requester, ResponseHandler {
   readonly #priority: RoutingPriority
   #connection: UpstreamConnection | undefined
   #chunked = false
+  #waitingSince: Instant = Number.NaN
 
   constructor(
     host: Host,
@@ -58,6 +65,8 @@ export class Attempt implements Requester, ResponseHandler {
       priority?: RoutingPriority
       /** Asked when the body has ended. */
       trailers?: () => HeaderMap | undefined
+      /** Counts over several attempts. */
+      bytes?: BytesMeter
     },
     clock: Clock,
     owner: AttemptOwner,
@@ -68,21 +77,26 @@ export class Attempt implements Requester, ResponseHandler {
     this.#hasBody = request.hasBody
     this.#trailers = request.trailers
     this.#priority = request.priority ?? 'default'
+    this.bytes = request.bytes ?? new BytesMeter()
     this.#clock = clock
     this.#owner = owner
   }
 
   start(): void {
     this.host.pool(this.#priority).newRequest(this)
+    if (!this.ready && !this.done) this.#waitingSince = this.#clock.now()
   }
 
   /** False: wait for `onDrain`. `spent`: as of `Transport.write`. */
   write(chunk: Uint8Array, spent = false): boolean {
     const connection = this.#connection!
     this.lastTxByte = this.#clock.now()
+    this.bytes.wireSent += chunk.length
     if (!this.#chunked) return connection.write(chunk, spent)
     if (chunk.length === 0) return true
-    connection.write(chunkHeader(chunk.length))
+    const header = chunkHeader(chunk.length)
+    this.bytes.wireSent += header.length + CHUNK_END.length
+    connection.write(header)
     connection.write(chunk, spent)
     return connection.write(CHUNK_END)
   }
@@ -90,10 +104,22 @@ export class Attempt implements Requester, ResponseHandler {
   end(): void {
     if (this.#chunked) {
       const connection = this.#connection!
-      connection.write(connection.takesTrailers ? lastChunk(this.#trailers?.()) : LAST_CHUNK)
+      const last = connection.takesTrailers ? lastChunk(this.#trailers?.()) : LAST_CHUNK
+      this.bytes.wireSent += last.length
+      this.bytes.headerSent += last.length - LAST_CHUNK.length
+      connection.write(last)
     }
     this.lastTxByte = this.#clock.now()
     this.#connection!.endRequest()
+  }
+
+  /** Once there is one. */
+  get connection(): UpstreamConnectionFacts | undefined {
+    return this.#connection
+  }
+
+  #endWait(now: Instant): void {
+    this.poolWait = Number.isNaN(this.#waitingSince) ? 0 : now - this.#waitingSince
   }
 
   pauseReading(): void {
@@ -122,8 +148,11 @@ export class Attempt implements Requester, ResponseHandler {
     this.localAddress = connection.localAddress
     this.ready = true
     this.firstTxByte = this.#clock.now()
+    this.#endWait(this.firstTxByte)
     const head = encodeRequestHead(this.#headers, this.#hasBody)
     this.#chunked = head.chunked
+    this.bytes.wireSent += head.bytes.length
+    this.bytes.headerSent += head.fieldBytes
     connection.send(head.bytes, this.#headers.method === 'HEAD', this)
     if (!this.#hasBody) {
       this.lastTxByte = this.firstTxByte
@@ -134,6 +163,7 @@ export class Attempt implements Requester, ResponseHandler {
 
   onPoolFailure(reason: ResetReason, transportFailure: string, hostKnown: boolean): void {
     this.hostKnown = hostKnown
+    this.#endWait(this.#clock.now())
     this.onReset(reason, transportFailure)
   }
 
@@ -150,7 +180,9 @@ export class Attempt implements Requester, ResponseHandler {
   }
 
   onData(chunk: Buffer): void {
-    if (!this.done) this.#owner.onResponseData(this, chunk)
+    if (this.done) return
+    if (Number.isNaN(this.firstRxBodyByte)) this.firstRxBodyByte = this.#clock.now()
+    this.#owner.onResponseData(this, chunk)
   }
 
   onEnd(): void {

@@ -45,6 +45,8 @@ export class BodyDecoder {
   #trailerBytes: number[] = []
   /** Of the body that has ended; undefined: it had none, or they are not kept. */
   trailers: HeaderMap | undefined
+  /** Of their fields, as `FramingFields`. */
+  trailerBytes = 0
 
   constructor(keepTrailers = false) {
     this.#keepTrailers = keepTrailers
@@ -175,6 +177,7 @@ export class BodyDecoder {
     const framing = new FramingFields()
     const error = scanFields(bytes, 0, bytes.length, bytes.toString('latin1'), trailers, framing, JOINED)
     this.trailers = trailers
+    this.trailerBytes = framing.bytes
     return error
   }
 }

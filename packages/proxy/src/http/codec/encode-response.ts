@@ -8,6 +8,8 @@ export interface EncodedHead {
   chunked: boolean
   /** The body ends with the connection. */
   untilClose: boolean
+  /** Bytes of its field lines. */
+  fieldBytes: number
 }
 
 /** A response's head for an HTTP/1 client, framed as Envoy frames it. */
@@ -34,11 +36,13 @@ export function encodeResponseHead(
   if (spell !== undefined && framing !== '') framing = spell(framing)
   const version = request.isHttp10 ? 'HTTP/1.0' : 'HTTP/1.1'
   headBytes.begin()
-  headBytes.text(`${version} ${status} ${statusText(status)}\r\n`)
+  const line = `${version} ${status} ${statusText(status)}\r\n`
+  headBytes.text(line)
   headers.write(headBytes, spell)
   headBytes.text(framing)
   headBytes.text('\r\n')
-  return { bytes: headBytes.end(), chunked, untilClose }
+  const bytes = headBytes.end()
+  return { bytes, chunked, untilClose, fieldBytes: bytes.length - line.length - 2 }
 }
 
 /** `content-type` → `Content-Type`; of `name: value\r\n` the name alone. */

@@ -66,6 +66,8 @@ export class RequestDecoder {
   #rest: Buffer | undefined
   /** The part of `#rest` known to hold no end of a head. */
   #searched = 0
+  /** Of the fields of the last head, as `FramingFields`; 0: they could not be read. */
+  fieldBytes = 0
 
   constructor(limits: RequestLimits, sink: RequestSink) {
     this.#limits = limits
@@ -86,6 +88,11 @@ export class RequestDecoder {
   /** Of the request that is complete. */
   get trailers(): HeaderMap | undefined {
     return this.#body.trailers
+  }
+
+  /** Bytes of its fields, as `FramingFields`. */
+  get trailerBytes(): number {
+    return this.#body.trailerBytes
   }
 
   /** Bytes of a later request are here. */
@@ -119,6 +126,7 @@ export class RequestDecoder {
   #run(bytes: Buffer): void {
     let at = 0
     if (this.#state === 'head') {
+      this.fieldBytes = 0
       // Blank lines before a request are skipped (RFC 9112 §2.2).
       while (at < bytes.length && (bytes[at] === 13 || bytes[at] === 10)) at++
       if (at === bytes.length) return
@@ -188,6 +196,7 @@ export class RequestDecoder {
     const framing = new FramingFields()
     const error = scanFields(bytes, fieldsStart, fieldsEnd, text, headers, framing, INLINE_REQUEST_HEADERS)
     if (error !== undefined) return error
+    this.fieldBytes = framing.bytes
     // Two hosts are two answers to where the request goes. (Envoy joins them with a comma.)
     if (framing.hosts > 1) return CODEC_ERROR
     if (framing.fields > this.#limits.maxFields) return TOO_MANY_HEADERS

@@ -1,3 +1,4 @@
+import type { BytesMeter } from '../bytes-meter.ts'
 import { type HeaderMap, ResponseHeaders } from '../headers.ts'
 import { INLINE_RESPONSE_HEADERS } from '../inline-headers.ts'
 import { BodyDecoder, type BodySink, type Framing } from './body-decoder.ts'
@@ -35,14 +36,16 @@ export class ResponseDecoder {
   #untilClose = false
   #rest: Buffer | undefined
   #searched = 0
+  #meter: BytesMeter | undefined
 
   constructor(sink: ResponseSink, keepTrailers = false) {
     this.#sink = sink
     this.#body = new BodyDecoder(keepTrailers)
   }
 
-  /** A request was sent; `isHead`: its response has no body, whatever it says. */
-  expect(isHead: boolean): void {
+  /** A request was sent; `isHead`: its response has no body, whatever it says. What its heads come to is counted by `meter`. */
+  expect(isHead: boolean, meter?: BytesMeter): void {
+    this.#meter = meter
     this.#state = 'head'
     this.#headRequest = isHead
     this.#untilClose = false
@@ -108,6 +111,7 @@ export class ResponseDecoder {
     onData: chunk => this.#sink.onData(chunk),
     onEnd: () => {
       this.#state = 'done'
+      if (this.#body.trailers !== undefined) this.#meter?.receiveFields(this.#body.trailerBytes)
       this.#sink.onEnd()
     },
   }
@@ -133,6 +137,7 @@ export class ResponseDecoder {
     if (scanFields(bytes, lineEnd + 1, fieldsEnd, text, headers, fields, INLINE_RESPONSE_HEADERS) !== undefined) {
       return undefined
     }
+    this.#meter?.receiveHead(fields.bytes)
     if (status < 200 || status === 204) {
       if (fields.transferEncoding !== undefined) return undefined
       // Envoy looks the other way when the length is zero.

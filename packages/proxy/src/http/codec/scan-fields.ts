@@ -1,3 +1,4 @@
+import { FIELD_FRAMING } from '../bytes-meter.ts'
 import type { HeaderMap } from '../headers.ts'
 import { INLINE_REQUEST_HEADERS, INLINE_RESPONSE_HEADERS } from '../inline-headers.ts'
 import { CODEC_ERROR, type CodecError, INVALID_CHARACTERS } from './codec-error.ts'
@@ -51,6 +52,8 @@ export class FramingFields {
   /** Lower case, of all Connection fields, with commas between. */
   connection = ''
   fields = 0
+  /** Of names and values, with what is between and after them (as `BytesMeter.headerReceived`). */
+  bytes = 0
   hosts = 0
 }
 
@@ -87,6 +90,7 @@ export function scanFields(
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--
     const value = text.slice(valueStart, valueEnd)
     framing.fields++
+    framing.bytes += name.length + value.length + FIELD_FRAMING
     const error = addField(headers, name, value, framing, joined)
     if (error !== undefined) return error
   }
