@@ -8,8 +8,13 @@ import { dockerHere } from './compose.ts'
 const cli = join(import.meta.dirname, '../../apps/cli/src/main.ts')
 
 test.skipIf(!dockerHere).each(scenarioNames())('hopscope verify %s --docker', name => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'verify', name, '--docker'], {
-    encoding: 'utf8',
-  })
+  const repeat = process.env.HOPSCOPE_REPEAT ?? '1'
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [cli, 'verify', name, '--docker', '--repeat', repeat],
+    {
+      encoding: 'utf8',
+    },
+  )
   expect(status, stdout + stderr).toBe(0)
 })

@@ -68,6 +68,7 @@ program
   .addOption(knob())
   .addOption(proxy())
   .addOption(docker())
+  .option('--repeat <n>', 'run all of them so many times in a row, and print how long each took', '1')
   .option('--json', 'print the result as JSON')
   .option('--junit <file>', 'write the result as JUnit XML')
   .action(async (scenarios, options) => {

@@ -2,7 +2,7 @@ import type { ScenarioResult } from './scenario-result.ts'
 
 /** The results as JUnit XML: a suite a scenario, a case a step. */
 export function junitXml(results: readonly ScenarioResult[]): string {
-  const suites = results.map(({ scenario, proxy, mesh, seconds, memory, processes, steps }) => {
+  const suites = results.map(({ scenario, proxy, mesh, run, seconds, memory, processes, steps }) => {
     const failed = steps.filter(step => step.failure !== undefined).length
     const skipped = steps.filter(step => step.skipped !== undefined).length
     const cases = steps.map(step => {
@@ -19,6 +19,7 @@ export function junitXml(results: readonly ScenarioResult[]): string {
     const facts = {
       proxy,
       mesh,
+      run,
       memory,
       ...Object.fromEntries(Object.entries(processes).map(([k, v]) => [`memory.${k}`, v])),
     }

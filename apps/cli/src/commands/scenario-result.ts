@@ -5,6 +5,8 @@ export interface ScenarioResult {
   scenario: string
   proxy: 'hopscope' | 'envoy'
   mesh: 'processes' | 'docker'
+  /** Which time it was run (`--repeat`), from 1. */
+  run: number
   /** From the start of the first process to the verdict. */
   seconds: number
   /** Sum of the proportional set sizes of all processes at the end, bytes; 0 where it is not known. */

@@ -7,6 +7,7 @@ import type { Scenario } from '../scenario/scenario.ts'
 import { systemProblem, UserError } from '../user-error.ts'
 import { junitXml } from './junit-xml.ts'
 import { ProgressLine } from './progress-line.ts'
+import { repeatsText } from './repeats-text.ts'
 import type { ScenarioResult } from './scenario-result.ts'
 
 export interface VerifyOptions {
@@ -14,12 +15,17 @@ export interface VerifyOptions {
   set?: string[]
   proxy?: 'envoy'
   docker?: boolean
+  /** How many times all of them are run, one after the other. */
+  repeat?: string
   json?: boolean
   junit?: string
 }
 
 /** Runs scenarios and holds what comes out against what must come out. Resolves to 0 when all of it holds, 1 otherwise. */
 export async function verify(names: readonly string[], options: VerifyOptions): Promise<number> {
+  const times = Number(options.repeat ?? 1)
+  if (!Number.isInteger(times) || times < 1 || times > 1000)
+    throw new UserError(`--repeat: expected a whole number from 1 to 1000, got ${options.repeat}`)
   const scenarios = await Promise.all((names.length === 0 ? scenarioNames() : names).map(findScenario))
   const variables = scenarios.map(scenario => knobVariables(scenario, options.set ?? []))
   const abort = new AbortController()
@@ -30,28 +36,36 @@ export async function verify(names: readonly string[], options: VerifyOptions): 
     })
   }
   const results: ScenarioResult[] = []
-  for (const [i, scenario] of scenarios.entries()) {
-    if (abort.signal.aborted) break
-    results.push(await verifyOne(scenario, variables[i]!, options, abort.signal))
+  for (let run = 1; run <= times && !abort.signal.aborted; run++) {
+    if (times > 1 && !options.json) console.log(`${run === 1 ? '' : '\n'}run ${run} of ${times}`)
+    for (const [i, scenario] of scenarios.entries()) {
+      if (abort.signal.aborted) break
+      results.push(await verifyOne(scenario, variables[i]!, run, options, abort.signal))
+    }
   }
   if (options.json) console.log(JSON.stringify(results, null, 2))
   if (options.junit !== undefined) writeFileSync(options.junit, junitXml(results))
   if (abort.signal.aborted) return 130
+  if (!options.json && results.length > 1) console.log(`\n${totalText(results, scenarios.length, times)}`)
+  return results.every(({ steps }) => steps.every(step => step.failure === undefined)) ? 0 : 1
+}
+
+function totalText(results: readonly ScenarioResult[], scenarios: number, times: number): string {
   const steps = results.flatMap(result => result.steps)
   const failed = steps.filter(step => step.failure !== undefined).length
   const skipped = steps.filter(step => step.skipped !== undefined).length
-  if (!options.json && results.length > 1) {
-    console.log(
-      `\n${results.length} scenarios: ${steps.length - failed - skipped} steps passed, ${failed} failed, ${skipped} skipped, ` +
-        `in ${results.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1)} s`,
-    )
-  }
-  return failed === 0 ? 0 : 1
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0)
+  const what = scenarios === 1 ? '1 scenario' : `${scenarios} scenarios`
+  const total =
+    `${what}${times === 1 ? '' : `, ${times} times`}: ` +
+    `${steps.length - failed - skipped} steps passed, ${failed} failed, ${skipped} skipped, in ${seconds.toFixed(1)} s`
+  return times === 1 ? total : `${repeatsText(results)}\n\n${total}`
 }
 
 async function verifyOne(
   scenario: Scenario,
   variables: Readonly<Record<string, string>>,
+  run: number,
   options: VerifyOptions,
   signal: AbortSignal,
 ): Promise<ScenarioResult> {
@@ -63,6 +77,7 @@ async function verifyOne(
     scenario: scenario.name,
     proxy,
     mesh: options.docker ? 'docker' : 'processes',
+    run,
     seconds: 0,
     memory: 0,
     processes: {},
@@ -110,8 +125,8 @@ async function verifyOne(
     await mesh.down()
   }
   const failed = result.steps.filter(step => step.failure !== undefined).length
-  const run = result.steps.filter(step => step.skipped === undefined).length
-  say(`  ${run - failed} of ${run} passed in ${result.seconds.toFixed(1)} s${memoryText(result.processes)}`)
+  const made = result.steps.filter(step => step.skipped === undefined).length
+  say(`  ${made - failed} of ${made} passed in ${result.seconds.toFixed(1)} s${memoryText(result.processes)}`)
   return result
 }
 

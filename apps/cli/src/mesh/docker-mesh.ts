@@ -48,6 +48,14 @@ async function findCompose(): Promise<readonly string[]> {
   throw new UserError('neither docker compose nor docker-compose is here: install one, or leave out --docker')
 }
 
+/** Images that this process has built; a series of scenarios builds each once. */
+const built = new Set<string>()
+
+interface ComposeService {
+  image?: string
+  build?: unknown
+}
+
 class DockerMesh implements Mesh {
   readonly kind = 'docker'
   readonly proxy = 'hopscope'
@@ -77,7 +85,9 @@ class DockerMesh implements Mesh {
     this.#services = this.#read()
     this.#writeOverride()
     this.#options.progress('building the image')
-    await this.#run('build')
+    const builds = this.#builds()
+    if (builds.size > 0) await this.#run('build', ...builds.values())
+    for (const image of builds.keys()) built.add(image)
     this.#options.signal?.throwIfAborted()
     this.#options.progress(`starting ${this.services.length} containers`)
     await this.#run('up', '-d', '--no-build')
@@ -196,6 +206,19 @@ class DockerMesh implements Mesh {
       }
     }
     writeFileSync(this.#file, JSON.stringify(document, null, 1))
+  }
+
+  /** The images that are still to be built, each with one of the services that use it: a second one would only find it built. */
+  #builds(): Map<string, string> {
+    const { services } = JSON.parse(readFileSync(this.#file, 'utf8')) as { services: Record<string, ComposeService> }
+    const found = new Map<string, string>()
+    for (const [name, { image, build }] of Object.entries(services)) {
+      const key = JSON.stringify([image, build])
+      // Without a name of its own an image is one service's alone, of one project.
+      if (build !== undefined && (image === undefined || !(built.has(key) || found.has(key))))
+        found.set(image === undefined ? `${this.#project} ${name}` : key, name)
+    }
+    return found
   }
 
   get #file(): string {
