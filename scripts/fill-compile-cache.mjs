@@ -73,7 +73,8 @@ const sidecar = {
 /** What is started, and the words with which it is ready; none of them: it ends by itself. */
 const PROGRAMS = [
   { args: ['apps/collector/src/main.ts'], ready: /listen|ready|:9411/i },
-  { args: ['apps/service/src/main.ts'], ready: /listening on/ },
+  { args: ['apps/service/src/main.ts'], env: { SLOW_LISTEN_ADDR: '127.0.0.1:0' }, ready: /listening on/ },
+  { args: ['apps/service/src/main.ts'], env: { TRACING: 'sdk' }, ready: /listening on/ },
   {
     args: ['apps/sidecar/src/main.ts', '--config-yaml', JSON.stringify(sidecar)],
     ready: /starting main dispatch loop/,
@@ -81,8 +82,8 @@ const PROGRAMS = [
   { args: ['apps/client/src/main.ts', '--help'] },
 ]
 
-for (const { args, ready } of PROGRAMS) {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+for (const { args, env, ready } of PROGRAMS) {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   let text = ''
   const onText = chunk => {
     text += chunk
@@ -93,8 +94,9 @@ for (const { args, ready } of PROGRAMS) {
   const late = setTimeout(() => child.kill('SIGKILL'), 30_000)
   const [code, signal] = await new Promise(resolve => child.on('exit', (...how) => resolve(how)))
   clearTimeout(late)
-  if (signal === 'SIGKILL' || (code !== 0 && signal !== 'SIGTERM')) {
-    console.error(`${args[0]} did not start:\n${text}`)
+  // Who does not end by itself writes no cache.
+  if (code !== 0) {
+    console.error(`${args[0]} did not ${signal === 'SIGTERM' ? 'end by itself' : 'start'}:\n${text}`)
     process.exit(1)
   }
 }

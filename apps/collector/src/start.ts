@@ -87,13 +87,14 @@ async function run(argv: string[], environment: Record<string, string | undefine
       })
       line += `  gRPC ${urlHost(config.host)}:${grpcPort}`
     }
+    // Before it says that it is there: whoever reads that may end it at once.
+    endOnSignal(servers, store, selfTracing)
     console.log(`${line}  ${store.name}`)
   } catch (error) {
     await Promise.all(servers.map(server => server.close()))
     await store.close()
     throw error
   }
-  endOnSignal(servers, store, selfTracing)
 }
 
 async function openStore(config: Config): Promise<SpanStore> {

@@ -84,9 +84,11 @@ class DockerMesh implements Mesh {
   async up(): Promise<void> {
     this.#services = this.#read()
     this.#writeOverride()
-    this.#options.progress('building the image')
     const builds = this.#builds()
-    if (builds.size > 0) await this.#run('build', ...builds.values())
+    if (builds.size > 0) {
+      this.#options.progress('building the image')
+      await this.#run('build', ...builds.values())
+    }
     for (const image of builds.keys()) built.add(image)
     this.#options.signal?.throwIfAborted()
     this.#options.progress(`starting ${this.services.length} containers`)
