@@ -24,6 +24,7 @@ export { formatProblems, type LoadOptions, type LoadResult, loadBootstrap, valid
 export type * from './local-reply.ts'
 export type * from './matchers.ts'
 export type * from './metadata.ts'
+export type * from './metadata-matcher.ts'
 export type * from './mirror-policy.ts'
 export type * from './original-ip-detection.ts'
 export type { NodeOverrides } from './parse/parse-bootstrap.ts'

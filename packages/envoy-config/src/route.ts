@@ -6,6 +6,7 @@ import type { PerFilterConfig } from './http-filters.ts'
 import type { InternalRedirectPolicy } from './internal-redirect.ts'
 import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher, RegexRewrite } from './matchers.ts'
 import type { Metadata } from './metadata.ts'
+import type { MetadataMatcher } from './metadata-matcher.ts'
 import type { RequestMirrorPolicy } from './mirror-policy.ts'
 import type { Milliseconds, Percent, RuntimeFraction } from './quantities.ts'
 import type { Labels } from './subsets.ts'
@@ -77,6 +78,10 @@ export interface RouteMatch {
   headers: readonly HeaderMatcher[]
   queryParameters: readonly QueryParameterMatcher[]
   cookies: readonly CookieMatcher[]
+  /** Of what filters have said of the request; looked at anew when one of them asks for another route. */
+  dynamicMetadata: readonly MetadataMatcher[]
+  /** Keys of objects that filters have left with the request. */
+  filterState: readonly string[]
   /** Requests of gRPC alone. */
   grpc: boolean
 }

@@ -177,6 +177,13 @@ export class StreamInfo {
   /** Of the local reply whose body or headers are being made; "" otherwise. */
   localReplyBody = ''
 
+  /** Of what its route says: nothing is known any more. */
+  forgetRoute(): void {
+    this.route = undefined
+    this.virtualHostName = this.clusterName = this.clusterObservabilityName = ''
+    this.virtualHostMetadata = this.clusterMetadata = undefined
+  }
+
   /** A filter's word on the request, beside what its namespace holds already. */
   addMetadata(namespace: string, fields: Readonly<Record<string, unknown>>): void {
     this.dynamicMetadata ??= new Map()

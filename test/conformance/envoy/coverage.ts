@@ -68,6 +68,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'virtual clusters and stat_prefix': /virtual_clusters/,
     'weights by hash': /use_hash_policy/,
     'dynamic metadata': /dynamic metadata of/,
+    'matches of metadata, routes anew': /RouteMatch\.dynamic_metadata|clear_route_cache: a header/,
     'direct responses': /direct_response: body/,
     'header mutations by level': /at every level|most specific wins/,
     'formats in headers': /format strings in headers/,

@@ -42,6 +42,7 @@ import { poolCases } from './cases/pools.ts'
 import { priorityCases } from './cases/priorities.ts'
 import { proxyStatusCases } from './cases/proxy-status.ts'
 import { rbacCases } from './cases/rbac.ts'
+import { reroutingCases } from './cases/rerouting.ts'
 import { retryCases } from './cases/retries.ts'
 import { retryHostCases } from './cases/retry-hosts.ts'
 import { rewriteCases } from './cases/rewrites.ts'
@@ -73,6 +74,7 @@ const groups: Record<string, Case[]> = {
   rewrites: rewriteCases,
   'internal redirects': internalRedirectCases,
   'clusters of routes': clustersOfRoutesCases,
+  rerouting: reroutingCases,
   headers: headerCases,
   codec: codecCases,
   'connection manager': connectionManagerCases,

@@ -18,6 +18,8 @@ export interface ExtAuthzFilter {
   denyAtDisable?: { defaultValue: boolean; runtimeKey: string }
   statPrefix: string
   chargeClusterResponseStats: boolean
+  /** The request gets another route when the service has changed its headers. */
+  clearRouteCache: boolean
 }
 
 export interface ExtAuthzService {

@@ -12,6 +12,7 @@ import {
   parseRegexRewrite,
 } from './matchers.ts'
 import { parseMetadata } from './metadata.ts'
+import { parseMetadataMatcher } from './metadata-matcher.ts'
 import { parseHashPolicies } from './parse-hash-policy.ts'
 import { parseHedgePolicy } from './parse-hedge-policy.ts'
 import { parseInternalRedirectPolicy } from './parse-internal-redirect.ts'
@@ -77,6 +78,8 @@ function parseMatch(message: Message | undefined, context: ParseContext): RouteM
     headers: matches('headers', parseHeaderMatcher),
     queryParameters: matches('query_parameters', parseQueryParameterMatcher),
     cookies: matches('cookies', parseCookieMatcher),
+    dynamicMetadata: matches('dynamic_metadata', parseMetadataMatcher),
+    filterState: matches('filter_state', matcher => matcher.string('key')),
     grpc: message?.has('grpc') ?? false,
   }
 }

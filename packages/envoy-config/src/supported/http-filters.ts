@@ -130,6 +130,7 @@ export const httpFilters: SupportTable = {
     allowed_headers: 'yes',
     disallowed_headers: 'yes',
     charge_cluster_response_stats: 'yes',
+    clear_route_cache: 'yes',
   },
   'envoy.extensions.filters.http.ext_authz.v3.HttpService': {
     server_uri: 'yes',

@@ -76,6 +76,8 @@ export const route: SupportTable = {
     query_parameters: 'yes',
     cookies: 'yes',
     grpc: 'yes',
+    dynamic_metadata: 'yes',
+    filter_state: 'no filter that Hopscope has leaves any: such a route takes no request',
   },
   'envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions': {},
   'envoy.config.route.v3.HeaderMatcher': {

@@ -98,6 +98,31 @@ test('who answers is heard by all, and those behind never see the request', () =
   expect(heard).toEqual(['head 429', 'data no', 'end'])
 })
 
+test('a filter is made when the request comes to it: one before it may have changed what it goes by', () => {
+  const { exchange } = create()
+  const said: string[] = []
+  const change: CreateFilter = one => ({
+    decode(next) {
+      one.headers.set('x-route', 'other')
+      next()
+    },
+  })
+  const reads: CreateFilter = (one, answered) => {
+    said.push(`${one.headers.get('x-route')} ${answered}`)
+    return undefined
+  }
+  compose([change, reads], answer, services)(exchange)
+  expect(said).toEqual(['other false'])
+})
+
+test('one that the request never comes to is told so', () => {
+  const { exchange } = create()
+  const said: boolean[] = []
+  const refuse: CreateFilter = one => ({ decode: () => respond(one, { status: 429, details: 'no', body: 'no' }) })
+  compose([refuse, (_, answered) => void said.push(answered)], answer, services)(exchange)
+  expect(said).toEqual([true])
+})
+
 test('what comes of a body while a filter waits goes to the router in one piece, and the client waits above the limit', () => {
   const { exchange, heard } = create(true)
   let go = () => {}

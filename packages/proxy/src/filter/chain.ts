@@ -21,29 +21,43 @@ export function composeFilters(
     const { route } = exchange
     // Filters may ask where it goes, and a log names the cluster of a request that none of them lets through.
     if (route?.route.action.type === 'route') chooseCluster(exchange, route, route.route.action, services)
-    const taking: HttpFilter[] = []
-    for (const chained of filters) {
-      const filter = isDisabled(exchange, chained) ? undefined : chained.create(exchange)
-      if (filter !== undefined) taking.push(filter)
-    }
-    if (taking.length === 0) {
+    // Which of them are there, the first route says; the rest of what a route says is read when a filter's turn comes.
+    const there = filters.filter(chained => !isDisabled(exchange, chained))
+    if (there.length === 0) {
       router(exchange)
       return
     }
-    // The first in the list is the nearest to the client.
-    for (const filter of taking) if (filter.encode !== undefined) exchange.encodeThrough(filter.encode.bind(filter))
+    const taking: HttpFilter[] = []
+    let reached = 0
+    const enter = (answered: boolean): HttpFilter | undefined => {
+      const filter = there[reached++]!.create(exchange, answered)
+      if (filter === undefined) return undefined
+      taking.push(filter)
+      // The first in the list is the nearest to the client.
+      if (filter.encode !== undefined) exchange.encodeThrough(filter.encode.bind(filter))
+      return filter
+    }
+    exchange.beforeResponse = () => {
+      while (reached < there.length) enter(true)
+    }
     exchange.onDestroy = () => {
       for (const filter of taking) filter.destroy?.()
     }
     const held = new HeldRequest(exchange, services.clock)
     exchange.handler = held
-    const from = (i: number): void => {
-      if (held.over) return
-      const filter = taking[i]
-      if (filter === undefined) held.release(router, taking)
-      else if (filter.decode === undefined) from(i + 1)
-      else filter.decode(() => from(i + 1), held)
+    const goOn = (): void => {
+      while (!held.over) {
+        if (reached === there.length) {
+          held.release(router, taking)
+          return
+        }
+        const filter = enter(false)
+        if (filter?.decode !== undefined) {
+          filter.decode(goOn, held)
+          return
+        }
+      }
     }
-    from(0)
+    goOn()
   }
 }

@@ -15,8 +15,11 @@ export interface HttpFilter extends DecodesBody {
   destroy?(): void
 }
 
-/** Called for each request when it has its route; undefined: the filter has no part in this one. */
-export type CreateFilter = (exchange: Exchange) => HttpFilter | undefined
+/**
+ * Called for each request when it has come to the filter; undefined: the filter has no part in this one. `answered`: it never will
+ * come, for a filter before this one has answered; the filter has part in that answer alone.
+ */
+export type CreateFilter = (exchange: Exchange, answered: boolean) => HttpFilter | undefined
 
 /** A filter in its place. */
 export interface ChainedFilter {

@@ -14,7 +14,9 @@ function redirect(location: string, policy: Partial<InternalRedirectPolicy> = {}
   const exchange = {
     headers,
     route: { route: { name: 'here' } },
-    reroute: () => (target === '' ? undefined : { route: { name: target } }),
+    reroute() {
+      exchange.route = target === '' ? undefined : ({ route: { name: target } } as Exchange['route'])
+    },
   } as unknown as Exchange
   const followed = redirectRequest(
     exchange,

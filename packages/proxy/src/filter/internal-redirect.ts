@@ -41,7 +41,11 @@ export function redirectRequest(
   headers.scheme = target.scheme
   headers.authority = target.host
   headers.path = target.path
-  const route = exchange.reroute()
+  const { responseMutations } = exchange
+  exchange.reroute()
+  const { route } = exchange
+  // Whatever comes of it, the answer to this request is that of the route that it went by.
+  exchange.responseMutations = responseMutations
   if (route === undefined) {
     stats.passthrough_internal_redirect_no_route.add()
     restore(headers, original)

@@ -1,6 +1,5 @@
 import { FAILURES, type Failure } from '../errors.ts'
 import { respond } from '../respond.ts'
-import type { CompiledRoute } from '../route/compile-routes.ts'
 import { findRoute } from '../route/find-route.ts'
 import { type AccessLogType, type Instant, StreamInfo } from '../stream-info.ts'
 import type { Timer } from '../timers.ts'
@@ -237,16 +236,21 @@ export class ConnectionManager implements TransportHandler, Downstream {
     exchange.responseMutations = route.mutations.response
   }
 
-  #handle(exchange: Exchange): void {
+  /** How long it may take, where the route has a word on that. */
+  #limit({ route, headers, info }: Exchange): void {
     const { config } = this.#context
-    const { headers, info } = exchange
-    const action = exchange.route?.route.action
-    const idleTimeout = action?.type === 'route' ? action.idleTimeout : undefined
-    this.#streamTimers.startIdle(idleTimeout ?? config.streamIdleTimeout)
-    if (action?.type === 'route' && action.maxStreamDuration !== undefined) {
+    const action = route?.route.action
+    if (action?.type !== 'route') return
+    if (action.idleTimeout !== undefined) this.#streamTimers.startIdle(action.idleTimeout)
+    if (action.maxStreamDuration !== undefined) {
       const duration = streamDuration(config.maxStreamDuration, action.maxStreamDuration, headers)
       this.#streamTimers.limitDuration(info.startInstant, duration)
     }
+  }
+
+  #handle(exchange: Exchange): void {
+    this.#streamTimers.startIdle(this.#context.config.streamIdleTimeout)
+    this.#limit(exchange)
     this.#logBeginning(exchange)
     this.#context.handle(exchange)
   }
@@ -458,12 +462,15 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#closeDelayed()
   }
 
-  reroute(exchange: Exchange): CompiledRoute | undefined {
-    const { headers, info } = exchange
-    const route = findRoute(this.#context.routes, headers, exchange)
-    info.route = route?.route
-    info.reroutes++
-    return route
+  reroute(exchange: Exchange): void {
+    exchange.cluster = undefined
+    exchange.responseMutations = undefined
+    exchange.info.forgetRoute()
+    exchange.info.reroutes++
+    this.#route(exchange)
+    this.#context.chooseCluster(exchange)
+    exchange.span?.onOtherRoute(exchange.headers)
+    this.#limit(exchange)
   }
 
   recreate(old: Exchange, answer: ResponseHeaders, body: Buffer): void {

@@ -34,8 +34,8 @@ export interface Downstream extends ResponseSink {
   abort(): void
   pauseRequest(): void
   resumeRequest(): void
-  /** The route that the request as it is now leads to, for its log and span; whoever has it already keeps the one before. */
-  reroute?(exchange: Exchange): CompiledRoute | undefined
+  /** Gives the exchange the route that its request as it is now leads to. */
+  reroute?(exchange: Exchange): void
   /** Ends the exchange with an answer that the client does not see, and begins another with its request as it is now. */
   recreate?(exchange: Exchange, answer: ResponseHeaders, body: Buffer): void
   /** A number in [0, 1). */
@@ -87,6 +87,8 @@ export class Exchange {
   responseTrailers: HeaderMap | undefined
   /** What becomes of answers that are made here. */
   localReply: RewriteLocalReply | undefined
+  /** Of the filters: an answer begins. */
+  beforeResponse: (() => void) | undefined
   /** Of the filters that took part: the exchange is over. */
   onDestroy: (() => void) | undefined
   /** Of the requests that this one goes on for; undefined: there were none. */
@@ -120,8 +122,9 @@ export class Exchange {
     this.#sink = encode(this.#sink)
   }
 
-  reroute(): CompiledRoute | undefined {
-    return this.#downstream.reroute?.(this)
+  /** For whoever has changed what routes match: who comes later goes by the route that it leads to now. */
+  reroute(): void {
+    this.#downstream.reroute?.(this)
   }
 
   recreate(answer: ResponseHeaders, body: Buffer): void {
@@ -133,6 +136,7 @@ export class Exchange {
   }
 
   sendHead(headers: ResponseHeaders, endStream: boolean): void {
+    if (!this.responseStarted) this.beforeResponse?.()
     this.responseStarted = true
     this.#sink.sendHead(headers, endStream)
   }

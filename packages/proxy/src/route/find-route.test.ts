@@ -4,6 +4,7 @@ import { RequestHeaders } from '../http/headers.ts'
 import { stripPort } from '../http/strip-host.ts'
 import { Runtime } from '../runtime.ts'
 import { Stats } from '../stats/stats.ts'
+import type { StreamInfo } from '../stream-info.ts'
 import { compileRoutes, type RouteTable } from './compile-routes.ts'
 import { findRoute as find } from './find-route.ts'
 
@@ -32,7 +33,8 @@ static_resources:
   return compileRoutes(routeConfig, new Runtime(loaded.bootstrap.runtime), new Stats())
 }
 
-const findRoute = (routes: RouteTable, headers: RequestHeaders, draw = 0) => find(routes, headers, { draw: () => draw })
+const findRoute = (routes: RouteTable, headers: RequestHeaders, draw = 0) =>
+  find(routes, headers, { draw: () => draw, info: {} as StreamInfo })
 
 function request(authority: string, path = '/', fields: string[] = [], method = 'GET') {
   const headers = new RequestHeaders(fields)

@@ -1,7 +1,7 @@
 import type { RequestHeaders } from '../http/headers.ts'
 import { stripPort } from '../http/strip-host.ts'
 import type { CompiledRoute, CompiledVirtualHost, RouteTable } from './compile-routes.ts'
-import type { Drawing } from './match-route.ts'
+import type { MatchedRequest } from './match-route.ts'
 
 const nothing = {
   requestHeadersToAdd: [],
@@ -23,6 +23,8 @@ export const TO_HTTPS: CompiledRoute = {
       headers: [],
       queryParameters: [],
       cookies: [],
+      dynamicMetadata: [],
+      filterState: [],
       grpc: false,
     },
     action: { type: 'redirect', httpsRedirect: true, responseCode: 301, stripQuery: false },
@@ -58,7 +60,11 @@ export const TO_HTTPS: CompiledRoute = {
 }
 
 /** The first route of the one virtual host that the request's Host chooses. */
-export function findRoute(table: RouteTable, headers: RequestHeaders, request: Drawing): CompiledRoute | undefined {
+export function findRoute(
+  table: RouteTable,
+  headers: RequestHeaders,
+  request: MatchedRequest,
+): CompiledRoute | undefined {
   const { vhostHeader } = table
   const host = vhostHeader === '' ? headers.authority : headers.get(vhostHeader)
   const virtualHost = host === undefined ? undefined : findVirtualHost(table, host)

@@ -2,16 +2,20 @@ import type { CookieMatcher, QueryParameterMatcher, RouteMatch } from '@hopscope
 import { isGrpc } from '../http/grpc-status.ts'
 import type { RequestHeaders } from '../http/headers.ts'
 import { compileHeaderMatcher } from '../match/header-matcher.ts'
+import { compileMetadataMatcher } from '../match/metadata-matcher.ts'
 import { compileStringMatcher, lowerAscii, type MatchText } from '../match/string-matcher.ts'
 import type { Runtime } from '../runtime.ts'
+import type { StreamInfo } from '../stream-info.ts'
 
-/** The request's own number, the same for every share that it may fall into: whole, 0 up. */
-export interface Drawing {
+/** What routes match of a request beside its head. */
+export interface MatchedRequest {
+  /** Its own number, the same for every share that it may fall into: whole, 0 up. */
   draw(): number
+  readonly info: Pick<StreamInfo, 'dynamicMetadata'>
 }
 
 /** `path` is the request's without query and fragment. */
-export type MatchRoute = (path: string, headers: RequestHeaders, request: Drawing) => boolean
+export type MatchRoute = (path: string, headers: RequestHeaders, request: MatchedRequest) => boolean
 
 /** All that the match asks has to be so. `ignoreParameters`: segments of a path are looked at without what follows a `;`. */
 export function compileRouteMatch(match: RouteMatch, runtime: Runtime, ignoreParameters: boolean): MatchRoute {
@@ -25,7 +29,7 @@ export function compileRouteMatch(match: RouteMatch, runtime: Runtime, ignorePar
   }
 }
 
-type Condition = (headers: RequestHeaders, request: Drawing) => boolean
+type Condition = (headers: RequestHeaders, request: MatchedRequest) => boolean
 
 /** In Envoy's order. */
 function compileConditions(match: RouteMatch, runtime: Runtime): Condition[] {
@@ -38,6 +42,12 @@ function compileConditions(match: RouteMatch, runtime: Runtime): Condition[] {
   for (const matcher of match.headers) conditions.push(compileHeaderMatcher(matcher))
   for (const matcher of match.queryParameters) conditions.push(compileQueryParameter(matcher))
   for (const matcher of match.cookies) conditions.push(compileCookie(matcher))
+  for (const matcher of match.dynamicMetadata) {
+    const matches = compileMetadataMatcher(matcher)
+    conditions.push((_, { info }) => matches(info.dynamicMetadata))
+  }
+  // No filter leaves any state yet, and what is not there matches nothing.
+  if (match.filterState.length > 0) conditions.push(() => false)
   return conditions
 }
 

@@ -11,6 +11,8 @@ const matchOf = (path: RouteMatch['path']): RouteMatch => ({
   headers: [],
   queryParameters: [],
   cookies: [],
+  dynamicMetadata: [],
+  filterState: [],
   grpc: false,
 })
 const prefix = (value: string): RouteMatch => matchOf({ type: 'prefix', value })

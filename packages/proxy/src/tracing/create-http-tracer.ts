@@ -17,21 +17,21 @@ export function createHttpTracer(config: HttpTracerConfig, services: TracingServ
   const egress = direction === 'OUTBOUND'
   const spans = createSpans(config, egress, services)
   const names = new SpanNames(tracing)
-  function start(reason: TraceReason, info: StreamInfo, headers: RequestHeaders): RequestSpan {
+  function start(reason: TraceReason, decided: boolean, info: StreamInfo, headers: RequestHeaders): RequestSpan {
     const traced = reason !== 'not traceable'
     info.traced = traced
     const begun = spans?.start(headers, traced)
     if (begun !== undefined) spans!.log(begun, info)
     const name = spans?.name(headers) ?? ''
-    const leaveOut = () => decision.leaveOut(reason)
-    return new TracedRequest(spans, begun, egress, name, names.of(info.route), leaveOut, info, headers)
+    const verdict = { decision: decided ? decision : undefined, reason }
+    return new TracedRequest(spans, begun, egress, name, names, verdict, info, headers)
   }
 
   return {
-    begin: (info, headers) => start(decision.decide(headers, info.route), info, headers),
+    begin: (info, headers) => start(decision.decide(headers, info.route), true, info, headers),
     continue(info, headers) {
       decision.refused()
-      return start('not traceable', info, headers)
+      return start('not traceable', false, info, headers)
     },
     refused() {
       decision.refused()
@@ -46,25 +46,34 @@ function createSpans(config: HttpTracerConfig, egress: boolean, services: Tracin
   return new OpenTelemetrySpans(config, provider, egress, services)
 }
 
+/** Why a request is traced, or not; `decision` undefined: that was not for us to decide. */
+interface TraceVerdict {
+  decision: TraceDecision | undefined
+  reason: TraceReason
+}
+
 /** The request's span, or with `spans` or `start` undefined only the decorator's headers. */
 class TracedRequest implements RequestSpan {
   readonly #spans: Spans | undefined
   readonly #start: SpanStart | undefined
   readonly #egress: boolean
-  readonly #names: Names
-  readonly #leaveOut: () => void
+  readonly #spanNames: SpanNames
+  #names: Names
+  readonly #verdict: TraceVerdict
   readonly #info: StreamInfo
   #name: string
   /** The route's operation, when it is to be told to the other side. */
   #propagated: string | undefined
+  /** The other side has said what the operation is. */
+  #told = false
 
   constructor(
     spans: Spans | undefined,
     start: SpanStart | undefined,
     egress: boolean,
     name: string,
-    names: Names,
-    leaveOut: () => void,
+    names: SpanNames,
+    verdict: TraceVerdict,
     info: StreamInfo,
     headers: RequestHeaders,
   ) {
@@ -72,26 +81,43 @@ class TracedRequest implements RequestSpan {
     this.#start = start
     this.#egress = egress
     this.#info = info
-    this.#names = names
-    this.#leaveOut = leaveOut
+    this.#spanNames = names
+    this.#names = names.of(info.route)
+    this.#verdict = verdict
     this.#name = name
-    if (names.withoutDecorators) return
-    const decorator = info.route?.decorator
-    if (decorator !== undefined) {
-      this.#name = wireText(decorator.operation)
-      if (decorator.propagate) this.#propagated = this.#name
-    }
-    if (egress) {
-      if (this.#propagated !== undefined) headers.set('x-envoy-decorator-operation', this.#propagated)
-      return
-    }
+    this.#takeNames(headers)
+    if (egress || this.#names.withoutDecorators) return
     const given = headers.get('x-envoy-decorator-operation')
     if (given === undefined) return
     if (given !== '') {
       this.#name = given
       this.#propagated = undefined
+      this.#told = true
     }
     headers.remove('x-envoy-decorator-operation')
+  }
+
+  onOtherRoute(headers: RequestHeaders): void {
+    const { decision, reason } = this.#verdict
+    const info = this.#info
+    if (decision !== undefined) {
+      this.#verdict.reason = decision.decideAgain(reason, headers, info.route)
+      info.traced = this.#verdict.reason !== 'not traceable'
+      if (this.#start?.decidedHere) this.#start.context.sampled = info.traced
+    }
+    this.#takeNames(headers)
+  }
+
+  #takeNames(headers: RequestHeaders): void {
+    const { route } = this.#info
+    this.#names = this.#spanNames.of(route)
+    this.#propagated = undefined
+    const decorator = this.#names.withoutDecorators ? undefined : route?.decorator
+    if (decorator === undefined) return
+    this.#name = wireText(decorator.operation)
+    if (!decorator.propagate || this.#told) return
+    this.#propagated = this.#name
+    if (this.#egress) headers.set('x-envoy-decorator-operation', this.#name)
   }
 
   beginAttempt(attempt: Attempt, at: Instant): AttemptSpan {
@@ -127,7 +153,7 @@ class TracedRequest implements RequestSpan {
   }
 
   leaveOut(): void {
-    this.#leaveOut()
+    this.#verdict.decision?.leaveOut(this.#verdict.reason)
     if (this.#start !== undefined) this.#start.context.sampled = false
   }
 

@@ -18,6 +18,8 @@ export interface HttpTracer {
 export interface RequestSpan {
   /** One upstream attempt is about to be sent: its span with `spawn_upstream_span`, else one that only injects this span's context. */
   beginAttempt(attempt: Attempt, at: Instant): AttemptSpan
+  /** The request has another route than before (`info.route`): decision and names are that route's. */
+  onOtherRoute(headers: RequestHeaders): void
   /** The response's head is about to go downstream (decorator operation is consumed or returned here). */
   onResponseHeaders(headers: ResponseHeaders): void
   /** A health check: it is no part of a trace. */
@@ -38,7 +40,7 @@ export interface Attempt {
   clusterName: string
   /** 1 for the first. */
   number: number
-  /** For another cluster than the request's own: a span in any case, named so. `sampled` undefined: as the request. */
+  /** For another cluster than the request's own: a span in any case, named so, without what the connection manager asks of spans (custom tags, `verbose`). `sampled` undefined: as the request. */
   aside?: { spanName: string; clusterName: string; sampled?: boolean | undefined }
 }
 

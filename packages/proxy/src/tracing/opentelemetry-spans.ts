@@ -57,13 +57,15 @@ export class OpenTelemetrySpans implements Spans {
     if (incoming === 'none' || incoming.parent === undefined) {
       const traceId = this.#ids.next() + this.#ids.next()
       const sampled = traced && (this.#sampling?.(traceId, undefined) ?? true)
-      return { context: { traceId, spanId, sampled }, style: 'w3c', traceState: '', parentIsRemote: false }
+      const context = { traceId, spanId, sampled }
+      return { context, style: 'w3c', traceState: '', parentIsRemote: false, decidedHere: true }
     }
     const { traceId, spanId: parentId } = incoming.parent
     const given = incoming.sampled === true
     const sampled = traced && (this.#sampling?.(traceId, given) ?? given)
     const traceState = headers.getAll('tracestate').join(',')
-    return { context: { traceId, spanId, parentId, sampled }, style: 'w3c', traceState, parentIsRemote: true }
+    const context = { traceId, spanId, parentId, sampled }
+    return { context, style: 'w3c', traceState, parentIsRemote: true, decidedHere: false }
   }
 
   child({ context, style, traceState }: SpanStart): SpanStart {
@@ -74,6 +76,7 @@ export class OpenTelemetrySpans implements Spans {
       style,
       traceState,
       parentIsRemote: false,
+      decidedHere: false,
     }
   }
 
@@ -110,8 +113,10 @@ export class OpenTelemetrySpans implements Spans {
   ): void {
     const writer = this.#begin(start, name, 'CLIENT', begun, momentOf(info, outcome.at))
     if (writer === undefined) return
-    writeAttemptTags(new TagWriter(writer, this.#customTags.of(info), 'keep empty'), attempt, info, outcome)
-    if (this.#tracing.verbose) eachMoment(info, upstreamMoments(outcome), (at, event) => writer.event(at, event))
+    const customTags = attempt.aside === undefined ? this.#customTags.of(info) : undefined
+    writeAttemptTags(new TagWriter(writer, customTags, 'keep empty'), attempt, info, outcome)
+    if (this.#tracing.verbose && attempt.aside === undefined)
+      eachMoment(info, upstreamMoments(outcome), (at, event) => writer.event(at, event))
     this.#end(writer, 'CLIENT', outcome.statusCode, outcome.responseHeaders?.get('grpc-status'))
   }
 

@@ -12,6 +12,8 @@ export interface SpanStart {
   /** W3C's, as it came and goes on. */
   traceState: string
   parentIsRemote: boolean
+  /** Whether it is sampled was decided here, not by whoever sent the request. */
+  decidedHere: boolean
 }
 
 /** One of Envoy's tracers: which ids and kind a span gets, what is written of it, what travels on. */

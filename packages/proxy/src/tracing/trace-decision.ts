@@ -64,6 +64,12 @@ export class TraceDecision {
     return reason
   }
 
+  /** For a request that has another route than before: the reason so far does not count. */
+  decideAgain(before: TraceReason, headers: RequestHeaders, route: Route | undefined): TraceReason {
+    this.#counters[before].add(-1)
+    return this.decide(headers, route)
+  }
+
   /** It was a health check: it counts as one that nobody decided on. */
   leaveOut(reason: TraceReason): void {
     this.#counters[reason].add(-1)

@@ -56,10 +56,10 @@ export class ZipkinSpans implements Spans {
   start(headers: RequestHeaders, traced: boolean): SpanStart | undefined {
     const incoming = extract(headers, { w3c: this.#provider.w3cPropagation })
     if (incoming === 'malformed') return undefined
-    if (incoming === 'none') return starting(this.#root(traced), 'b3-multi')
+    if (incoming === 'none') return starting(this.#root(traced), 'b3-multi', true)
     const sampled = incoming.sampled ?? traced
     const context = incoming.parent === undefined ? this.#root(sampled) : this.#continue(incoming.parent, sampled)
-    return starting(context, incoming.style)
+    return starting(context, incoming.style, incoming.sampled === undefined)
   }
 
   #root(sampled: boolean): TraceContext {
@@ -84,7 +84,7 @@ export class ZipkinSpans implements Spans {
 
   child({ context, style }: SpanStart): SpanStart {
     const { traceId, spanId: parentId } = context
-    return starting({ traceId, spanId: this.#ids.next(), parentId, sampled: context.sampled === true }, style)
+    return starting({ traceId, spanId: this.#ids.next(), parentId, sampled: context.sampled === true }, style, false)
   }
 
   /** Answers in the style of the caller, as Envoy does from 1.40 on. */
@@ -127,16 +127,17 @@ export class ZipkinSpans implements Spans {
     if (writer === undefined) return
     const end = momentOf(info, outcome.at)
     beginSpan(writer, context, 'CLIENT', name, begun, end)
-    if (this.#tracing.verbose) annotate(writer, info, upstreamMoments(outcome))
+    if (this.#tracing.verbose && attempt.aside === undefined) annotate(writer, info, upstreamMoments(outcome))
     writer.annotation(end, 'cr')
-    writeAttemptTags(new TagWriter(writer, this.#customTags.of(info)), attempt, info, outcome)
+    const customTags = attempt.aside === undefined ? this.#customTags.of(info) : undefined
+    writeAttemptTags(new TagWriter(writer, customTags), attempt, info, outcome)
     writer.end({})
     this.#reporter.commit()
   }
 }
 
-function starting(context: TraceContext, style: SpanStart['style']): SpanStart {
-  return { context, style, traceState: '', parentIsRemote: false }
+function starting(context: TraceContext, style: SpanStart['style'], decidedHere: boolean): SpanStart {
+  return { context, style, traceState: '', parentIsRemote: false, decidedHere }
 }
 
 function beginSpan(

@@ -33,6 +33,7 @@ export function parseExtAuthz(message: Message, context: ParseContext): ExtAuthz
     ...(deny && { denyAtDisable: parseRuntimeFlag(deny, false) }),
     statPrefix: message.string('stat_prefix'),
     chargeClusterResponseStats: message.boolean('charge_cluster_response_stats', true),
+    clearRouteCache: message.boolean('clear_route_cache'),
   }
 }
 

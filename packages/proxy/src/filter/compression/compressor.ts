@@ -60,7 +60,7 @@ export function createCompressorFilter(
   const suits = compileContentTypes(config.response)
   const request = config.request && { ...config.request, suits: compileContentTypes(config.request) }
   const isOn = ({ enabled }: CompressorDirection) => runtime.flag(enabled.runtimeKey, enabled.defaultValue)
-  return exchange => {
+  return (exchange, answered) => {
     const ofRoute = configOf<CompressorOfRoute>(exchange, name, 'compressor_of_route')
     const offered = compressorsOf.get(exchange) ?? []
     offered.push({ config, suits })
@@ -68,7 +68,7 @@ export function createCompressorFilter(
     const enabled = ofRoute?.disabled !== true && isOn(config.response)
     const removes = ofRoute?.removeAcceptEncodingHeader ?? config.removeAcceptEncodingHeader
     const settings = { enabled, removes, suits, request: request && isOn(request) ? request : undefined }
-    return new CompressedExchange(exchange, config, settings, numbers, requestNumbers)
+    return new CompressedExchange(exchange, config, settings, numbers, requestNumbers, answered)
   }
 }
 
@@ -106,13 +106,15 @@ class CompressedExchange implements HttpFilter {
     settings: Settings,
     numbers: Numbers,
     requestNumbers: DirectionNumbers,
+    answered: boolean,
   ) {
     this.#exchange = exchange
     this.#config = config
     this.#settings = settings
     this.#numbers = numbers
     this.#requestNumbers = requestNumbers
-    const accepts = exchange.headers.getAll('accept-encoding')
+    // Of a request that has not come to it Envoy's does not know what its client takes.
+    const accepts = answered ? [] : exchange.headers.getAll('accept-encoding')
     this.#acceptEncoding = accepts.length === 0 ? undefined : accepts.join(',')
   }
 

@@ -21,7 +21,7 @@ async function respondWith(pieces: Buffer[]): Promise<{ body: string; stats: Sta
   const stats = new Stats()
   const downstream = { bufferLimit: 1024 } as Downstream
   const exchange = new Exchange(new StreamInfo(), new RequestHeaders(), downstream, false)
-  const filter = createDecompressorFilter(config, 'p', { stats, runtime: new Runtime([]) })(exchange)!
+  const filter = createDecompressorFilter(config, 'p', { stats, runtime: new Runtime([]) })(exchange, false)!
   const chunks: Uint8Array[] = []
   await new Promise<void>(resolve => {
     const sink: ResponseSink = {

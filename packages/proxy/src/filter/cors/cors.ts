@@ -40,7 +40,8 @@ export function createCors(name: string, statPrefix: string, services: CorsServi
     }
     return origins
   }
-  return exchange => {
+  return (exchange, answered) => {
+    if (answered) return undefined
     // Whatever is said of it: a redirect or a direct response has no part in this. (Seen in Envoy 1.40)
     if (exchange.route?.route.action.type !== 'route') return undefined
     const levels = allConfigsOf<CorsPolicy>(exchange, name, 'cors_policy')

@@ -41,7 +41,8 @@ export function createCsrf(name: string, config: CsrfFilter, statPrefix: string,
     fraction !== undefined &&
     runtime.enabled(fraction.runtimeKey, fraction.defaultValue, Math.floor(random() * 1_000_000))
 
-  return exchange => {
+  return (exchange, answered) => {
+    if (answered) return undefined
     const policy = configOf<CsrfFilter>(exchange, name, 'csrf') ?? config
     const enabled = isIn(policy.filterEnabled)
     if (!enabled && !isIn(policy.shadowEnabled)) return undefined

@@ -48,7 +48,8 @@ export function createExtAuthz(
   }
   questionOf(config.service)
 
-  return exchange => {
+  return (exchange, answered) => {
+    if (answered) return undefined
     const ofRoute = configOf<ExtAuthzOfRoute>(exchange, name, 'ext_authz_of_route')
     if (ofRoute?.disabled === true) return undefined
     const { filterEnabled, denyAtDisable } = config
@@ -159,6 +160,8 @@ class QuestionedRequest implements HttpFilter {
         const fields = { ...Object.fromEntries(verdict.metadata), ext_authz_duration: duration }
         this.#exchange.info.addMetadata('envoy.filters.http.ext_authz', fields)
       }
+      const changed = verdict.removed.length + verdict.set.length + verdict.appended.length > 0
+      if (changed && this.#config.clearRouteCache) this.#exchange.reroute()
       next()
       return
     }

@@ -37,7 +37,8 @@ export function createFault(
     }
     return found
   }
-  return exchange => {
+  return (exchange, answered) => {
+    if (answered) return undefined
     const fault = compile(configOf<FaultFilter>(exchange, name, 'fault') ?? config)
     return matches(fault, exchange) ? new FaultedRequest(exchange, fault.config, numbers, services) : undefined
   }

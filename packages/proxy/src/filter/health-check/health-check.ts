@@ -34,8 +34,8 @@ export function createHealthCheck(
   const numbers = createNumbers(services.stats, `http.${statPrefix}.health_check.`)
   const matchers = config.headers.map(compileHeaderMatcher)
   const memory: { last: Remembered | undefined } = { last: undefined }
-  return exchange => {
-    const isCheck = matchers.every(matches => matches(exchange.headers))
+  return (exchange, answered) => {
+    const isCheck = !answered && matchers.every(matches => matches(exchange.headers))
     return new HealthCheckedRequest(exchange, isCheck, config, memory, numbers, services)
   }
 }
