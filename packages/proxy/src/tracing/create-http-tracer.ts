@@ -129,13 +129,15 @@ class TracedRequest implements RequestSpan {
     const { aside } = attempt
     if (!spans.spawn && aside === undefined) return { inject: headers => spans.inject(headers, start) }
     const child = spans.child(start)
+    // A redirect may lead the request elsewhere before the attempt is over.
+    const sent = { ...attempt, cluster: aside?.clusterName ?? info.clusterName }
     if (aside?.sampled !== undefined) child.context.sampled = aside.sampled
     return {
       inject: headers => spans.inject(headers, child),
       finish(outcome) {
         if (!child.context.sampled) return
         const name = aside?.spanName ?? names.attempt?.(info) ?? `router ${wireText(attempt.clusterName)} egress`
-        spans.finishAttempt(child, name, momentOf(info, at), info, attempt, outcome)
+        spans.finishAttempt(child, name, momentOf(info, at), info, sent, outcome)
       },
     }
   }

@@ -11,7 +11,7 @@ import {
 import type { RequestHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { RouteTags } from './custom-tags.ts'
-import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
 import { compileSampler, type OpenTelemetrySampling } from './opentelemetry-sampler.ts'
 import {
   type DownstreamTags,
@@ -108,13 +108,13 @@ export class OpenTelemetrySpans implements Spans {
     name: string,
     begun: Microseconds,
     info: StreamInfo,
-    attempt: Attempt,
+    attempt: SentAttempt,
     outcome: AttemptOutcome,
   ): void {
     const writer = this.#begin(start, name, 'CLIENT', begun, momentOf(info, outcome.at))
     if (writer === undefined) return
     const customTags = attempt.aside === undefined ? this.#customTags.of(info) : undefined
-    writeAttemptTags(new TagWriter(writer, customTags, 'keep empty'), attempt, info, outcome)
+    writeAttemptTags(new TagWriter(writer, customTags, 'keep empty'), attempt, outcome)
     if (this.#tracing.verbose && attempt.aside === undefined)
       eachMoment(info, upstreamMoments(outcome), (at, event) => writer.event(at, event))
     this.#end(writer, 'CLIENT', outcome.statusCode, outcome.responseHeaders?.get('grpc-status'))

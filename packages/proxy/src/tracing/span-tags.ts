@@ -3,7 +3,7 @@ import { withoutPort } from '../format/address-text.ts'
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
 import { wireText } from './custom-tags.ts'
-import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
 
 const GRPC_ERRORS = new Set(['2', '4', '8', '12', '13', '14', '15'])
 
@@ -105,14 +105,14 @@ function writeRequestTags(tags: TagWriter, headers: RequestHeaders, config: Down
 }
 
 /** What Envoy says of one attempt on the span of its own. */
-export function writeAttemptTags(tags: TagWriter, attempt: Attempt, info: StreamInfo, outcome: AttemptOutcome): void {
+export function writeAttemptTags(tags: TagWriter, attempt: SentAttempt, outcome: AttemptOutcome): void {
   if (attempt.number > 1) tags.set('retry.count', String(attempt.number - 1))
   // Envoy knows the protocol once the attempt has a connection.
   tags.set('http.protocol', Number.isNaN(outcome.firstUpstreamTxByte) ? '-' : 'HTTP/1.1')
   tags.setIf('upstream_address', outcome.upstreamAddress)
   tags.setIf('peer.address', outcome.upstreamAddress)
   tags.set('component', 'proxy')
-  tags.set('upstream_cluster', wireText(attempt.aside?.clusterName ?? info.clusterName))
+  tags.set('upstream_cluster', wireText(attempt.cluster))
   tags.set('upstream_cluster.name', wireText(attempt.clusterName))
   tags.set('http.status_code', String(outcome.statusCode))
   tags.set('response_flags', outcome.responseFlags === '' ? '-' : outcome.responseFlags)

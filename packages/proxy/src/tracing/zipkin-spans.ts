@@ -15,7 +15,7 @@ import {
 import type { RequestHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { RouteTags } from './custom-tags.ts'
-import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
 import {
   type DownstreamTags,
   downstreamMoments,
@@ -120,7 +120,7 @@ export class ZipkinSpans implements Spans {
     name: string,
     begun: Microseconds,
     info: StreamInfo,
-    attempt: Attempt,
+    attempt: SentAttempt,
     outcome: AttemptOutcome,
   ): void {
     const writer = this.#reporter.open()
@@ -130,7 +130,7 @@ export class ZipkinSpans implements Spans {
     if (this.#tracing.verbose && attempt.aside === undefined) annotate(writer, info, upstreamMoments(outcome))
     writer.annotation(end, 'cr')
     const customTags = attempt.aside === undefined ? this.#customTags.of(info) : undefined
-    writeAttemptTags(new TagWriter(writer, customTags), attempt, info, outcome)
+    writeAttemptTags(new TagWriter(writer, customTags), attempt, outcome)
     writer.end({})
     this.#reporter.commit()
   }

@@ -1,5 +1,5 @@
 import { type Case, get, request } from '../harness/case.ts'
-import type { Behaviour } from '../harness/upstream.ts'
+import { type Behaviour, ok, reset, sequence, status } from '../harness/upstream.ts'
 
 /** `/go/CODE…` answers with that code and `x-to` as its location; everything else with 200. */
 const redirects: Behaviour = ({ head }, socket) => {
@@ -37,7 +37,52 @@ const LOG =
   '%RESPONSE_CODE_DETAILS% route=%ROUTE_NAME% rx=%BYTES_RECEIVED% tx=%BYTES_SENT% attempts=%UPSTREAM_REQUEST_ATTEMPT_COUNT% ' +
   'host=%UPSTREAM_HOST% %RESP(location)% xff=%REQ(X-FORWARDED-FOR)% client=%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%\n'
 
+const CLUSTERS =
+  '%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% route=%ROUTE_NAME% cluster=%UPSTREAM_CLUSTER% raw=%UPSTREAM_CLUSTER_RAW% host=%UPSTREAM_HOST%\n'
+
+/** From `/` to `/there`, whose route is another. */
+const elsewhere = (name: string, there: object, more: Partial<Case> & { config?: object } = {}): Case => ({
+  name,
+  covers: 'internal_redirect_policy: route and cluster of the log are those that the redirect leads to',
+  upstreams: { app: status(302, '', 'location: http://other.test/there\r\n'), other: sequence(reset, ok()) },
+  logLines: 2,
+  steps: [{ send: get('/') }],
+  ...more,
+  config: {
+    accessLog: CLUSTERS,
+    routes: [
+      { name: 'there', match: { prefix: '/there' }, ...there },
+      { ...route({}, 'here'), match: { path: '/' } },
+    ],
+    ...more.config,
+  },
+})
+const toOther = { route: { cluster: 'other', retry_policy: { retry_on: 'reset' } } }
+
 export const internalRedirectCases: Case[] = [
+  elsewhere('into another cluster', toOther, { config: { tracing: {} }, spans: 2 }),
+  elsewhere('into another cluster, with a span for each attempt', toOther, {
+    config: { tracing: { spawn_upstream_span: true } },
+    spans: 5,
+    except: {
+      why: 'the attempt and the request that goes on with it have one id: which of the two is reported first is chance',
+      drop: ({ spans }) => void spans.sort((a, b) => (String(a.name) < String(b.name) ? -1 : 1)),
+    },
+  }),
+  elsewhere('into a weighted cluster', {
+    route: { ...toOther.route, cluster: undefined, weighted_clusters: { clusters: [{ name: 'other', weight: 1 }] } },
+  }),
+  elsewhere('to a direct response', { direct_response: { status: 204 } }),
+  elsewhere('into another cluster that a predicate refuses', toOther, {
+    config: {
+      routes: [
+        { name: 'there', match: { prefix: '/there' }, ...toOther },
+        route({ predicates: [predicate('allow_listed_routes')] }, 'here'),
+      ],
+    },
+    logLines: 1,
+  }),
+  elsewhere('nowhere', {}, { config: { routes: [{ ...route({}, 'here'), match: { path: '/' } }] }, logLines: 1 }),
   {
     name: 'an answer that is followed',
     covers:

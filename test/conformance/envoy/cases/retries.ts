@@ -441,4 +441,16 @@ export const retryCases: Case[] = [
     },
     steps: [{ send: get('/', { 'x-envoy-hedge-on-per-try-timeout': 'true' }) }],
   },
+  {
+    name: 'retries switched off by the runtime',
+    covers: 'upstream.use_retry 0, and back',
+    upstreams: { app: sequence(status(503), status(503), ok()) },
+    config: retry({ retry_on: '5xx' }),
+    steps: [
+      { admin: '/runtime_modify?upstream.use_retry=0', method: 'POST' },
+      { send: get('/') },
+      { admin: '/runtime_modify?upstream.use_retry=100', method: 'POST' },
+      { send: get('/') },
+    ],
+  },
 ]

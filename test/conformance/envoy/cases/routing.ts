@@ -235,4 +235,13 @@ export const routingCases: Case[] = [
     upstreams: { app: echo },
     steps: [{ send: get('/') }],
   },
+  {
+    name: 'a direct response above four KiB',
+    covers: 'max_direct_response_body_size_bytes',
+    config: {
+      routeConfig: { max_direct_response_body_size_bytes: 6000 },
+      routes: [{ match: { prefix: '/' }, direct_response: { status: 200, body: { inline_string: 'x'.repeat(6000) } } }],
+    },
+    steps: [{ send: get('/') }],
+  },
 ]

@@ -1,4 +1,4 @@
-import { type Case, get } from '../harness/case.ts'
+import { type Case, get, request } from '../harness/case.ts'
 import { hang, NEVER_ACCEPTS, ok, raw } from '../harness/upstream.ts'
 
 const later =
@@ -237,5 +237,29 @@ export const timeoutCases: Case[] = [
       { 'x-envoy-retry-grpc-on': '5xx' },
       { 'x-envoy-max-retries': 'many' },
     ].map(headers => ({ send: get('/', headers as unknown as Record<string, string>) })),
+  },
+  {
+    name: 'a timeout that is no failure for the client',
+    covers: 'x-envoy-upstream-rq-timeout-alt-response: 204, whatever it says; of a try, too; HEAD',
+    upstreams: { app: hang },
+    config: {
+      routes: [
+        {
+          match: { prefix: '/try' },
+          route: {
+            cluster: 'app',
+            timeout: '2s',
+            retry_policy: { retry_on: 'reset', num_retries: 0, per_try_timeout: '0.1s' },
+          },
+        },
+        { match: { prefix: '/' }, route: { cluster: 'app', timeout: '0.1s' } },
+      ],
+    },
+    steps: [
+      { send: get('/', { 'x-envoy-upstream-rq-timeout-alt-response': '1' }) },
+      { send: get('/', { 'x-envoy-upstream-rq-timeout-alt-response': '' }) },
+      { send: request('HEAD', '/', { 'x-envoy-upstream-rq-timeout-alt-response': '0' }) },
+      { send: get('/try', { 'x-envoy-upstream-rq-timeout-alt-response': '1' }) },
+    ],
   },
 ]
