@@ -7,7 +7,7 @@ import { flameLines, rowAt } from './flame-layout.ts'
 import { readPalette } from './painter.ts'
 import { describeTime } from './row-slot.ts'
 import { between, pan, type Range, ticks, toPixels, toTime, zoomAt } from './time-axis.ts'
-import { takeCommonKey, type ViewProps } from './view-props.ts'
+import type { ViewProps } from './view-props.ts'
 
 const LINE = 19
 const HEAD = 26
@@ -76,7 +76,7 @@ export function FlameView(props: ViewProps) {
     else if (event.key === 'z' && selected >= 0) {
       const start = columns.start[selected]!
       props.onRange(between(start, start + columns.duration[selected]!, total))
-    } else if (!takeCommonKey(event, props)) return
+    } else if (!props.takeKey(event.key)) return
     event.preventDefault()
   }
 

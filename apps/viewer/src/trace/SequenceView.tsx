@@ -4,7 +4,7 @@ import { serviceColour } from '../shared/service-colour.ts'
 import { useVisibleRows } from '../shared/use-visible-rows.ts'
 import { FLAG } from './columns.ts'
 import { type Message, sequenceOf } from './sequence.ts'
-import { takeCommonKey, type ViewProps } from './view-props.ts'
+import type { ViewProps } from './view-props.ts'
 
 const ROW = 30
 const HEAD = 40
@@ -36,7 +36,7 @@ export function SequenceView(props: ViewProps) {
     }
     if (event.key === 'ArrowDown' || event.key === 'j') walk(1)
     else if (event.key === 'ArrowUp' || event.key === 'k') walk(-1)
-    else if (!takeCommonKey(event, props)) return
+    else if (!props.takeKey(event.key)) return
     event.preventDefault()
   }
   return (

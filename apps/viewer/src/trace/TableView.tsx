@@ -6,7 +6,7 @@ import { serviceColour } from '../shared/service-colour.ts'
 import { useVisibleRows } from '../shared/use-visible-rows.ts'
 import { FLAG } from './columns.ts'
 import { criticalTimes, selfTimes, sortRows, type TableColumn } from './table-rows.ts'
-import { takeCommonKey, type ViewProps } from './view-props.ts'
+import type { ViewProps } from './view-props.ts'
 
 const ROW = 28
 const HEADS: readonly (readonly [TableColumn, string, isNumber: boolean])[] = [
@@ -55,7 +55,7 @@ export function TableView(props: ViewProps) {
       if (next * ROW < element.scrollTop) element.scrollTop = next * ROW
       else if ((next + 2) * ROW > element.scrollTop + element.clientHeight)
         element.scrollTop = (next + 2) * ROW - element.clientHeight
-    } else if (!takeCommonKey(event, props)) return
+    } else if (!props.takeKey(event.key)) return
     event.preventDefault()
   }
   return (

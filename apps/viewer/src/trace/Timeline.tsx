@@ -21,9 +21,7 @@ export function Timeline(props: ViewProps & { data: GridData; ref: React.Ref<Tim
     const created = new TraceGrid(element.current!, {
       onSelect: row => events.current.onSelect(row),
       onRange: range => events.current.onRange(range),
-      onHelp: () => events.current.onHelp(),
-      onFind: () => events.current.onFind(),
-      onEnter: () => events.current.onEnter(),
+      takeKey: key => events.current.takeKey(key),
     })
     grid.current = created
     shown.current = undefined

@@ -143,18 +143,21 @@ function LoadedTracePage(props: {
     },
     [go, total],
   )
+  const takeKey = useCallback((key: string) => {
+    if (key === '?') setHelp(true)
+    else if (key === '/') findBox.current?.focus()
+    else if (key === 'Enter') requestAnimationFrame(() => document.getElementById('panel')?.focus())
+    else return false
+    return true
+  }, [])
   // Who has just come has gone to no part of the page yet.
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.target !== document.body) return
-      if (event.key === '?') setHelp(true)
-      else if (event.key === '/') findBox.current?.focus()
-      else return
-      event.preventDefault()
+      if (event.target === document.body && event.key !== 'Enter' && takeKey(event.key)) event.preventDefault()
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
-  }, [])
+  }, [takeKey])
   const deselect = () => {
     const { selected: _, ...rest } = latest.current
     go(rest, 'replace')
@@ -175,9 +178,7 @@ function LoadedTracePage(props: {
       if (span !== undefined) show(span)
     },
     onRange,
-    onHelp: () => setHelp(true),
-    onFind: () => findBox.current?.focus(),
-    onEnter: () => requestAnimationFrame(() => document.getElementById('panel')?.focus()),
+    takeKey,
   }
   return (
     <>

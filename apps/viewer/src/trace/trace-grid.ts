@@ -1,25 +1,16 @@
 import { formatDuration } from '../shared/duration.ts'
-import { FLAG, type RowColumns } from './columns.ts'
+import type { RowColumns } from './columns.ts'
+import { type KeyedGrid, takeGridKey } from './grid-keys.ts'
 import { indexOfSelection, type PackedIds, selectionOf } from './packed-ids.ts'
 import { type Palette, paintBackground, paintRow, ROW_HEIGHT, readPalette } from './painter.ts'
 import { RowSlot } from './row-slot.ts'
-import {
-  errorsBelow,
-  hasChildren,
-  nextFlagged,
-  positionOf,
-  reveal,
-  rowOfSpan,
-  visibleRows,
-  withAncestors,
-} from './rows.ts'
-import { between, pan, type Range, ticks, toPixels, toTime, zoomAt } from './time-axis.ts'
+import { errorsBelow, hasChildren, positionOf, reveal, rowOfSpan, visibleRows, withAncestors } from './rows.ts'
+import { pan, type Range, ticks, toPixels, toTime, zoomAt } from './time-axis.ts'
+import { TimeDrag } from './time-drag.ts'
 
 const HEAD_HEIGHT = 30
 /** Browsers cut elements off near 17 million pixels; beyond this, scrolling is in proportion. */
 const MAX_BODY_HEIGHT = 12_000_000
-/** A shorter drag is a click. */
-const MIN_DRAG = 4
 /** More collapsed rows than this are not looked for again when a trace grows. */
 const MAX_KEPT = 500
 /** Room for `9.99ms` and a gap. */
@@ -28,9 +19,8 @@ const TICK_GAP = 90
 export interface GridEvents {
   onSelect(row: number): void
   onRange(range: Range): void
-  onHelp(): void
-  onFind(): void
-  onEnter(): void
+  /** A key that is not the grid's: whether it meant something. */
+  takeKey(key: string): boolean
 }
 
 export interface GridData {
@@ -57,7 +47,7 @@ export class TraceGrid {
   readonly #body = document.createElement('div')
   readonly #canvas = document.createElement('canvas')
   readonly #context = this.#canvas.getContext('2d')!
-  readonly #brush = document.createElement('div')
+  readonly #drag: TimeDrag
   readonly #slots: RowSlot[] = []
   readonly #ending = new AbortController()
   readonly #resize: ResizeObserver
@@ -75,9 +65,6 @@ export class TraceGrid {
   #frame = 0
   #width = 0
   #height = 0
-  #drag: { x: number; isPan: boolean; range: Range } | undefined
-  /** The click that follows a drag means nothing. */
-  #hasDragged = false
 
   constructor(element: HTMLElement, events: GridEvents) {
     this.#element = element
@@ -95,10 +82,15 @@ export class TraceGrid {
     this.#body.className = 'grid-body'
     this.#body.setAttribute('role', 'rowgroup')
     this.#canvas.setAttribute('aria-hidden', 'true')
-    this.#brush.className = 'brush'
-    this.#brush.hidden = true
-    this.#brush.setAttribute('aria-hidden', 'true')
-    this.#body.append(this.#canvas, this.#brush)
+    this.#drag = new TimeDrag({
+      element,
+      range: () => this.#range,
+      total: () => this.#data?.total ?? 0,
+      width: () => this.#width,
+      labelWidth: () => this.#labelWidth(),
+      onRange: range => this.#rezoom(range),
+    })
+    this.#body.append(this.#canvas, this.#drag.brush)
     element.setAttribute('role', 'treegrid')
     element.tabIndex = 0
     element.replaceChildren(this.#head, this.#body)
@@ -109,10 +101,7 @@ export class TraceGrid {
     element.addEventListener('click', event => this.#onClick(event), { signal })
     element.addEventListener('dblclick', event => this.#onDoubleClick(event), { signal })
     element.addEventListener('wheel', event => this.#onWheel(event), { signal, passive: false })
-    element.addEventListener('pointerdown', event => this.#onPointerDown(event), { signal })
-    element.addEventListener('pointermove', event => this.#onPointerMove(event), { signal })
-    element.addEventListener('pointerup', event => this.#onPointerUp(event), { signal })
-    element.addEventListener('pointercancel', () => this.#endDrag(), { signal })
+    this.#drag.listen(signal)
     this.#resize = new ResizeObserver(() => this.#measure())
     this.#resize.observe(element)
   }
@@ -366,131 +355,24 @@ export class TraceGrid {
     this.#events.onRange(range)
   }
 
-  /** Middle of the selected bar, else of what is on screen. */
-  #focusTime(): number {
-    const columns = this.#data!.columns
-    const middle = (this.#range.from + this.#range.to) / 2
-    if (this.#selected < 0) return middle
-    const time = columns.start[this.#selected]! + columns.duration[this.#selected]! / 2
-    return time < this.#range.from || time > this.#range.to ? middle : time
-  }
-
   #onKey(event: KeyboardEvent): void {
-    const data = this.#data
-    if (!data || event.ctrlKey || event.metaKey || event.altKey) return
-    const { columns, total } = data
-    const position = positionOf(this.#visible, this.#selected)
-    const at = (index: number) => this.#visible[Math.max(0, Math.min(this.#visible.length - 1, index))] ?? -1
-    const page = Math.max(1, Math.floor(this.#height / ROW_HEIGHT) - 1)
-    const span = this.#range.to - this.#range.from
-    switch (event.key) {
-      case 'ArrowDown':
-      case 'j':
-        this.#choose(at(position + 1))
-        break
-      case 'ArrowUp':
-      case 'k':
-        this.#choose(at(position - 1))
-        break
-      case 'PageDown':
-        this.#choose(at(position + page))
-        break
-      case 'PageUp':
-        this.#choose(at(position - page))
-        break
-      case 'Home':
-        this.#choose(at(0))
-        break
-      case 'End':
-        this.#choose(at(this.#visible.length - 1))
-        break
-      case 'ArrowRight':
-        if (position < 0 || !hasChildren(columns, this.#selected)) break
-        if (this.#collapsed.has(this.#selected)) this.#toggle(this.#selected)
-        else this.#choose(at(position + 1))
-        break
-      case 'ArrowLeft':
-        if (position < 0) break
-        if (hasChildren(columns, this.#selected) && !this.#collapsed.has(this.#selected)) this.#toggle(this.#selected)
-        else this.#choose(columns.parent[this.#selected]!)
-        break
-      case ' ':
-        if (position >= 0 && hasChildren(columns, this.#selected)) this.#toggle(this.#selected)
-        break
-      case 'e':
-      case 'E':
-        this.#choose(nextFlagged(columns, this.#selected, FLAG.error, event.key === 'e' ? 1 : -1))
-        break
-      case 'h':
-      case 'H':
-        this.#choose(
-          nextFlagged(columns, this.#selected, FLAG.hop | FLAG.client | FLAG.server, event.key === 'h' ? 1 : -1),
-        )
-        break
-      case 'n':
-      case 'N':
-        this.#choose(this.#nextMatch(event.key === 'n' ? 1 : -1))
-        break
-      case '+':
-      case '=':
-        this.#rezoom(zoomAt(this.#range, this.#focusTime(), 0.5, total))
-        break
-      case '-':
-        this.#rezoom(zoomAt(this.#range, this.#focusTime(), 2, total))
-        break
-      case '0':
-        this.#rezoom({ from: 0, to: total })
-        break
-      case '<':
-      case ',':
-        this.#rezoom(pan(this.#range, -span / 4, total))
-        break
-      case '>':
-      case '.':
-        this.#rezoom(pan(this.#range, span / 4, total))
-        break
-      case 'z':
-        if (position >= 0 && columns.duration[this.#selected]! > 0) {
-          const start = columns.start[this.#selected]!
-          this.#rezoom(between(start, start + columns.duration[this.#selected]!, total))
-        }
-        break
-      case 'c':
-      case 'C':
-        this.#choose(nextFlagged(columns, this.#selected, FLAG.critical, event.key === 'c' ? 1 : -1))
-        break
-      case 'r':
-      case 'R':
-        this.#choose(nextFlagged(columns, this.#selected, FLAG.retried, event.key === 'r' ? 1 : -1))
-        break
-      case '[':
-      case ']':
-        this.setAllCollapsed(event.key === '[')
-        break
-      case 'Enter':
-        if (position < 0) this.#choose(at(0))
-        this.#events.onEnter()
-        break
-      case '/':
-        this.#events.onFind()
-        break
-      case '?':
-        this.#events.onHelp()
-        break
-      default:
-        return
+    if (!this.#data || event.ctrlKey || event.metaKey || event.altKey) return
+    const { columns, total } = this.#data
+    const grid: KeyedGrid = {
+      columns,
+      total,
+      visible: this.#visible,
+      collapsed: this.#collapsed,
+      matches: this.#matches,
+      selected: this.#selected,
+      range: this.#range,
+      pageRows: Math.max(1, Math.floor(this.#height / ROW_HEIGHT) - 1),
+      choose: row => this.#choose(row),
+      toggle: row => this.#toggle(row),
+      rezoom: range => this.#rezoom(range),
+      setAllCollapsed: isCollapsed => this.setAllCollapsed(isCollapsed),
     }
-    event.preventDefault()
-  }
-
-  #nextMatch(step: 1 | -1): number {
-    const matches = this.#matches
-    if (!matches) return -1
-    for (let n = 1, i = this.#selected; n <= matches.length; n++) {
-      i = (i + step + matches.length) % matches.length
-      if (matches[i] === 1) return i
-    }
-    return -1
+    if (takeGridKey(event.key, grid) || this.#events.takeKey(event.key)) event.preventDefault()
   }
 
   #rowAt(clientY: number): number {
@@ -498,13 +380,8 @@ export class TraceGrid {
     return y < 0 ? -1 : (this.#visible[Math.floor((y + this.#offset()) / ROW_HEIGHT)] ?? -1)
   }
 
-  /** Pixels from the left edge of the time column; negative in the column of names. */
-  #timeX(clientX: number): number {
-    return clientX - this.#element.getBoundingClientRect().left - this.#labelWidth()
-  }
-
   #onClick(event: MouseEvent): void {
-    if (this.#hasDragged) return
+    if (this.#drag.hasMoved) return
     const row = this.#rowAt(event.clientY)
     if (row < 0) return
     if (event.target instanceof Element && event.target.closest('.toggle') && hasChildren(this.#data!.columns, row)) {
@@ -515,7 +392,7 @@ export class TraceGrid {
 
   #onDoubleClick(event: MouseEvent): void {
     const row = this.#rowAt(event.clientY)
-    if (row >= 0 && this.#timeX(event.clientX) < 0 && hasChildren(this.#data!.columns, row)) this.#toggle(row)
+    if (row >= 0 && this.#drag.timeX(event.clientX) < 0 && hasChildren(this.#data!.columns, row)) this.#toggle(row)
   }
 
   #onWheel(event: WheelEvent): void {
@@ -523,57 +400,12 @@ export class TraceGrid {
     if (!data) return
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault()
-      const at = toTime(Math.max(0, this.#timeX(event.clientX)), this.#range, this.#width)
+      const at = toTime(Math.max(0, this.#drag.timeX(event.clientX)), this.#range, this.#width)
       this.#rezoom(zoomAt(this.#range, at, 1.0015 ** event.deltaY, data.total))
     } else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
       event.preventDefault()
       const by = ((event.deltaX || event.deltaY) / this.#width) * (this.#range.to - this.#range.from)
       this.#rezoom(pan(this.#range, by, data.total))
     }
-  }
-
-  #onPointerDown(event: PointerEvent): void {
-    this.#hasDragged = false
-    const x = this.#timeX(event.clientX)
-    if (event.button !== 0 || event.pointerType === 'touch' || x < 0 || x > this.#width) return
-    this.#drag = { x, isPan: event.shiftKey, range: this.#range }
-  }
-
-  #onPointerMove(event: PointerEvent): void {
-    const drag = this.#drag
-    if (!drag || !this.#data) return
-    const x = this.#timeX(event.clientX)
-    if (Math.abs(x - drag.x) < MIN_DRAG && this.#brush.hidden) return
-    if (!this.#element.hasPointerCapture(event.pointerId)) this.#element.setPointerCapture(event.pointerId)
-    if (drag.isPan) {
-      const by = ((drag.x - x) / this.#width) * (drag.range.to - drag.range.from)
-      this.#hasDragged = true
-      this.#rezoom(pan(drag.range, by, this.#data.total))
-      return
-    }
-    const left = Math.max(0, Math.min(x, drag.x))
-    const right = Math.min(this.#width, Math.max(x, drag.x))
-    this.#brush.hidden = false
-    this.#brush.style.left = `${this.#labelWidth() + left}px`
-    this.#brush.style.width = `${right - left}px`
-  }
-
-  #onPointerUp(event: PointerEvent): void {
-    const drag = this.#drag
-    if (drag && this.#data && !this.#brush.hidden) {
-      const range = between(
-        toTime(drag.x, this.#range, this.#width),
-        toTime(this.#timeX(event.clientX), this.#range, this.#width),
-        this.#data.total,
-      )
-      this.#rezoom(range)
-      this.#hasDragged = true
-    }
-    this.#endDrag()
-  }
-
-  #endDrag(): void {
-    this.#drag = undefined
-    this.#brush.hidden = true
   }
 }

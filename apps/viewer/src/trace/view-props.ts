@@ -17,19 +17,6 @@ export interface ViewProps {
   isCriticalShown: boolean
   onSelect: (row: number) => void
   onRange: (range: Range) => void
-  onEnter: () => void
-  onFind: () => void
-  onHelp: () => void
-}
-
-/** The keys that mean the same in every view. Whether it was one of them. */
-export function takeCommonKey(
-  { key }: { key: string },
-  props: Pick<ViewProps, 'onEnter' | 'onFind' | 'onHelp'>,
-): boolean {
-  if (key === 'Enter') props.onEnter()
-  else if (key === '/') props.onFind()
-  else if (key === '?') props.onHelp()
-  else return false
-  return true
+  /** A key that means the same in every view, or means nothing: whether it was one of them. */
+  takeKey: (key: string) => boolean
 }
