@@ -2,8 +2,8 @@ import type { Dns } from './dns.ts'
 import type { EndpointHealthCheck, HealthCheck } from './health-check.ts'
 import type { LbPolicy } from './load-balancing.ts'
 import type { Metadata } from './metadata.ts'
-import type { Milliseconds, Percent } from './quantities.ts'
-import type { SocketAddress } from './socket-address.ts'
+import type { Fraction, Milliseconds, Percent } from './quantities.ts'
+import type { EndpointAddress } from './socket-address.ts'
 
 /** envoy.config.cluster.v3.Cluster */
 export interface Cluster {
@@ -43,8 +43,29 @@ export interface Cluster {
   /** 0: unlimited. */
   maxRequestsPerConnection: number
   enableTrailers?: boolean
+  /** A connection is let go of after so long; 0: never. */
+  maxConnectionDuration: Milliseconds
+  /** How heads of requests are written. */
+  requestStyle: RequestStyle
+  responseLimits: ResponseLimits
+  /** load_assignment.policy.drop_overloads: the share of requests that are refused here; absent: none. */
+  dropOverload?: Fraction
   /** It is spoken to in HTTP/2, which so far only calls of the proxy's own do. */
   http2?: boolean
+}
+
+export interface RequestStyle {
+  /** `Content-Type` in place of `content-type`. */
+  properCaseHeaders: boolean
+  /** The request line has scheme and host, too. */
+  fullUrl: boolean
+}
+
+/** Above them an answer is the upstream's fault. */
+export interface ResponseLimits {
+  headersCount: number
+  /** Absent: as much as an answer of Envoy's default may have. */
+  headKilobytes?: number
 }
 
 /** envoy.config.cluster.v3.OutlierDetection, with Envoy's defaults filled in. */
@@ -112,11 +133,6 @@ export interface LocalityLbEndpoints {
   /** Looked at with `locality_weighted_lb_config` alone; 0 when unset: no requests. */
   loadBalancingWeight: number
   lbEndpoints: readonly LbEndpoint[]
-}
-
-export interface EndpointAddress extends SocketAddress {
-  /** `address` is the path of a Unix socket (`@name`: an abstract one); it has no port. */
-  isPipe: boolean
 }
 
 export interface LbEndpoint {

@@ -1,6 +1,7 @@
 import type { HeaderValueOption } from './header-mutations.ts'
 import type { StringMatcher } from './matchers.ts'
 import type { Milliseconds } from './quantities.ts'
+import type { EndpointAddress } from './socket-address.ts'
 
 /** envoy.config.core.v3.HealthCheck, with Envoy's defaults filled in. */
 export interface HealthCheck {
@@ -42,6 +43,8 @@ export interface HttpHealthCheck {
   send?: Uint8Array
   /** The response's body has these in their order. */
   receive: readonly Uint8Array[]
+  /** …within so many bytes; 0: anywhere. */
+  responseBufferSize: number
   /** Of `x-envoy-upstream-healthchecked-cluster`. */
   serviceNameMatcher?: StringMatcher
 }
@@ -55,7 +58,9 @@ export interface TcpHealthCheck {
 
 /** envoy.config.endpoint.v3.Endpoint.HealthCheckConfig */
 export interface EndpointHealthCheck {
-  /** 0: the endpoint's own. */
+  /** Absent: the endpoint's own. */
+  address?: EndpointAddress
+  /** 0: that of the address. */
   port: number
   /** "": as the health check says. */
   hostname: string

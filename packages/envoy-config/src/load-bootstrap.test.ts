@@ -123,7 +123,7 @@ describe('problems', () => {
 
   test('a field that one resource has and another has not', () => {
     const cluster =
-      'static_resources: { clusters: [{ name: a, common_http_protocol_options: { max_headers_count: 5 } }] }'
+      'static_resources: { clusters: [{ name: a, http_protocol_options: { allow_chunked_length: true } }] }'
     expect(bad({ 'e.yaml': cluster })).toEqual([expect.stringContaining('supports it only in listeners so far')])
   })
 
@@ -238,6 +238,9 @@ describe('a good file', () => {
       ignoreHealthOnHostRemoval: false,
       preconnectRatio: 1,
       predictivePreconnectRatio: 1,
+      maxConnectionDuration: 0,
+      requestStyle: { properCaseHeaders: false, fullUrl: false },
+      responseLimits: { headersCount: 100 },
       perConnectionBufferLimitBytes: 1_048_576,
       maxStreamDuration: 0,
       idleTimeout: 3_600_000,

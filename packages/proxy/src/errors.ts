@@ -8,7 +8,8 @@ export interface Failure {
   /** RESPONSE_CODE_DETAILS */
   details: string
   body: string
-  overloaded?: true
+  /** A header that says `true`. */
+  tells?: 'x-envoy-overloaded' | 'x-envoy-drop-overload' | 'x-envoy-unconditional-drop-overload'
   /** For a gRPC client, where its HTTP status does not say which. */
   grpcStatus?: number
   /** The connection closes after it, when the client has had time to read. */
@@ -27,7 +28,15 @@ export const FAILURES = {
   no_route: { status: 404, flag: 'NR', details: 'route_not_found', body: '' },
   no_cluster: { status: 503, flag: 'NC', details: 'cluster_not_found', body: '' },
   no_healthy_host: { status: 503, flag: 'UH', details: 'no_healthy_upstream', body: 'no healthy upstream' },
-  maintenance: { status: 503, flag: 'UO', details: 'maintenance_mode', body: 'maintenance mode', overloaded: true },
+  maintenance: { status: 503, flag: 'UO', details: 'maintenance_mode', body: 'maintenance mode', tells: 'x-envoy-overloaded' }, // biome-ignore format: one line
+  drop: { status: 503, flag: 'DO', details: 'drop_overload', body: 'drop overload', tells: 'x-envoy-drop-overload' },
+  drop_all: {
+    status: 503,
+    flag: 'UDO',
+    details: 'unconditional_drop_overload',
+    body: 'unconditional drop overload',
+    tells: 'x-envoy-unconditional-drop-overload',
+  },
   request_timeout: { status: 408, details: 'request_overall_timeout', body: 'request timeout' },
   header_timeout: { status: 408, details: 'request_header_timeout', body: 'request header timeout' },
   idle_before_complete: { status: 408, flag: 'SI', details: 'stream_idle_timeout', body: 'stream timeout' },
@@ -55,7 +64,7 @@ export const FAILURES = {
     details: 'request_payload_exceeded_retry_buffer_limit',
     body: 'exceeded request buffer limit while retrying upstream',
   },
-  overflow: reset(503, 'UO', 'overflow', true),
+  overflow: reset(503, 'UO', 'overflow', 'x-envoy-overloaded'),
   'local connection failure': reset(503, 'UF', 'local connection failure'),
   'remote connection failure': reset(503, 'UF', 'remote connection failure'),
   'connection timeout': reset(503, 'UF', 'connection timeout'),
@@ -65,13 +74,13 @@ export const FAILURES = {
   'local reset': reset(503, 'LR', 'local reset'),
 } as const satisfies Record<string, Failure>
 
-function reset(status: number, flag: ResponseFlag, reason: string, overloaded?: true): Failure {
+function reset(status: number, flag: ResponseFlag, reason: string, tells?: Failure['tells']): Failure {
   return {
     status,
     flag,
     details: `upstream_reset_before_response_started{${reason.replaceAll(' ', '_')}}`,
     body: RESET + reason,
-    ...(overloaded === undefined ? {} : { overloaded }),
+    ...(tells === undefined ? {} : { tells }),
   }
 }
 

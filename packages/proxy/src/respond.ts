@@ -17,7 +17,7 @@ export function respond(exchange: Exchange, failure: Failure, more?: (headers: R
     return
   }
   const mutate = (headers: ResponseHeaders): void => {
-    if (failure.overloaded) headers.append('x-envoy-overloaded', 'true')
+    if (failure.tells !== undefined) headers.append(failure.tells, 'true')
     more?.(headers)
   }
   respondWith(exchange, failure.status, Buffer.from(failure.body, 'latin1'), mutate, failure.grpcStatus, late)

@@ -142,6 +142,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'hosts that DNS names no longer': /pending_dynamic_removal, until/,
     'Unix sockets': /^unix sockets: an upstream at/,
     'idle upstream connections': /upstream_cx_idle_timeout/,
+    'options of a cluster’s HTTP/1': /proper_case_words of a cluster|max_headers_count of a cluster/,
+    drop_overloads: /drop_overloads 100/,
     alt_stat_name: /alt_stat_name/,
   },
   'HTTP filters': {

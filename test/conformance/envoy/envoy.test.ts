@@ -54,6 +54,7 @@ import { timeoutCases } from './cases/timeouts.ts'
 import { tracingCases } from './cases/tracing.ts'
 import { trailerCases } from './cases/trailers.ts'
 import { unixSocketCases } from './cases/unix-sockets.ts'
+import { upstreamOptionCases } from './cases/upstream-options.ts'
 import { virtualClusterCases } from './cases/virtual-clusters.ts'
 import { virtualHostCases } from './cases/virtual-hosts.ts'
 import { coverage } from './coverage.ts'
@@ -103,6 +104,7 @@ const groups: Record<string, Case[]> = {
   outliers: [...outlierCases, ...ejectionCases],
   'health checks': healthCheckCases,
   pools: poolCases,
+  'upstream options': upstreamOptionCases,
   balancing: balancingCases,
   'slow start': slowStartCases,
   hashing: hashingCases,

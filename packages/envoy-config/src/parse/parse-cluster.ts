@@ -6,7 +6,7 @@ import { parseDns } from './parse-dns.ts'
 import { parseEndpointHealthCheck, parseHealthChecks } from './parse-health-check.ts'
 import { parseLbPolicy } from './parse-load-balancing.ts'
 import { parseOutlierDetection } from './parse-outlier-detection.ts'
-import { parsePercent } from './percent.ts'
+import { parseFraction, parsePercent } from './percent.ts'
 import { parseEndpointAddress } from './socket-address.ts'
 
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
@@ -44,8 +44,22 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
     preconnectRatio: preconnect?.number('per_upstream_preconnect_ratio', 1) ?? 1,
     predictivePreconnectRatio: preconnect?.number('predictive_preconnect_ratio', 1) ?? 1,
     perConnectionBufferLimitBytes: message.number('per_connection_buffer_limit_bytes', 1024 * 1024),
+    ...parseDropOverload(message.message('load_assignment')?.message('policy'), context),
     ...http,
   }
+}
+
+/** Of a ClusterLoadAssignment.Policy. */
+function parseDropOverload(policy: Message | undefined, context: ParseContext): Pick<Cluster, 'dropOverload'> {
+  const [first, ...others] = policy?.messages('drop_overloads') ?? []
+  if (first === undefined) return {}
+  if (others.length > 0)
+    context.problems.add('invalid', policy!.place('drop_overloads'), 'has more than one category, which Envoy does not take') // biome-ignore format: one line
+  const dropOverload = parseFraction(first.message('drop_percentage'), { numerator: 0, denominator: 100 })
+  const { numerator, denominator } = dropOverload
+  if (numerator > denominator)
+    context.problems.add('invalid', first.place('drop_percentage'), `expected 0 to 100 per cent, found ${numerator} of ${denominator}`) // biome-ignore format: one line
+  return numerator === 0 ? {} : { dropOverload }
 }
 
 /** Of an envoy.config.cluster.v3.Cluster: what its options say, or without any its own deprecated field. */
@@ -55,20 +69,23 @@ export function speaksHttp2(message: Message): boolean {
   return options.message('explicit_http_config')?.has('http2_protocol_options') ?? false
 }
 
-/** HttpProtocolOptions of both sides that Hopscope has of one. */
-const OF_LISTENERS = [
-  'max_headers_count',
-  'max_connection_duration',
-  'headers_with_underscores_action',
-  'allow_chunked_length',
-  'header_key_format',
-  'override_stream_error_on_invalid_http_message',
-]
+/** Http1ProtocolOptions of both sides that Hopscope has of one. */
+const OF_LISTENERS = ['allow_chunked_length', 'override_stream_error_on_invalid_http_message']
 
 function parseHttpOptions(
   message: Message,
   context: ParseContext,
-): Pick<Cluster, 'idleTimeout' | 'maxStreamDuration' | 'enableTrailers' | 'maxRequestsPerConnection' | 'http2'> {
+): Pick<
+  Cluster,
+  | 'idleTimeout'
+  | 'maxStreamDuration'
+  | 'enableTrailers'
+  | 'maxConnectionDuration'
+  | 'maxRequestsPerConnection'
+  | 'requestStyle'
+  | 'responseLimits'
+  | 'http2'
+> {
   const extension = message.entries('typed_extension_protocol_options').get(HTTP_OPTIONS)
   for (const [key, value] of message.entries('typed_extension_protocol_options')) {
     if (key === HTTP_OPTIONS) continue
@@ -81,12 +98,12 @@ function parseHttpOptions(
     options === undefined
       ? message.message('common_http_protocol_options')
       : options.message('common_http_protocol_options')
+  // What a client speaks here is HTTP/1, too.
+  const protocol = options?.message('explicit_http_config') ?? options?.message('use_downstream_protocol_config')
   const http1 =
-    options === undefined
-      ? message.message('http_protocol_options')
-      : options.message('explicit_http_config')?.message('http_protocol_options')
+    options === undefined ? message.message('http_protocol_options') : protocol?.message('http_protocol_options')
   for (const field of OF_LISTENERS) {
-    const given = [common, http1].find(one => one?.has(field))
+    const given = http1?.has(field) ? http1 : undefined
     if (given === undefined) continue
     const what = 'Envoy knows this field of a cluster; Hopscope supports it only in listeners so far'
     context.problems.add('unsupported', given.place(field), what)
@@ -96,6 +113,15 @@ function parseHttpOptions(
     maxStreamDuration: common?.duration('max_stream_duration') ?? 0,
     ...(http1?.boolean('enable_trailers') ? { enableTrailers: true } : {}),
     ...(speaksHttp2(message) ? { http2: true } : {}),
+    maxConnectionDuration: common?.duration('max_connection_duration') ?? 0,
+    requestStyle: {
+      properCaseHeaders: http1?.message('header_key_format')?.has('proper_case_words') ?? false,
+      fullUrl: http1?.boolean('send_fully_qualified_url') ?? false,
+    },
+    responseLimits: {
+      headersCount: common?.number('max_headers_count', 100) ?? 100,
+      ...(common?.has('max_response_headers_kb') && { headKilobytes: common.number('max_response_headers_kb') }),
+    },
     maxRequestsPerConnection: common?.has('max_requests_per_connection')
       ? common.number('max_requests_per_connection')
       : message.number('max_requests_per_connection'),
@@ -176,7 +202,7 @@ function parseLoadAssignment(
           hostname: endpoint?.string('hostname') ?? '',
           loadBalancingWeight: lbEndpoint.number('load_balancing_weight', 1),
           metadata: parseMetadata(lbEndpoint.message('metadata')),
-          healthCheck: parseEndpointHealthCheck(endpoint),
+          healthCheck: parseEndpointHealthCheck(endpoint, context),
           healthStatus: lbEndpoint.enum<HealthStatus>('health_status', 'UNKNOWN'),
         }
       }),

@@ -3,6 +3,7 @@ import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseAdditions } from './header-mutations.ts'
 import { parseStringMatcher } from './matchers.ts'
+import { parseEndpointAddress } from './socket-address.ts'
 
 const FILE_SINK = 'envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink'
 
@@ -75,6 +76,7 @@ function parseHttp(message: Message | undefined, context: ParseContext): HttpHea
     requestHeadersToRemove: message?.strings('request_headers_to_remove').map(name => name.toLowerCase()) ?? [],
     ...(send === undefined ? {} : { send: parsePayload(send, context) }),
     receive: message?.messages('receive').map(payload => parsePayload(payload, context)) ?? [],
+    responseBufferSize: message?.number('response_buffer_size', 1024) ?? 1024,
     ...(service === undefined ? {} : { serviceNameMatcher: parseStringMatcher(service, context) }),
   }
 }
@@ -113,9 +115,11 @@ function parsePayload(message: Message, context: ParseContext): Uint8Array {
 }
 
 /** Of an envoy.config.endpoint.v3.Endpoint. */
-export function parseEndpointHealthCheck(endpoint: Message | undefined): EndpointHealthCheck {
+export function parseEndpointHealthCheck(endpoint: Message | undefined, context: ParseContext): EndpointHealthCheck {
   const message = endpoint?.message('health_check_config')
+  const address = message?.message('address')
   return {
+    ...(address && { address: parseEndpointAddress(address, { onlyIp: ': checks need an IP' }, context) }),
     port: message?.number('port_value') ?? 0,
     hostname: message?.string('hostname') ?? '',
     disabled: message?.boolean('disable_active_health_check') ?? false,

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net'
-import type { EndpointAddress } from '../cluster.ts'
 import type { Message } from '../schema/message.ts'
-import type { SocketAddress } from '../socket-address.ts'
+import type { EndpointAddress, SocketAddress } from '../socket-address.ts'
 import type { ParseContext } from './context.ts'
 
 /** Of an envoy.config.core.v3.Address. Where a name is not allowed it must be an IP; UDP is what DNS resolvers alone may say. */

@@ -51,6 +51,7 @@ export const cluster: SupportTable = {
     typed_dns_resolver_config: 'yes',
     wait_for_warm_on_init: 'yes',
     ignore_health_on_host_removal: 'yes',
+    close_connections_on_host_health_failure: 'of TCP proxying; HTTP connections are drained, as in Envoy',
     per_connection_buffer_limit_bytes: 'yes',
     common_http_protocol_options: 'yes',
     http_protocol_options: 'yes',
@@ -185,6 +186,11 @@ export const cluster: SupportTable = {
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
     common_http_protocol_options: 'yes',
     explicit_http_config: 'yes',
+    use_downstream_protocol_config: 'clients speak HTTP/1, so it is HTTP/1',
+  },
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig': {
+    http_protocol_options: 'yes',
+    http2_protocol_options: 'no client speaks it',
   },
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig': {
     http_protocol_options: 'yes',
@@ -194,12 +200,20 @@ export const cluster: SupportTable = {
   'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy': {
     overprovisioning_factor: 'yes',
     weighted_priority_health: 'yes',
+    drop_overloads: 'yes',
+    endpoint_stale_after: 'of endpoints that are not in the file',
+  },
+  'envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload': {
+    category: 'in load reports alone',
+    drop_percentage: 'yes',
   },
   'envoy.config.endpoint.v3.LocalityLbEndpoints': {
     priority: 'yes',
     locality: 'yes',
     lb_endpoints: 'yes',
     load_balancing_weight: 'yes',
+    metadata: 'nothing that is supported asks for it',
+    proximity: 'Envoy makes nothing of it',
   },
   'envoy.config.endpoint.v3.LbEndpoint': {
     endpoint: 'yes',
@@ -210,6 +224,7 @@ export const cluster: SupportTable = {
   'envoy.config.endpoint.v3.Endpoint': { address: 'yes', hostname: 'yes', health_check_config: 'yes' },
   'envoy.config.endpoint.v3.Endpoint.HealthCheckConfig': {
     port_value: 'yes',
+    address: 'yes',
     hostname: 'yes',
     disable_active_health_check: 'yes',
   },
@@ -220,6 +235,7 @@ export const cluster: SupportTable = {
     initial_jitter: 'yes',
     interval_jitter: 'yes',
     interval_jitter_percent: 'yes',
+    alt_port: 'Envoy makes nothing of it',
     unhealthy_threshold: 'yes',
     healthy_threshold: 'yes',
     reuse_connection: 'yes',
@@ -241,6 +257,7 @@ export const cluster: SupportTable = {
     method: 'yes',
     send: 'yes',
     receive: 'yes',
+    response_buffer_size: 'yes',
     expected_statuses: 'yes',
     retriable_statuses: 'yes',
     request_headers_to_add: 'yes',

@@ -301,9 +301,12 @@ export class ActiveCluster {
 
   #createChecker(config: HealthCheck): HealthChecker {
     const { name, observabilityName, stats } = this
+    const { requestStyle, responseLimits } = this.config
     const cluster = {
       name,
       observabilityName,
+      requestStyle,
+      responseLimits,
       hasTraffic: () => stats.upstream_cx_total.value > 0,
       onChecked: (host: Host, changed: boolean, healthy: boolean) => {
         if (healthy) this.#outliers?.onChecked(host)
@@ -331,6 +334,9 @@ export class ActiveCluster {
           connectTimeout,
           idleTimeout,
           maxRequests: maxRequestsPerConnection,
+          maxDuration: this.config.maxConnectionDuration,
+          requestStyle: this.config.requestStyle,
+          responseLimits: this.config.responseLimits,
           preconnectRatio: this.config.preconnectRatio,
           enableTrailers: this.config.enableTrailers ?? false,
           bufferLimit: perConnectionBufferLimitBytes,

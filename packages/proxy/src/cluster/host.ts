@@ -115,14 +115,17 @@ export class Host {
 
   /** …where health checks ask. */
   connectForCheck(transports: Transports, highWaterMark: number, handler: TransportHandler): Transport {
-    return this.isPipe
-      ? transports.connectPipe(this.ip, highWaterMark, handler)
-      : transports.connect(this.ip, this.checkAddress.port, highWaterMark, handler)
+    const { ip, port, isPipe } = this.checkAddress
+    return isPipe
+      ? transports.connectPipe(ip, highWaterMark, handler)
+      : transports.connect(ip, port, highWaterMark, handler)
   }
 
   /** Where health checks ask. */
-  get checkAddress(): { ip: string; port: number } {
-    return { ip: this.ip, port: this.healthCheck.port || this.port }
+  get checkAddress(): { ip: string; port: number; isPipe: boolean } {
+    const { address, port } = this.healthCheck
+    if (address === undefined) return { ip: this.ip, port: port || this.port, isPipe: this.isPipe }
+    return { ip: address.address, port: port || address.port, isPipe: address.isPipe }
   }
 
   /** What load balancing makes of all that is known. */

@@ -62,12 +62,18 @@ export function createRouter(
     if (invalid !== undefined) return respond(exchange, invalidHeader(invalid))
     const altStatName = headers.get('x-envoy-upstream-alt-stat-name')
     headers.remove('x-envoy-upstream-alt-stat-name')
+    const refuse = (failure: Failure): void => {
+      cluster.countStatus(failure.status, exchange.internal, { altStatName })
+      for (const one of numbers) one.countStatus(failure.status)
+      respond(exchange, failure)
+    }
     if (services.runtime.enabled(cluster.maintenanceKey, NEVER, Math.floor(services.random() * 10_000))) {
       cluster.stats.upstream_rq_maintenance_mode.add()
-      cluster.countStatus(FAILURES.maintenance.status, exchange.internal, { altStatName })
-      for (const one of numbers) one.countStatus(FAILURES.maintenance.status)
-      return respond(exchange, FAILURES.maintenance)
+      return refuse(FAILURES.maintenance)
     }
+    const { dropOverload: drop } = cluster.config
+    if (drop !== undefined && services.random() * drop.denominator < drop.numerator)
+      return refuse(drop.numerator === drop.denominator ? FAILURES.drop_all : FAILURES.drop)
 
     const timeouts = takeTimeouts(headers, action, route, config)
     const { timeout, perTryTimeout } = timeouts

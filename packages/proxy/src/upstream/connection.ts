@@ -1,4 +1,4 @@
-import type { Milliseconds } from '@hopscope/envoy-config'
+import type { Milliseconds, RequestStyle, ResponseLimits } from '@hopscope/envoy-config'
 import type { Clock } from '../clock.ts'
 import type { ClusterStats } from '../cluster/cluster-stats.ts'
 import type { HostStats } from '../cluster/host-stats.ts'
@@ -61,6 +61,10 @@ export interface ConnectionConfig {
   idleTimeout: Milliseconds
   /** 0: unlimited. */
   maxRequests: number
+  /** After so long it takes no more requests; 0: as long as it lasts. */
+  maxDuration: Milliseconds
+  requestStyle: RequestStyle
+  responseLimits: ResponseLimits
   /** Trailers are written and kept. */
   enableTrailers?: boolean
   /** Bytes to be written above which the client's body waits. */
@@ -78,6 +82,7 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
   readonly #output: Output
   readonly #decoder: ResponseDecoder
   readonly #timer: Timer
+  #durationTimer: Timer | undefined
   readonly id: number
   readonly connectBegin: Instant
   connectEnd: Instant = Number.NaN
@@ -106,7 +111,7 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
       onEnd: () => this.#onResponseEnd(),
       onProtocolError: () => this.#onProtocolError(),
     }
-    this.#decoder = new ResponseDecoder(sink, config.enableTrailers)
+    this.#decoder = new ResponseDecoder(sink, config.responseLimits, config.enableTrailers)
     const { stats, host } = config
     stats.upstream_cx_total.add()
     stats.upstream_cx_http1_total.add()
@@ -118,6 +123,10 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
     this.#transport = host.connect(config.transports, config.bufferLimit, this)
     this.#output = new Output(this.#transport, stats.upstream_cx_tx_bytes_total, config.bufferLimit)
     this.#output.onDrain = () => this.#handler?.onDrain()
+  }
+
+  get requestStyle(): RequestStyle {
+    return this.#config.requestStyle
   }
 
   get takesTrailers(): boolean {
@@ -197,6 +206,10 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
     const { stats, clock } = this.#config
     this.connectEnd = clock.now()
     stats.upstream_cx_connect_ms.record(Math.trunc(this.connectEnd - this.connectBegin))
+    if (this.#config.maxDuration > 0) {
+      this.#durationTimer = this.#config.timers.create(() => this.#onMaxDuration())
+      this.#durationTimer.start(this.#config.maxDuration)
+    }
     this.#owner.onConnected(this)
     this.#armIdleTimer()
   }
@@ -309,6 +322,12 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
     if (this.#handler === undefined) this.#timer.start(this.#config.idleTimeout)
   }
 
+  #onMaxDuration(): void {
+    this.#config.stats.upstream_cx_max_duration_reached.add()
+    this.retire()
+    if (this.#handler === undefined) this.close()
+  }
+
   #onTimeout(): void {
     if (this.#state === 'connecting') {
       this.#config.stats.upstream_cx_connect_timeout.add()
@@ -332,6 +351,7 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
     const handler = this.#handler
     this.#state = 'closed'
     this.#timer.stop()
+    this.#durationTimer?.stop()
     this.#setBuffered(0)
     const { stats, host, clock } = this.#config
     stats.upstream_cx_active.sub()

@@ -4,6 +4,7 @@ import type { Host, RoutingPriority } from '../cluster/host.ts'
 import { BytesMeter } from '../http/bytes-meter.ts'
 import { CHUNK_END, chunkHeader, LAST_CHUNK, lastChunk } from '../http/codec/chunk.ts'
 import { encodeRequestHead } from '../http/codec/encode-request.ts'
+import { properCase } from '../http/codec/encode-response.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import type { HeaderMap, RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant, UpstreamConnectionFacts } from '../stream-info.ts'
@@ -104,7 +105,8 @@ export class Attempt implements Requester, ResponseHandler {
   end(): void {
     if (this.#chunked) {
       const connection = this.#connection!
-      const last = connection.takesTrailers ? lastChunk(this.#trailers?.()) : LAST_CHUNK
+      const spell = connection.requestStyle.properCaseHeaders ? properCase : undefined
+      const last = connection.takesTrailers ? lastChunk(this.#trailers?.(), spell) : LAST_CHUNK
       this.bytes.wireSent += last.length
       this.bytes.headerSent += last.length - LAST_CHUNK.length
       connection.write(last)
@@ -149,7 +151,7 @@ export class Attempt implements Requester, ResponseHandler {
     this.ready = true
     this.firstTxByte = this.#clock.now()
     this.#endWait(this.firstTxByte)
-    const head = encodeRequestHead(this.#headers, this.#hasBody)
+    const head = encodeRequestHead(this.#headers, this.#hasBody, connection.requestStyle)
     this.#chunked = head.chunked
     this.bytes.wireSent += head.bytes.length
     this.bytes.headerSent += head.fieldBytes

@@ -1,4 +1,4 @@
-import type { HealthCheck, Milliseconds } from '@hopscope/envoy-config'
+import type { HealthCheck, Milliseconds, RequestStyle, ResponseLimits } from '@hopscope/envoy-config'
 import type { LogFile } from '../../access-log/log-file.ts'
 import type { Clock } from '../../clock.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -26,6 +26,8 @@ export interface HealthCheckServices {
 export interface CheckedCluster {
   name: string
   observabilityName: string
+  requestStyle: RequestStyle
+  responseLimits: ResponseLimits
   /** It has had a connection for requests. */
   hasTraffic(): boolean
   /** A host was checked; `changed`: its health is another. */
@@ -130,7 +132,9 @@ function createProbes(
   const { check, reuseConnection: reuse } = config
   if (check.type === 'tcp') return (host, listener) => new TcpProbe(host, check, { reuse, transports }, listener)
   const headersOf = compileHttpCheck(check)
-  const options = { clusterName: cluster.name, reuse, transports, runtime, verifyCluster: stats.verify_cluster }
+  const { name: clusterName, requestStyle, responseLimits } = cluster
+  const verifyCluster = stats.verify_cluster
+  const options = { clusterName, requestStyle, responseLimits, reuse, transports, runtime, verifyCluster }
   return (host, listener) => new HttpProbe(host, check, headersOf, options, listener)
 }
 

@@ -1,6 +1,6 @@
-import type { HttpHealthCheck } from '@hopscope/envoy-config'
+import type { HttpHealthCheck, RequestStyle, ResponseLimits } from '@hopscope/envoy-config'
 import { encodeRequestHead } from '../../http/codec/encode-request.ts'
-import { ResponseDecoder, type ResponseHead } from '../../http/codec/response-decoder.ts'
+import { ResponseDecoder, type ResponseHead, type ResponseSink } from '../../http/codec/response-decoder.ts'
 import { RequestHeaders, type ResponseHeaders } from '../../http/headers.ts'
 import { compileStringMatcher } from '../../match/string-matcher.ts'
 import { compileMutations, type Mutate } from '../../route/header-mutations.ts'
@@ -12,12 +12,11 @@ import type { Transports } from '../../transport/transports.ts'
 import type { Host } from '../host.ts'
 import { containsInOrder, type Probe, type ProbeListener } from './probe.ts'
 
-/** How much of a body is compared. */
-const BODY = 1024
-
 export interface HttpProbeOptions {
   /** In place of the host's name. */
   clusterName: string
+  requestStyle: RequestStyle
+  responseLimits: ResponseLimits
   reuse: boolean
   transports: Transports
   runtime: Runtime
@@ -92,7 +91,7 @@ export class HttpProbe implements Probe, TransportHandler {
       return
     }
     this.#connected = false
-    this.#decoder = new ResponseDecoder({
+    const sink: ResponseSink = {
       onInformational() {},
       onHead: head => {
         this.#head = head
@@ -100,7 +99,8 @@ export class HttpProbe implements Probe, TransportHandler {
       onData: chunk => this.#keep(chunk),
       onEnd: () => this.#onResponse(),
       onProtocolError: () => this.#lost(),
-    })
+    }
+    this.#decoder = new ResponseDecoder(sink, this.#options.responseLimits)
     this.#transport = this.#host.connectForCheck(this.#options.transports, 1024 * 1024, this)
   }
 
@@ -145,13 +145,15 @@ export class HttpProbe implements Probe, TransportHandler {
     const headers = this.#headersOf(this.#host, this.#options.clusterName)
     const hasBody = send !== undefined && send.length > 0
     this.#decoder!.expect(headers.method === 'HEAD')
-    this.#transport!.write(encodeRequestHead(headers, hasBody).bytes)
+    this.#transport!.write(encodeRequestHead(headers, hasBody, this.#options.requestStyle).bytes)
     if (hasBody) this.#transport!.write(send)
   }
 
   #keep(chunk: Buffer): void {
-    if (this.#check.receive.length === 0 || this.#bodyLength >= BODY) return
-    const part = chunk.subarray(0, BODY - this.#bodyLength)
+    const { receive, responseBufferSize } = this.#check
+    const most = responseBufferSize || Number.POSITIVE_INFINITY
+    if (receive.length === 0 || this.#bodyLength >= most) return
+    const part = chunk.subarray(0, most - this.#bodyLength)
     this.#body.push(part)
     this.#bodyLength += part.length
   }

@@ -8,6 +8,6 @@ export const CHUNK_END = '\r\n'
 export const LAST_CHUNK = '0\r\n\r\n'
 
 /** The end of a chunked body, with what is said after it. */
-export function lastChunk(trailers: HeaderMap | undefined): string {
-  return trailers === undefined ? LAST_CHUNK : `0\r\n${trailers.format()}\r\n`
+export function lastChunk(trailers: HeaderMap | undefined, spell?: (name: string) => string): string {
+  return trailers === undefined ? LAST_CHUNK : `0\r\n${trailers.format(spell)}\r\n`
 }

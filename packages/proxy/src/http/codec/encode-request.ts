@@ -1,10 +1,13 @@
+import type { RequestStyle } from '@hopscope/envoy-config'
 import type { RequestHeaders } from '../headers.ts'
+import { properCase } from './encode-response.ts'
 import { headBytes } from './head-bytes.ts'
 
 /** A request's head for an HTTP/1.1 upstream. `chunked`: how its body has to be written; `fieldBytes`: of its field lines. */
 export function encodeRequestHead(
   headers: RequestHeaders,
   hasBody: boolean,
+  style: RequestStyle,
 ): { bytes: Buffer; chunked: boolean; fieldBytes: number } {
   const { method } = headers
   let framing = ''
@@ -18,14 +21,17 @@ export function encodeRequestHead(
   headBytes.begin()
   headBytes.text(method)
   headBytes.text(' ')
+  const origin = style.fullUrl ? `${headers.scheme}://${headers.authority}` : ''
+  if (origin !== '') headBytes.text(origin)
   headBytes.text(headers.path)
   headBytes.text(AFTER_TARGET)
-  headBytes.field('host', headers.authority)
-  headers.write(headBytes)
-  headBytes.text(framing)
+  const spell = style.properCaseHeaders ? properCase : undefined
+  headBytes.field(spell === undefined ? 'host' : 'Host', headers.authority)
+  headers.write(headBytes, spell)
+  headBytes.text(spell === undefined ? framing : spell(framing))
   headBytes.text('\r\n')
   const bytes = headBytes.end()
-  const lineBytes = method.length + 1 + headers.path.length + AFTER_TARGET.length
+  const lineBytes = method.length + 1 + origin.length + headers.path.length + AFTER_TARGET.length
   return { bytes, chunked, fieldBytes: bytes.length - lineBytes - 2 }
 }
 

@@ -64,25 +64,28 @@ function ourRequests(pieces: readonly Buffer[]): Verdict {
 /** One response; `isHead` says to what. A verdict fails, too, when bytes are left over: the connection then ends. */
 function ourResponse(pieces: readonly Buffer[], isHead: boolean): Verdict {
   const verdict: Verdict = { messages: [], failed: false }
-  const decoder = new ResponseDecoder({
-    onInformational() {},
-    onHead({ headers }) {
-      if (verdict.failed || verdict.messages.length > 0) throw new Error('a head too many')
-      const lengths = headers.getAll('content-length').length
-      if (lengths > 1 || (lengths === 1 && headers.has('transfer-encoding'))) throw new Error('two framings')
-      verdict.messages.push({ line: String(headers.status), body: '', complete: false })
+  const decoder = new ResponseDecoder(
+    {
+      onInformational() {},
+      onHead({ headers }) {
+        if (verdict.failed || verdict.messages.length > 0) throw new Error('a head too many')
+        const lengths = headers.getAll('content-length').length
+        if (lengths > 1 || (lengths === 1 && headers.has('transfer-encoding'))) throw new Error('two framings')
+        verdict.messages.push({ line: String(headers.status), body: '', complete: false })
+      },
+      onData: chunk => {
+        verdict.messages.at(-1)!.body += chunk.toString('latin1')
+      },
+      onEnd: () => {
+        verdict.messages.at(-1)!.complete = true
+      },
+      onProtocolError() {
+        if (verdict.failed) throw new Error('failed twice')
+        verdict.failed = true
+      },
     },
-    onData: chunk => {
-      verdict.messages.at(-1)!.body += chunk.toString('latin1')
-    },
-    onEnd: () => {
-      verdict.messages.at(-1)!.complete = true
-    },
-    onProtocolError() {
-      if (verdict.failed) throw new Error('failed twice')
-      verdict.failed = true
-    },
-  })
+    { headersCount: 100 },
+  )
   decoder.expect(isHead)
   for (const piece of pieces) if (!decoder.execute(piece)) verdict.failed = true
   return verdict

@@ -1,5 +1,6 @@
+import type { ResponseLimits } from '@hopscope/envoy-config'
 import { expect, test } from 'vitest'
-import { hasToken, ResponseDecoder, type ResponseHead } from './response-decoder.ts'
+import { hasToken, ResponseDecoder, type ResponseHead, type ResponseSink } from './response-decoder.ts'
 
 interface Outcome {
   informational: number[]
@@ -11,9 +12,12 @@ interface Outcome {
   surplus: boolean
 }
 
-function decode(pieces: Buffer[], { isHead = false, closes = false } = {}): Outcome {
+function decode(
+  pieces: Buffer[],
+  { isHead = false, closes = false, ...limits }: { isHead?: boolean; closes?: boolean } & Partial<ResponseLimits> = {},
+): Outcome {
   const outcome: Outcome = { informational: [], heads: [], body: '', ended: false, failed: false, surplus: false }
-  const decoder = new ResponseDecoder({
+  const sink: ResponseSink = {
     onInformational: status => outcome.informational.push(status),
     onHead: head => outcome.heads.push(head),
     onData: chunk => {
@@ -27,7 +31,8 @@ function decode(pieces: Buffer[], { isHead = false, closes = false } = {}): Outc
       if (outcome.failed) throw new Error('failed twice')
       outcome.failed = true
     },
-  })
+  }
+  const decoder = new ResponseDecoder(sink, { headersCount: 100, ...limits })
   decoder.expect(isHead)
   for (const piece of pieces) if (!decoder.execute(piece)) outcome.surplus = true
   if (closes) decoder.end()
@@ -144,6 +149,15 @@ test('a head over 256 KB is given up before it is complete', () => {
   const pieces = [Buffer.from('HTTP/1.1 200 OK\r\n'), ...Array.from({ length: 270 }, () => line)]
   expect(decode(pieces).failed).toBe(true)
   expect(decode(pieces.slice(0, 250)).failed).toBe(false)
+})
+
+test("more headers than may be, or a larger head, are the upstream's fault", () => {
+  const fields = (n: number) => Array.from({ length: n }, (_, i) => `x-${i}: a\r\n`).join('')
+  const fails = (head: string, limits: Partial<ResponseLimits> = {}) => decode([Buffer.from(head)], limits).failed
+  const told = (n: number) => `HTTP/1.1 200 OK\r\ncontent-length: 0\r\n${fields(n)}\r\n`
+  expect([fails(told(99)), fails(told(100)), fails(told(100), { headersCount: 101 })]).toEqual([false, true, false])
+  const large = `HTTP/1.1 200 OK\r\ncontent-length: 0\r\nx: ${'a'.repeat(3000)}\r\n\r\n`
+  expect([fails(large), fails(large, { headKilobytes: 2 }), fails(large, { headKilobytes: 4 })]).toEqual([false, true, false]) // biome-ignore format: one line
 })
 
 test('an end inside a message is no end', () => {

@@ -1,3 +1,4 @@
+import type { ResponseLimits } from '@hopscope/envoy-config'
 import type { BytesMeter } from '../bytes-meter.ts'
 import { type HeaderMap, ResponseHeaders } from '../headers.ts'
 import { INLINE_RESPONSE_HEADERS } from '../inline-headers.ts'
@@ -31,6 +32,8 @@ const TOLD: ReadonlySet<number> = new Set([100, 102, 103, 104])
 export class ResponseDecoder {
   readonly #sink: ResponseSink
   readonly #body: BodyDecoder
+  readonly #maxFields: number
+  readonly #maxHeadBytes: number
   #state: 'idle' | 'head' | 'body' | 'done' | 'failed' = 'idle'
   #headRequest = false
   #untilClose = false
@@ -38,8 +41,10 @@ export class ResponseDecoder {
   #searched = 0
   #meter: BytesMeter | undefined
 
-  constructor(sink: ResponseSink, keepTrailers = false) {
+  constructor(sink: ResponseSink, limits: ResponseLimits, keepTrailers = false) {
     this.#sink = sink
+    this.#maxFields = limits.headersCount
+    this.#maxHeadBytes = limits.headKilobytes === undefined ? MAX_HEAD_BYTES : limits.headKilobytes * 1024
     this.#body = new BodyDecoder(keepTrailers)
   }
 
@@ -75,7 +80,7 @@ export class ResponseDecoder {
     let at = 0
     while (this.#state === 'head') {
       const end = findHeadEnd(bytes, Math.max(at, this.#searched))
-      if ((end === -1 ? bytes.length : end) - at > MAX_HEAD_BYTES) return this.#fail()
+      if ((end === -1 ? bytes.length : end) - at > this.#maxHeadBytes) return this.#fail()
       if (end === -1) {
         if (at < bytes.length) {
           this.#rest = at === 0 ? bytes : bytes.subarray(at)
@@ -137,6 +142,7 @@ export class ResponseDecoder {
     if (scanFields(bytes, lineEnd + 1, fieldsEnd, text, headers, fields, INLINE_RESPONSE_HEADERS) !== undefined) {
       return undefined
     }
+    if (fields.fields > this.#maxFields) return undefined
     this.#meter?.receiveHead(fields.bytes)
     if (status < 200 || status === 204) {
       if (fields.transferEncoding !== undefined) return undefined
