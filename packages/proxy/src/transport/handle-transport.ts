@@ -7,12 +7,16 @@ import type { Transport, TransportHandler } from './transport.ts'
 import { BACKLOG, type BoundPort, type ListenOptions, NOBODY, type Transports } from './transports.ts'
 import { type ConnectRequest, type SocketName, type TcpHandle, UV_EOF, type Uv, type WriteRequest } from './uv.ts'
 
-/** Every read of every connection lands here first; what came is copied out at once, in just its size. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
+/**
+ * Every read of every connection lands here first; what came is copied out at once, in just its size. So large because a large body
+ * costs a third less in reads and writes of up to 256 KB than of 64 KB.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024)
 /** What is copied out stands side by side in slabs of so many bytes: one is made for some twenty reads. */
 const SLAB_BYTES = 32 * 1024
-/** Reads above so many bytes get a buffer of the read buffer's size, which is used again when its bytes are spent. */
+/** Reads above so many bytes get a buffer that is used again when its bytes are spent, of one of these sizes. */
 const LARGE_READ = 32 * 1024
+const LENT_SIZES = [64 * 1024, READ_BUFFER.length] as const
 const MAX_FREE = 16
 
 /**
@@ -27,8 +31,8 @@ export function createHandleTransports(uv: Uv): Transports {
   let joined = Buffer.allocUnsafeSlow(JOIN_LIMIT)
   let slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
   let slabUsed = 0
-  /** Buffers of large reads that nobody needs; of those that somebody has, how many bytes were read. */
-  const free: Buffer[] = []
+  /** Buffers of large reads that nobody needs, by size; of those that somebody has, how many bytes were read. */
+  const free = new Map<number, Buffer[]>(LENT_SIZES.map(size => [size, []]))
   const lent = new WeakMap<ArrayBufferLike, number>()
 
   function onRead(this: TcpHandle): void {
@@ -48,7 +52,8 @@ export function createHandleTransports(uv: Uv): Transports {
   }
 
   function lend(bytes: number): Buffer {
-    const buffer = free.pop() ?? Buffer.allocUnsafeSlow(READ_BUFFER.length)
+    const size = bytes > LENT_SIZES[0] ? LENT_SIZES[1] : LENT_SIZES[0]
+    const buffer = free.get(size)!.pop() ?? Buffer.allocUnsafeSlow(size)
     lent.set(buffer.buffer, bytes)
     return buffer.subarray(0, bytes)
   }
@@ -58,7 +63,8 @@ export function createHandleTransports(uv: Uv): Transports {
     for (const piece of pieces) {
       if (typeof piece === 'string' || lent.get(piece.buffer) !== piece.length) continue
       lent.delete(piece.buffer)
-      if (free.length < MAX_FREE) free.push(Buffer.from(piece.buffer))
+      const stock = free.get(piece.buffer.byteLength)!
+      if (stock.length < MAX_FREE) stock.push(Buffer.from(piece.buffer))
     }
   }
 
