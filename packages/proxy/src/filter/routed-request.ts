@@ -8,6 +8,7 @@ import { statusOfHost } from '../http/grpc-status.ts'
 import type { ResponseHeaders } from '../http/headers.ts'
 import { respond } from '../respond.ts'
 import type { Counter } from '../stats/stats.ts'
+import type { Instant } from '../stream-info.ts'
 import type { Timer } from '../timers.ts'
 import { attemptOutcome } from '../tracing/attempt-outcome.ts'
 import type { AttemptSpan } from '../tracing/http-tracer.ts'
@@ -73,8 +74,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
   /** The first attempt. */
   start(): void {
     const { mirrors, timeout } = this.#plan
-    if (this.#requestEnded) this.#responseTimer.start(timeout)
-    this.#send()
+    const now = this.#services.clock.now()
+    if (this.#requestEnded) this.#responseTimer.start(timeout, now)
+    this.#send(now)
     // Without a host for the request itself there are no copies.
     if (mirrors === undefined || this.#hostless) return
     mirrors.onDrain = () => this.#body?.onMirrorsDrained()
@@ -132,7 +134,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
 
   // ── attempts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #send(): void {
+  #send(now: Instant = this.#services.clock.now()): void {
     const { cluster, action, countAttempts, suppressEnvoyHeaders } = this.#plan
     const { info, headers } = this.#exchange
     const { clock } = this.#services
@@ -161,7 +163,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     if (this.#attempts > 1 && !suppressEnvoyHeaders) this.#setExpectedTimeout()
     this.#span = this.#exchange.span?.beginAttempt(
       { clusterName: cluster.observabilityName, number: this.#attempts },
-      clock.now(),
+      now,
     )
     this.#span?.inject(headers)
     const request = {
@@ -258,7 +260,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     info.responseCodeDetails = 'via_upstream'
     info.firstUpstreamRxByte = attempt.firstRxByte
     if (!suppressEnvoyHeaders && this.#requestEnded) {
-      const time = Math.trunc(this.#services.clock.now() - exchange.requestCompleteAt)
+      const time = Math.trunc(attempt.firstRxByte - exchange.requestCompleteAt)
       headers.set('x-envoy-upstream-service-time', String(time))
     }
     for (const field of this.#cookies) headers.append('set-cookie', field)

@@ -1,17 +1,11 @@
 import type { Instant } from '../stream-info.ts'
 import type { ConnectionManagerContext } from './connection-manager-context.ts'
 import type { Exchange } from './exchange.ts'
-import type { ResponseHeaders } from './headers.ts'
+import { NameSet, type ResponseHeaders } from './headers.ts'
 import { httpDate } from './http-date.ts'
 
 /** Taken from every response: they are this hop's business. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'upgrade',
-  'transfer-encoding',
-  'keep-alive',
-  'proxy-connection',
-])
+const HOP_BY_HOP = new NameSet(['connection', 'upgrade', 'transfer-encoding', 'keep-alive', 'proxy-connection'])
 
 /** What the connection manager takes from every response and puts into it. (Envoy `ConnectionManagerUtility::mutateResponseHeaders`) */
 export function completeResponse(

@@ -161,7 +161,9 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   #onHead(head: RequestHead): void {
     this.#headTimer.stop()
-    const info = this.#startStream(head.headers)
+    // The clock is read once for all that comes of the head in this step: it costs as much as a good part of that.
+    const now = this.#context.clock.now()
+    const info = this.#startStream(head.headers, now)
     info.protocol = head.version === 10 ? 'HTTP/1.0' : 'HTTP/1.1'
     info.downstreamBytes.receiveHead(this.#decoder.fieldBytes)
     this.#isHttp10 = head.version === 10
@@ -179,19 +181,19 @@ export class ConnectionManager implements TransportHandler, Downstream {
     exchange.localReply = this.#context.localReply
     this.#streamTimers.limitDuration(info.startInstant, maxStreamDuration)
     if (head.hasBody) {
-      info.downstreamHeadEnd = this.#context.clock.now()
+      info.downstreamHeadEnd = now
       this.#streamTimers.startRequest(this.#context.config.requestTimeout)
     } else {
-      this.#completeRequest(exchange)
+      this.#completeRequest(exchange, now)
       info.downstreamHeadEnd = exchange.requestCompleteAt
       // A CONNECT is never complete: its tunnel would be the body.
       if (head.headers.method === 'CONNECT') exchange.requestComplete = false
     }
-    this.#begin(exchange, head)
+    this.#begin(exchange, head, now)
   }
 
   /** What becomes of a request, in Envoy's order. */
-  #begin(exchange: Exchange, head: RequestHead): void {
+  #begin(exchange: Exchange, head: RequestHead, now: Instant): void {
     const { config, stats, sanitise, tracer } = this.#context
     const { headers, info } = exchange
     if (!config.proxy100Continue && headers.get('expect')?.toLowerCase() === '100-continue') this.#continue(exchange)
@@ -222,7 +224,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       return
     }
     exchange.span = tracer?.begin(info, headers)
-    this.#handle(exchange)
+    this.#handle(exchange, now)
   }
 
   #route(exchange: Exchange): void {
@@ -237,20 +239,20 @@ export class ConnectionManager implements TransportHandler, Downstream {
   }
 
   /** How long it may take, where the route has a word on that. */
-  #limit({ route, headers, info }: Exchange): void {
+  #limit({ route, headers, info }: Exchange, now: Instant): void {
     const { config } = this.#context
     const action = route?.route.action
     if (action?.type !== 'route') return
-    if (action.idleTimeout !== undefined) this.#streamTimers.startIdle(action.idleTimeout)
+    if (action.idleTimeout !== undefined) this.#streamTimers.startIdle(action.idleTimeout, now)
     if (action.maxStreamDuration !== undefined) {
       const duration = streamDuration(config.maxStreamDuration, action.maxStreamDuration, headers)
       this.#streamTimers.limitDuration(info.startInstant, duration)
     }
   }
 
-  #handle(exchange: Exchange): void {
-    this.#streamTimers.startIdle(this.#context.config.streamIdleTimeout)
-    this.#limit(exchange)
+  #handle(exchange: Exchange, now: Instant): void {
+    this.#streamTimers.startIdle(this.#context.config.streamIdleTimeout, now)
+    this.#limit(exchange, now)
     this.#logBeginning(exchange)
     this.#context.handle(exchange)
   }
@@ -295,14 +297,13 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #onRequestEnd(): void {
     const exchange = this.#exchange
     if (exchange === undefined || exchange.requestComplete) return
-    this.#completeRequest(exchange)
+    this.#completeRequest(exchange, this.#context.clock.now())
     exchange.requestTrailers = this.#decoder.trailers
     if (exchange.requestTrailers !== undefined) exchange.info.downstreamBytes.receiveFields(this.#decoder.trailerBytes)
     exchange.handler?.onEnd()
   }
 
-  #completeRequest(exchange: Exchange): void {
-    const now = this.#context.clock.now()
+  #completeRequest(exchange: Exchange, now: Instant): void {
     this.#streamTimers.stopRequest()
     exchange.requestComplete = true
     exchange.requestCompleteAt = now
@@ -324,7 +325,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   /** A request whose head was not, and will not be, read. */
   #beginUnread(): Exchange {
-    const exchange = new Exchange(this.#startStream(undefined), new RequestHeaders(), this, false)
+    const exchange = new Exchange(
+      this.#startStream(undefined, this.#context.clock.now()),
+      new RequestHeaders(),
+      this,
+      false,
+    )
     this.#exchange = exchange
     exchange.localReply = this.#context.localReply
     return exchange
@@ -346,12 +352,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
     respond(exchange, { status: error.status, flag: 'DPE', details: error.details, body: statusText(error.status) })
   }
 
-  #startStream(headers: RequestHeaders | undefined): StreamInfo {
+  #startStream(headers: RequestHeaders | undefined, now: Instant): StreamInfo {
     const { clock, stats } = this.#context
     const info = new StreamInfo()
-    const now = this.#headTimer.takeBeginning()
-    info.startInstant = now
-    info.startTime = clock.epochMicros(now)
+    info.startInstant = this.#headTimer.takeBeginning(now)
+    info.startTime = clock.epochMicros(info.startInstant)
     info.connectionId = this.#id
     info.downstreamConnectBegin = this.#acceptedAt
     info.downstreamBytes.wireReceived = this.#rxBeforeStream
@@ -470,7 +475,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#route(exchange)
     this.#context.chooseCluster(exchange)
     exchange.span?.onOtherRoute(exchange.headers)
-    this.#limit(exchange)
+    this.#limit(exchange, this.#context.clock.now())
   }
 
   recreate(old: Exchange, answer: ResponseHeaders, body: Buffer): void {
@@ -482,7 +487,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#responseDone = true
     this.#endStream(old)
 
-    const next = this.#startStream(old.headers)
+    const now = this.#context.clock.now()
+    const next = this.#startStream(old.headers, now)
     next.protocol = info.protocol
     next.bytesReceived = info.bytesReceived + body.length
     next.downstreamHeadEnd = next.startInstant
@@ -493,10 +499,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     exchange.localReply = localReply
     exchange.redirects = old.redirects
     exchange.internal = old.internal
-    this.#completeRequest(exchange)
+    this.#completeRequest(exchange, now)
     this.#route(exchange)
     exchange.span = tracer?.continue(next, old.headers)
-    this.#handle(exchange)
+    this.#handle(exchange, now)
     if (body.length === 0) return
     exchange.handler?.onData(body)
     exchange.handler?.onEnd()
@@ -528,10 +534,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #finish(): void {
     const exchange = this.#exchange!
     this.#responseDone = true
-    exchange.info.lastDownstreamTxByte = this.#context.clock.now()
+    const now = this.#context.clock.now()
+    exchange.info.lastDownstreamTxByte = now
     this.#endStream(exchange)
     if (!this.#closeAfter) {
-      this.#readOn()
+      this.#readOn(now)
       return
     }
     // What the client still sends is read and forgotten for a while: a reset would take the response from it.
@@ -562,7 +569,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
   }
 
   /** On to the next request, of which bytes may be here. */
-  #readOn(): void {
+  #readOn(now?: Instant): void {
     if (this.#decoding || this.#state !== 'open') return
     this.#decoding = true
     while (this.#exchange === undefined && this.#state === 'open' && this.#decoder.isDone) {
@@ -581,7 +588,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#hold(false)
     this.resumeRequest()
     if (this.#decoder.insideHead) this.#waitForHead()
-    else if (!this.#connectionTimer.running) this.#connectionTimer.start(this.#context.config.idleTimeout)
+    else if (!this.#connectionTimer.running) this.#connectionTimer.start(this.#context.config.idleTimeout, now)
   }
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -39,11 +39,11 @@ export class HeadTimer {
     this.#timer.stop()
   }
 
-  /** When the head began, which is now if it came in one piece. */
-  takeBeginning(): Instant {
+  /** When the head began, which is `now` if it came in one piece. */
+  takeBeginning(now: Instant): Instant {
     const at = this.#begunAt
     this.#begunAt = Number.NaN
-    return Number.isNaN(at) ? this.#clock.now() : at
+    return Number.isNaN(at) ? now : at
   }
 
   #onExpire(): void {

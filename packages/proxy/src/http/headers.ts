@@ -50,6 +50,13 @@ export class HeaderMap {
     this.#push(name, value)
   }
 
+  /** As `append`, but a name of `joined` that is here already gets the value behind a comma. */
+  add(name: string, value: string, joined: ReadonlySet<string>): void {
+    // Hardly any name comes twice: the set is rarely asked.
+    if ((this.#bits & bitOf(name)) !== 0 && joined.has(name)) this.appendJoined(name, value, ',')
+    else this.#push(name, value)
+  }
+
   /** Adds to the first entry's value with `separator`, or a new entry: how Envoy treats the fields that it knows by name. */
   appendJoined(name: string, value: string, separator: string): void {
     const list = this.#list
@@ -78,16 +85,14 @@ export class HeaderMap {
 
   /** One entry with this value: where the first one stood when Envoy knows the field by name, else after the others. */
   set(name: string, value: string): void {
-    if (!this.isInline(name)) {
-      this.remove(name)
-      this.append(name, value)
-      return
-    }
     const at = this.#find(name)
     if (at === -1) this.#push(name, value)
-    else {
+    else if (this.isInline(name)) {
       this.#list[at + 1] = value
       this.#removeFrom(at + 2, name)
+    } else {
+      this.#removeFrom(at, name)
+      this.#push(name, value)
     }
   }
 
@@ -101,7 +106,8 @@ export class HeaderMap {
   }
 
   /** Every entry whose name is in the set, in one pass. */
-  removeAll(names: ReadonlySet<string>): void {
+  removeAll(names: NameSet): void {
+    if ((this.#bits & names.bits) === 0) return
     const list = this.#list
     let kept = 0
     for (let i = 0; i < list.length; i += 2) {
@@ -112,26 +118,35 @@ export class HeaderMap {
       }
       kept += 2
     }
-    list.length = kept
+    this.#cut(kept)
   }
 
   /** Every entry whose name is so. True: there was one. */
   removeWhere(isSo: (name: string) => boolean): boolean {
-    const names = new Set<string>()
-    for (const [name] of this) if (isSo(name)) names.add(name)
-    if (names.size > 0) this.removeAll(names)
-    return names.size > 0
+    const names: string[] = []
+    for (const [name] of this) if (isSo(name)) names.push(name)
+    this.removeAll(new NameSet(names))
+    return names.length > 0
   }
 
   #removeFrom(start: number, name: string): boolean {
     const list = this.#list
-    let found = false
-    for (let i = list.length - 2; i >= start; i -= 2) {
-      if (list[i] === name) {
-        list.splice(i, 2)
-        found = true
-      }
+    let kept = start
+    for (let i = start; i < list.length; i += 2) {
+      if (list[i] === name) continue
+      list[kept] = list[i]!
+      list[kept + 1] = list[i + 1]!
+      kept += 2
     }
+    return this.#cut(kept)
+  }
+
+  /** What is behind `length` is gone. True: there was something. */
+  #cut(length: number): boolean {
+    const list = this.#list
+    const found = list.length > length
+    // To set an array's length is a call into the engine.
+    while (list.length > length) list.pop()
     return found
   }
 
@@ -163,6 +178,22 @@ export class HeaderMap {
 
   clone(): HeaderMap {
     return new HeaderMap(this.entries())
+  }
+}
+
+/** Names of fields, in lower case, to be looked for in header maps. */
+export class NameSet {
+  /** Of all names. */
+  readonly bits: number = 0
+  readonly #names: ReadonlySet<string>
+
+  constructor(names: Iterable<string>) {
+    this.#names = new Set(names)
+    for (const name of this.#names) this.bits |= bitOf(name)
+  }
+
+  has(name: string): boolean {
+    return (this.bits & bitOf(name)) !== 0 && this.#names.has(name)
   }
 }
 

@@ -4,7 +4,7 @@ import type { StreamInfo } from '../stream-info.ts'
 import { compileRanges, forwardedAddress, ipOf, isLoopback, localIp } from './client-address.ts'
 import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
 import { hasToken } from './codec/response-decoder.ts'
-import type { RequestHeaders } from './headers.ts'
+import { NameSet, type RequestHeaders } from './headers.ts'
 import { compileOriginalIp } from './original-ip.ts'
 import { applyRequestId } from './request-id.ts'
 
@@ -57,9 +57,9 @@ export function createSanitiser(
   const isInternal = compileRanges(config.internalAddressConfig?.cidrRanges ?? [])
   const internalOnly = config.routeConfig.internalOnlyHeaders.map(name => name.toLowerCase())
   const dropped = {
-    internal: new Set(HOP_BY_HOP),
-    external: new Set([...HOP_BY_HOP, ...CONTROL, ...internalOnly]),
-    edge: new Set([...HOP_BY_HOP, ...CONTROL, ...internalOnly, ...EDGE]),
+    internal: new NameSet(HOP_BY_HOP),
+    external: new NameSet([...HOP_BY_HOP, ...CONTROL, ...internalOnly]),
+    edge: new NameSet([...HOP_BY_HOP, ...CONTROL, ...internalOnly, ...EDGE]),
   }
   const hops = config.xffNumTrustedHops
   const detect = compileOriginalIp(config)

@@ -42,9 +42,9 @@ export class StreamTimers {
     this.#request.stop()
   }
 
-  startIdle(timeout: Milliseconds): void {
+  startIdle(timeout: Milliseconds, now: Instant): void {
     this.#idleTimeout = timeout
-    this.#idle.start(timeout)
+    this.#idle.start(timeout, now)
   }
 
   /** Bytes went by. */

@@ -19,8 +19,8 @@ export interface ResponseHandler {
   onInformational(status: number, headers: ResponseHeaders): void
   onHead(head: ResponseHead): void
   onData(chunk: Buffer): void
-  /** The response is complete; the connection is no longer ours. */
-  onEnd(): void
+  /** The response is complete, `at` this moment; the connection is no longer ours. */
+  onEnd(at: Instant): void
   /** Nothing more will come. */
   onReset(reason: ResetReason, transportFailure: string): void
   /** The connection takes bytes again. */
@@ -281,7 +281,7 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
   #onResponseEnd(): void {
     this.#responseEnded = true
     if (this.#requestEnded) this.#finish()
-    else this.#handler?.onEnd()
+    else this.#handler?.onEnd(this.#config.clock.now())
   }
 
   #isClosed(): boolean {
@@ -298,16 +298,17 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
       this.#keepAlive = false
     }
     if (this.#retired) this.#keepAlive = false
+    const now = this.#config.clock.now()
     if (this.#keepAlive) {
       // A slow client's last bytes may have ended its response in a pause: the next request is to hear its own. (Not counted, as in Envoy.)
       if (this.#readingPaused) {
         this.#readingPaused = false
         this.#transport.resume()
       }
-      this.#armIdleTimer()
+      this.#armIdleTimer(now)
       this.#owner.onFree(this)
     }
-    handler.onEnd()
+    handler.onEnd(now)
     if (!this.#keepAlive) this.close()
   }
 
@@ -318,8 +319,8 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
     this.#owner.onRequestDone(this)
   }
 
-  #armIdleTimer(): void {
-    if (this.#handler === undefined) this.#timer.start(this.#config.idleTimeout)
+  #armIdleTimer(now?: Instant): void {
+    if (this.#handler === undefined) this.#timer.start(this.#config.idleTimeout, now)
   }
 
   #onMaxDuration(): void {

@@ -187,11 +187,11 @@ export class Attempt implements Requester, ResponseHandler {
     this.#owner.onResponseData(this, chunk)
   }
 
-  onEnd(): void {
+  onEnd(at: Instant): void {
     if (this.done) return
     this.done = true
     this.responseTrailers = this.#connection?.responseTrailers
-    this.lastRxByte = this.#clock.now()
+    this.lastRxByte = at
     this.#owner.onResponseEnd(this)
   }
 

@@ -36,13 +36,20 @@ export function encodeResponseHead(
   if (spell !== undefined && framing !== '') framing = spell(framing)
   const version = request.isHttp10 ? 'HTTP/1.0' : 'HTTP/1.1'
   headBytes.begin()
-  const line = `${version} ${status} ${statusText(status)}\r\n`
-  headBytes.text(line)
+  const code = String(status)
+  const reason = statusText(status)
+  headBytes.text(version)
+  headBytes.text(' ')
+  headBytes.text(code)
+  headBytes.text(' ')
+  headBytes.text(reason)
+  headBytes.text('\r\n')
+  const lineBytes = version.length + code.length + reason.length + 4
   headers.write(headBytes, spell)
   headBytes.text(framing)
   headBytes.text('\r\n')
   const bytes = headBytes.end()
-  return { bytes, chunked, untilClose, fieldBytes: bytes.length - line.length - 2 }
+  return { bytes, chunked, untilClose, fieldBytes: bytes.length - lineBytes - 2 }
 }
 
 /** `content-type` → `Content-Type`; of `name: value\r\n` the name alone. */
