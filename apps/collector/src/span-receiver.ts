@@ -1,5 +1,5 @@
 import type { Span } from '@hopscope/model'
-import type { AcceptedBody, BodyFormat, SpanStore } from '@hopscope/store'
+import type { AcceptedBody, BodyFormat, IsSampled, SpanStore } from '@hopscope/store'
 import type { Context } from './context.ts'
 import { HttpError } from './http-error.ts'
 import type { Transport } from './metrics.ts'
@@ -20,21 +20,19 @@ export interface ReceivedSpans {
 export class SpanReceiver {
   readonly #store: SpanStore
   readonly #counter: Transport
-  readonly #isSampled: (span: Span) => boolean
+  readonly #isSampled: IsSampled | undefined
   readonly #maxSpans: number
-  readonly #isSampling: boolean
 
   constructor({ config, store }: Context, counter: Transport) {
     this.#store = store
     this.#counter = counter
     this.#isSampled = createSampler(config.sampleRate)
     this.#maxSpans = config.maxRequestSpans
-    this.#isSampling = config.sampleRate !== 1
   }
 
   /** A body by the store's short way in; undefined: read it. */
   acceptBody(format: BodyFormat, body: Uint8Array): { spans: []; accepted: AcceptedBody } | undefined {
-    const accepted = this.#isSampling ? undefined : this.#store.acceptBody?.(format, body, this.#maxSpans)
+    const accepted = this.#store.acceptBody?.(format, body, this.#maxSpans, this.#isSampled)
     return accepted && { spans: [], accepted }
   }
 
@@ -58,19 +56,19 @@ export class SpanReceiver {
     }
     const { spans, rejected = 0, accepted } = received
     if (accepted !== undefined) {
-      counter.decoded(accepted.spans)
+      counter.decoded(accepted.spans + accepted.leftOut)
       try {
         await accepted.committed
       } catch (error) {
-        counter.settled(0, 0, accepted.spans)
+        counter.settled(0, 0, accepted.spans + accepted.leftOut)
         throw error
       }
-      counter.settled(accepted.spans, 0, 0)
+      counter.settled(accepted.spans, 0, accepted.leftOut)
       return received
     }
     if (spans.length + rejected === 0) return received
     counter.decoded(spans.length + rejected)
-    const sampled = spans.filter(this.#isSampled)
+    const sampled = this.#sampled(spans)
     const left = spans.length - sampled.length
     try {
       if (sampled.length > 0) await this.#store.accept(sampled)
@@ -80,5 +78,15 @@ export class SpanReceiver {
     }
     counter.settled(sampled.length, rejected, left)
     return received
+  }
+
+  /** Debug spans always are. */
+  #sampled(spans: readonly Span[]): readonly Span[] {
+    const isSampled = this.#isSampled
+    if (isSampled === undefined) return spans
+    return spans.filter(({ debug, traceId }) => {
+      const low = traceId.slice(-16)
+      return debug || isSampled(Number.parseInt(low.slice(0, 8), 16), Number.parseInt(low.slice(8), 16))
+    })
   }
 }

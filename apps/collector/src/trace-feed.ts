@@ -1,5 +1,5 @@
 import { type ListedTrace, listTrace, lowTraceId, type Span } from '@hopscope/model'
-import type { AcceptedBody, BodyFormat, SpanStore } from '@hopscope/store'
+import type { AcceptedBody, SpanStore } from '@hopscope/store'
 
 /** What a follower of the feed is told. */
 export interface TraceFollower {
@@ -46,8 +46,8 @@ export class TraceFeed {
       if (this.#spanFollowers.size > 0) this.#tellSpans(spans)
       if (this.#followers.size > 0) this.#wait(spans.map(({ traceId }) => traceId))
     }
-    const acceptBody = (format: BodyFormat, body: Uint8Array, maxSpans: number): AcceptedBody | undefined => {
-      const accepted = store.acceptBody?.(format, body, maxSpans)
+    const acceptBody: SpanStore['acceptBody'] = (format, body, maxSpans, isSampled): AcceptedBody | undefined => {
+      const accepted = store.acceptBody?.(format, body, maxSpans, isSampled)
       if (accepted === undefined || this.#followers.size + this.#spanFollowers.size === 0) return accepted
       const traceIds = accepted.traceIds()
       // Its spans are only made when one of them is followed.

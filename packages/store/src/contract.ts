@@ -127,6 +127,13 @@ export function storeContract(
         expect(store.acceptBody?.('json', body, 1)).toBeUndefined()
         expect(store.acceptBody?.('json', Buffer.from(JSON.stringify([spans[0], { id: '1' }])), 9)).toBeUndefined()
         expect(store.stats().spans).toBe(before)
+        const debug = span({ debug: true })
+        const sampled = store.acceptBody?.('json', Buffer.from(JSON.stringify([...spans, debug])), 9, () => false)
+        if (sampled === undefined) return
+        expect(sampled).toMatchObject({ spans: 1, leftOut: 2 })
+        await sampled.committed
+        expect(store.stats().spans).toBe(before + 1)
+        expect(await store.getTrace(debug.traceId)).toEqual([debug])
       })
 
       it('has nothing for an id it does not know', async () => {

@@ -3,6 +3,7 @@ export { MemoryStore } from './memory.ts'
 export {
   type AcceptedBody,
   type BodyFormat,
+  type IsSampled,
   type SpanStore,
   StoreError,
   type StoreErrorCode,

@@ -19,9 +19,9 @@ export interface SpanStore {
   /**
    * A short way in for a body of spans, where a store has one: it reads the bytes itself, as the decoder of its format in the model
    * would. Undefined, and nothing stored, when the body is not ordinary, has more than `maxSpans`, or none can be taken now:
-   * decode it then, and `accept`.
+   * decode it then, and `accept`. With `isSampled` it keeps the spans of which that says so, and debug spans.
    */
-  acceptBody?(format: BodyFormat, body: Uint8Array, maxSpans: number): AcceptedBody | undefined
+  acceptBody?(format: BodyFormat, body: Uint8Array, maxSpans: number, isSampled?: IsSampled): AcceptedBody | undefined
 
   /** Newest first by the latest span inside the window (ms), then by low trace id, descending; never an empty trace. */
   getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]>
@@ -52,8 +52,14 @@ export interface SpanStore {
 /** Zipkin v2 JSON, `zipkin.proto3.ListOfSpans`, a binary `ExportTraceServiceRequest`. */
 export type BodyFormat = 'json' | 'proto3' | 'otlp'
 
+/** Says it of a trace, by the two halves of the right-most 16 characters of its id (u32). */
+export type IsSampled = (high: number, low: number) => boolean
+
 export interface AcceptedBody {
+  /** Kept. */
   spans: number
+  /** Not sampled. */
+  leftOut: number
   /** As the promise of `accept`. */
   committed: Promise<void>
   /** Of its spans, each once. Both are there until the turn ends in which the body was accepted. */

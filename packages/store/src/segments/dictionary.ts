@@ -163,6 +163,17 @@ export class Dictionary {
     return this.#add(source, from, to, kind, mixed, slot)
   }
 
+  /** The number here of an entry of another dictionary. */
+  internOf(other: Dictionary, entry: number): number {
+    const kind = other.kind(entry)
+    if (kind !== ENDPOINT) return this.intern(other.#view, other.start(entry), other.end(entry), kind)
+    const text = (field: 0 | 1 | 2): number => {
+      const of = other.field(entry, field)
+      return of === 0 ? 0 : this.internOf(other, of)
+    }
+    return this.endpoint(text(0), text(1), text(2), other.field(entry, 3))
+  }
+
   /** A pair whose key and value stand apart in `source`; `hash` is that of the key and then the value. */
   internPair(
     source: DataView,

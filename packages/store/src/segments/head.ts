@@ -128,10 +128,7 @@ export class Head {
     to.remote[row] = this.endpointEntry(span.remoteEndpoint)
     to.timestamp[row] = span.timestamp ?? 0
     to.duration[row] = span.duration ?? 0
-    for (const key in span.tags) {
-      tags.reserve(1)
-      tags.columns.pair[tags.length++] = dictionary.pair(key, span.tags[key]!)
-    }
+    for (const key in span.tags) this.tag(dictionary.pair(key, span.tags[key]!))
     if (span.annotations !== undefined) {
       for (const { timestamp, value } of span.annotations) this.annotate(timestamp, dictionary.string(value))
     }
@@ -166,6 +163,13 @@ export class Head {
     to.tagEnd[row] = this.tags.length
     to.annotationEnd[row] = this.annotations.length
     this.finishRow(row)
+  }
+
+  /** Adds a tag to the row that comes next. */
+  tag(pair: number): void {
+    const { tags } = this
+    tags.reserve(1)
+    tags.columns.pair[tags.length++] = pair
   }
 
   /** Adds an annotation to the row that comes next. */

@@ -8,6 +8,7 @@ import { LogWriter } from './log-writer.ts'
 import { HeadPart } from './part.ts'
 import type { Reads } from './reads.ts'
 import { Scanners } from './scanners.ts'
+import { Sieve } from './sieve.ts'
 import type { TraceDirectory } from './trace-directory.ts'
 
 /** Entries and bytes of a dictionary after which a head is sealed, too: what a flood of unique values may take. */
@@ -23,6 +24,8 @@ const MAX_UNSEALED_BYTES = 256 * 1024 * 1024
 export interface LoggedHead {
   part: HeadPart
   scanners: Scanners
+  /** For bodies that are sampled. */
+  sieve: Sieve
   log: LogWriter
   number: number
   /** `performance.now()` */
@@ -172,7 +175,8 @@ export class LoggedHeads {
     const part = new HeadPart(head, number, this.#options.autocompleteKeys)
     this.#options.directory.open(part)
     this.#addTraces(part, 0)
-    return { part, scanners: new Scanners(head), log, number, begun: performance.now(), isDropped: false }
+    const [scanners, sieve] = [new Scanners(head), new Sieve(head)]
+    return { part, scanners, sieve, log, number, begun: performance.now(), isDropped: false }
   }
 
   #addTraces(part: HeadPart, from: number): void {

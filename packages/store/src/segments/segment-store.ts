@@ -6,6 +6,7 @@ import { type Pause, pacer } from '../pause.ts'
 import {
   type AcceptedBody,
   type BodyFormat,
+  type IsSampled,
   type SpanStore,
   StoreError,
   type StoreOptions,
@@ -218,7 +219,12 @@ export class SegmentStore implements SpanStore {
     }
   }
 
-  acceptBody(format: BodyFormat, body: Uint8Array, maxSpans: number): AcceptedBody | undefined {
+  acceptBody(
+    format: BodyFormat,
+    body: Uint8Array,
+    maxSpans: number,
+    isSampled?: IsSampled,
+  ): AcceptedBody | undefined {
     let active: LoggedHead
     try {
       active = this.#ready()
@@ -228,11 +234,13 @@ export class SegmentStore implements SpanStore {
     }
     const { head } = active.part
     const { rows: first, traces: firstTrace } = head.mark()
-    const spans = active.scanners.of(format).scan(body, maxSpans)
+    const sieved = isSampled && active.sieve.scan(format, body, maxSpans, isSampled)
+    const spans = isSampled ? sieved?.kept : active.scanners.of(format).scan(body, maxSpans)
     if (spans === undefined) return undefined
     const rows = (): number[] => Array.from({ length: spans }, (_, i) => first + i)
     return {
       spans,
+      leftOut: sieved?.leftOut ?? 0,
       committed: spans === 0 ? Promise.resolve() : this.#commit(firstTrace),
       traceIds: () => [...new Set(rows().map(row => head.rows.columns.trace[row]!))].map(trace => head.traceId(trace)),
       read: () => rows().map(row => head.span(row)),

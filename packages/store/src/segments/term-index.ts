@@ -16,13 +16,15 @@ export class TermIndex {
   readonly hashes: number[] = []
   #hasCodes: boolean[] = []
   #lastPosting: number[] = []
+  #postings: number[] = []
   #numbers = new Map<number, number>()
   /** Term numbers of dictionary entries, + 1; of pairs those of tag and key. */
   #first = new Int32Array(4096)
   #second = new Int32Array(4096)
   #serviceNames = new Map<number, number>()
   #remotes = new Map<number, number>()
-  #names = new Map<number, number>()
+  /** Of span names, by entry, + 1. */
+  #names = new Int32Array(4096)
   #count = 0
   #traces = new Uint32Array(16_384)
   #previous = new Int32Array(16_384)
@@ -71,6 +73,7 @@ export class TermIndex {
     this.#codes[posting] = code
     this.#previous[posting] = last
     this.#lastPosting[term] = posting
+    this.#postings[term]!++
   }
 
   #grow(): void {
@@ -92,6 +95,7 @@ export class TermIndex {
       number = this.hashes.push(hash) - 1
       this.#hasCodes.push(hasCodes)
       this.#lastPosting.push(-1)
+      this.#postings.push(0)
       this.#numbers.set(hash, number)
     } else if (hasCodes !== this.#hasCodes[number]) {
       // Two terms of one hash, one without durations: none can be trusted.
@@ -149,12 +153,15 @@ export class TermIndex {
   }
 
   #nameTerm(name: number): number {
-    let term = this.#names.get(name)
-    if (term === undefined) {
-      term = this.#term(entryTerms.name(this.#head.dictionary, name))
-      this.#names.set(name, term)
+    if (name >= this.#names.length || this.#names[name] === 0) {
+      if (name >= this.#names.length) {
+        const names = new Int32Array(Math.max(name + 1, this.#names.length * 2))
+        names.set(this.#names)
+        this.#names = names
+      }
+      this.#names[name] = this.#term(entryTerms.name(this.#head.dictionary, name)) + 1
     }
-    return term
+    return this.#names[name]! - 1
   }
 
   #remoteTerm(service: number): number {
@@ -174,8 +181,7 @@ export class TermIndex {
 
   /** Puts what `postingsOf` gives into arrays that have room for it; returns how many. */
   fill(term: number, traces: Uint32Array, codes: Uint8Array): number {
-    let count = 0
-    for (let posting = this.#lastPosting[term]!; posting !== -1; posting = this.#previous[posting]!) count++
+    const count = this.#postings[term]!
     let at = count
     for (let posting = this.#lastPosting[term]!; posting !== -1; posting = this.#previous[posting]!) {
       traces[--at] = this.#traces[posting]!
@@ -189,8 +195,7 @@ export class TermIndex {
   }
 
   postingsOf(term: number): Postings {
-    let count = 0
-    for (let posting = this.#lastPosting[term]!; posting !== -1; posting = this.#previous[posting]!) count++
+    let count = this.#postings[term]!
     const traces = new Uint32Array(count)
     const codes = this.#hasCodes[term] ? new Uint8Array(count) : undefined
     for (let posting = this.#lastPosting[term]!; posting !== -1; posting = this.#previous[posting]!) {

@@ -179,9 +179,7 @@ export abstract class WireScanner implements Scanner {
   protected abstract readPair(end: number): number
 
   protected addTag(pair: number): void {
-    const { tags } = this.head
-    tags.reserve(1)
-    tags.columns.pair[tags.length++] = pair
+    this.head.tag(pair)
   }
 
   /** The pair of a key and a value that stand in the body. */
