@@ -39,7 +39,7 @@ const jar = process.env.HOPSCOPE_ZIPKIN_JAR
 const servers: Server[] = []
 try {
   servers.push(await startCollector(data))
-  if (jar !== undefined && existsSync(jar)) servers.push(await startZipkin(jar, { MEM_MAX_SPANS: '1000000' }))
+  if (jar !== undefined && existsSync(jar)) servers.push(await startZipkin(jar))
   else console.log('zipkin-server: skipped, HOPSCOPE_ZIPKIN_JAR does not name its jar')
   console.log('server         round answered/s  stored/s  CPU-s/M spans   p50 ms   p99 ms   RSS MB  refused')
   for (const server of servers) await send(server, 1500)
