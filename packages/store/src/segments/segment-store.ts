@@ -219,12 +219,7 @@ export class SegmentStore implements SpanStore {
     }
   }
 
-  acceptBody(
-    format: BodyFormat,
-    body: Uint8Array,
-    maxSpans: number,
-    isSampled?: IsSampled,
-  ): AcceptedBody | undefined {
+  acceptBody(format: BodyFormat, body: Uint8Array, maxSpans: number, isSampled?: IsSampled): AcceptedBody | undefined {
     let active: LoggedHead
     try {
       active = this.#ready()
