@@ -2,11 +2,14 @@ import { IdError, QueryError } from '@hopscope/model'
 import { DecodeError } from '@hopscope/model/formats'
 import { StoreError } from '@hopscope/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from './config.ts'
 import type { Context } from './context.ts'
 import { HttpError } from './http-error.ts'
 import { OwnApiError } from './own-api-error.ts'
 import { BAD_ESCAPE, INVALID_PATH, UPWARDS } from './request-target.ts'
 import { sendMissingPage } from './routes/viewer.ts'
+
+const OWN_API = /^(\/zipkin)?\/api\/hopscope\//
 
 /** The store tries again each second what it could not write. */
 const RETRY_AFTER_SECONDS = '1'
@@ -26,10 +29,17 @@ function answerFor(error: unknown): Answer | undefined {
   if (error instanceof StoreError) return { status: 503, text: error.message }
   const { code, name, statusCode, message } = error as Error & { code?: string; statusCode?: number }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return { status: 413, text: '413 Request Entity Too Large' }
-  if (name === 'TimeoutError') return { status: 503, text: 'Query took longer than QUERY_TIMEOUT' }
+  // zipkin-server's words for a query that took longer than QUERY_TIMEOUT.
+  if (name === 'TimeoutError') return { status: 500, text: 'RequestTimeoutException' }
   // Fastify's own: a body that does not have the length it announced, and such.
   if (statusCode !== undefined && statusCode < 500) return { status: statusCode, text: message }
   return undefined
+}
+
+/** What Zipkin's API says in zipkin-server's words, our own says in its form. */
+function ownError(error: unknown, { queryTimeout }: Config): unknown {
+  if ((error as Error).name !== 'TimeoutError') return error
+  return new OwnApiError('timeout', `The query took longer than QUERY_TIMEOUT, ${queryTimeout} ms`, undefined, 503)
 }
 
 /** A little more than is allowed is read to its end; nobody waits for what is far more, or has no end in sight. */
@@ -45,7 +55,8 @@ function endLargeBody(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 export function answerErrors(app: FastifyInstance, context: Context): void {
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = OWN_API.test(request.url) ? ownError(thrown, context.config) : thrown
     let answer = answerFor(error)
     if (answer === undefined || error instanceof StoreError) {
       context.warn(`${request.method} ${request.routeOptions.url ?? request.url}: ${(error as Error).message}`)

@@ -102,6 +102,8 @@ describe('limits', () => {
       413,
       '000000000000000b has 4 spans; HOPSCOPE_MAX_RESULT_SPANS allows 3',
     ])
+    const columns = await app.inject('/api/hopscope/v1/trace/b/columns')
+    expect([columns.statusCode, columns.json()]).toMatchObject([413, { code: 'too_large' }])
   })
 
   it('refuses more spans than one request may have, and keeps none of them', async () => {
@@ -297,12 +299,46 @@ it('is DOWN, with the reason, when its store is', async () => {
   })
 })
 
-it('ends a query that takes longer than QUERY_TIMEOUT', async () => {
-  open({ QUERY_TIMEOUT: '5ms' })
-  store.getTraces = (_request, signal) =>
-    new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)))
-  const { statusCode, body } = await app.inject('/api/v2/traces')
-  expect([statusCode, body]).toEqual([503, 'Query took longer than QUERY_TIMEOUT'])
+describe('QUERY_TIMEOUT', () => {
+  beforeEach(() => {
+    open({ QUERY_TIMEOUT: '5ms', AUTOCOMPLETE_KEYS: 'env' })
+    const endless = (signal: AbortSignal | undefined) =>
+      new Promise<never>((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+    store.getTraces = (_request, signal) => endless(signal)
+    store.getTrace = (_id, signal) => endless(signal)
+    store.getTracesByIds = (_ids, signal) => endless(signal)
+    store.getServiceNames = signal => endless(signal)
+    store.getSpanNames = (_service, signal) => endless(signal)
+    store.getRemoteServiceNames = (_service, signal) => endless(signal)
+    store.getAutocompleteValues = (_key, signal) => endless(signal)
+    store.getDependencies = (_endTs, _lookback, signal) => endless(signal)
+  })
+
+  it.each([
+    'traces',
+    'trace/1',
+    'traceMany?traceIds=1,2',
+    'services',
+    'spans?serviceName=a',
+    'remoteServices?serviceName=a',
+    'autocompleteValues?key=env',
+    'dependencies?endTs=1',
+  ])("ends %s in zipkin-server's words", async path => {
+    const { statusCode, body, headers } = await app.inject(`/api/v2/${path}`)
+    expect([statusCode, body]).toEqual([500, 'RequestTimeoutException'])
+    expect(headers['content-type']).toBe('text/plain; charset=utf-8')
+  })
+
+  it.each(['search', 'trace/1/columns', 'trace/1/spans/1', 'links', 'latency?serviceName=a'])(
+    'ends %s of our own API',
+    async path => {
+      const answer = await app.inject(`/zipkin/api/hopscope/v1/${path}`)
+      expect([answer.statusCode, answer.json()]).toEqual([
+        503,
+        { code: 'timeout', message: 'The query took longer than QUERY_TIMEOUT, 5 ms' },
+      ])
+    },
+  )
 })
 
 describe('configuration', () => {

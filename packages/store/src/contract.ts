@@ -84,6 +84,22 @@ export function storeContract(
         expect(Object.keys(read!.tags!)).toContain('__proto__')
       })
 
+      it('ends a read whose caller has given up', async () => {
+        open({ autocompleteKeys: ['env'] })
+        const given = AbortSignal.abort(new Error('given up'))
+        const reads = [
+          () => store.getTraces(query(), given),
+          () => store.getTrace('000000000000000a', given),
+          () => store.getTracesByIds(['000000000000000a'], given),
+          () => store.getServiceNames(given),
+          () => store.getSpanNames('web', given),
+          () => store.getRemoteServiceNames('web', given),
+          () => store.getAutocompleteValues('env', given),
+          () => store.getDependencies(NOW + DAY, 2 * DAY, given),
+        ]
+        for (const read of reads) await expect(read()).rejects.toThrow('given up')
+      })
+
       it('gives back long texts as they came', async () => {
         open()
         for (const length of [4_000, 5_000, 10_000, 100_000]) {

@@ -96,6 +96,7 @@ export class MemoryStore implements SpanStore {
   }
 
   async getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]> {
+    signal?.throwIfAborted()
     if (!this.#searchEnabled) return []
     const pause = pacer(signal)
     const candidates: { latest: Milliseconds; low: string; spans: Span[] }[] = []
@@ -116,34 +117,47 @@ export class MemoryStore implements SpanStore {
     return found.slice(0, request.limit)
   }
 
-  async getTrace(traceId: string): Promise<Span[]> {
+  async getTrace(traceId: string, signal?: AbortSignal): Promise<Span[]> {
+    signal?.throwIfAborted()
     const spans = this.#groups.get(lowTraceId(traceId))?.spans ?? []
     return this.#strictTraceId ? spans.filter(span => span.traceId === traceId) : [...spans]
   }
 
-  async getTracesByIds(traceIds: readonly string[]): Promise<Span[][]> {
+  async getTracesByIds(traceIds: readonly string[], signal?: AbortSignal): Promise<Span[][]> {
+    const pause = pacer(signal)
+    signal?.throwIfAborted()
     const wanted = new Set(this.#strictTraceId ? traceIds : traceIds.map(lowTraceId))
-    const traces = await Promise.all([...wanted].map(id => this.getTrace(id)))
-    return traces.filter(trace => trace.length > 0)
+    const traces: Span[][] = []
+    for (const id of wanted) {
+      await pause()
+      const trace = await this.getTrace(id)
+      if (trace.length > 0) traces.push(trace)
+    }
+    return traces
   }
 
-  async getServiceNames(): Promise<string[]> {
+  async getServiceNames(signal?: AbortSignal): Promise<string[]> {
+    signal?.throwIfAborted()
     return this.#names.services()
   }
 
-  async getSpanNames(serviceName: string): Promise<string[]> {
+  async getSpanNames(serviceName: string, signal?: AbortSignal): Promise<string[]> {
+    signal?.throwIfAborted()
     return this.#names.spanNames(serviceName)
   }
 
-  async getRemoteServiceNames(serviceName: string): Promise<string[]> {
+  async getRemoteServiceNames(serviceName: string, signal?: AbortSignal): Promise<string[]> {
+    signal?.throwIfAborted()
     return this.#names.remoteServices(serviceName)
   }
 
-  async getAutocompleteValues(key: string): Promise<string[]> {
+  async getAutocompleteValues(key: string, signal?: AbortSignal): Promise<string[]> {
+    signal?.throwIfAborted()
     return this.#names.autocompleteValues(key)
   }
 
   async getDependencies(endTs: Milliseconds, lookback: Milliseconds, signal?: AbortSignal): Promise<DependencyLink[]> {
+    signal?.throwIfAborted()
     const pause = pacer(signal)
     const linker = new DependencyLinker()
     for (const { spans } of this.#groups.values()) {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type Context, queryOf } from '../context.ts'
 import { HttpError } from '../http-error.ts'
 import { requireParameter } from '../parameters.ts'
+import { queryDeadline } from '../query-deadline.ts'
 import { sendJson } from '../send-json.ts'
 
 /** GET autocompleteKeys, autocompleteValues: tags that a site chose to offer. */
@@ -16,7 +17,7 @@ export function autocompleteRoutes(app: FastifyInstance, prefix: string, { confi
   app.get(`${prefix}/autocompleteValues`, async (request, reply) => {
     const key = requireParameter(queryOf(request), 'key')
     if (key === '') throw new HttpError(400, 'key was empty')
-    const values = await store.getAutocompleteValues(key)
+    const values = await store.getAutocompleteValues(key, queryDeadline(config))
     if (values.length > 3) reply.header('cache-control', cached)
     return sendJson(reply, JSON.stringify(values))
   })

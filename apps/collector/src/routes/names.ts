@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { type Context, queryOf } from '../context.ts'
 import { requireParameter } from '../parameters.ts'
+import { queryDeadline } from '../query-deadline.ts'
 import { sendJson } from '../send-json.ts'
 
 /** Lists this long do not change much any more: clients may keep them. (zipkin-server) */
@@ -16,18 +17,18 @@ export function nameRoutes(app: FastifyInstance, prefix: string, { config, store
   }
 
   app.get(`${prefix}/services`, async (_request, reply) => {
-    const names = await store.getServiceNames()
+    const names = await store.getServiceNames(queryDeadline(config))
     serviceCount = names.length
     return send(reply, names)
   })
 
   app.get(`${prefix}/spans`, async (request, reply) => {
     const service = requireParameter(queryOf(request), 'serviceName').toLowerCase()
-    return send(reply, await store.getSpanNames(service))
+    return send(reply, await store.getSpanNames(service, queryDeadline(config)))
   })
 
   app.get(`${prefix}/remoteServices`, async (request, reply) => {
     const service = requireParameter(queryOf(request), 'serviceName').toLowerCase()
-    return send(reply, await store.getRemoteServiceNames(service))
+    return send(reply, await store.getRemoteServiceNames(service, queryDeadline(config)))
   })
 }

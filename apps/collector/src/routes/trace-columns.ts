@@ -4,6 +4,7 @@ import { encodeJsonV2 } from '@hopscope/model/formats'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 import { OwnApiError } from '../own-api-error.ts'
+import { queryDeadline } from '../query-deadline.ts'
 import { sendJson } from '../send-json.ts'
 
 /**
@@ -11,7 +12,7 @@ import { sendJson } from '../send-json.ts'
  * the rest of one span, `[span, …]` in Zipkin's JSON, in the order in which the columns have them: both halves of a
  * shared span have one id, duplicates are merged.
  */
-export function traceColumnRoutes(app: FastifyInstance, prefix: string, { store }: Context): void {
+export function traceColumnRoutes(app: FastifyInstance, prefix: string, { config, store }: Context): void {
   app.get<{ Params: { traceId: string } }>(`${prefix}/trace/:traceId/columns`, async (request, reply) => {
     const spans = await spansOf(request.params.traceId)
     const bytes = encodeColumns(tableSpans(spans), spans[0]!.traceId, spans.length)
@@ -30,8 +31,12 @@ export function traceColumnRoutes(app: FastifyInstance, prefix: string, { store 
 
   async function spansOf(text: string): Promise<Span[]> {
     const traceId = normalised('traceId', text, normaliseTraceId)
-    const spans = await store.getTrace(traceId)
+    const spans = await store.getTrace(traceId, queryDeadline(config))
     if (spans.length === 0) throw notFound(`No trace ${traceId}`)
+    if (spans.length > config.maxResultSpans) {
+      const text = `${traceId} has ${spans.length} spans; HOPSCOPE_MAX_RESULT_SPANS allows ${config.maxResultSpans}`
+      throw new OwnApiError('too_large', text, undefined, 413)
+    }
     return spans
   }
 }

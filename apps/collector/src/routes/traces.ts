@@ -20,7 +20,7 @@ export function traceRoutes(app: FastifyInstance, prefix: string, { config, stor
   app.get<{ Params: { traceId: string } }>(`${prefix}/trace/:traceId`, async (request, reply) => {
     if (request.params.traceId === '') return reply.callNotFound()
     const traceId = normaliseTraceId(request.params.traceId.trim())
-    const spans = await store.getTrace(traceId)
+    const spans = await store.getTrace(traceId, queryDeadline(config))
     if (spans.length === 0) throw new HttpError(404, `${traceId} not found`)
     if (spans.length > config.maxResultSpans) {
       throw new HttpError(
@@ -33,7 +33,7 @@ export function traceRoutes(app: FastifyInstance, prefix: string, { config, stor
 
   app.get(`${prefix}/traceMany`, async (request, reply) => {
     const traceIds = parseTraceIds(queryOf(request).get('traceIds'))
-    return sendJson(reply, encodeTraces(atMost(config, await store.getTracesByIds(traceIds))))
+    return sendJson(reply, encodeTraces(atMost(config, await store.getTracesByIds(traceIds, queryDeadline(config)))))
   })
 }
 

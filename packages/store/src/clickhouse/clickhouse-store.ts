@@ -8,6 +8,7 @@ import {
   type QueryRequest,
   type Span,
 } from '@hopscope/model'
+import { untilAborted } from '../pause.ts'
 import { AUTOCOMPLETE_CARDINALITY, type SpanStore, StoreError, type StoreOptions, type StoreStats } from '../store.ts'
 import { ClickHouseClient, type ClickHouseOptions } from './client.ts'
 import { InsertQueue } from './insert-queue.ts'
@@ -60,7 +61,7 @@ export class ClickHouseStore implements SpanStore {
 
   async getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]> {
     if (!this.#searchEnabled) return []
-    await this.#ready()
+    await untilAborted(this.#ready(), signal)
     const found: Span[][] = []
     const { having, parameters } = searchSql(request)
     const key = this.#strictTraceId ? 'trace_id' : 'low_id'
@@ -94,47 +95,50 @@ export class ClickHouseStore implements SpanStore {
     return found
   }
 
-  async getTrace(traceId: string): Promise<Span[]> {
-    await this.#ready()
-    return (await this.#read([traceId]))[0] ?? []
+  async getTrace(traceId: string, signal?: AbortSignal): Promise<Span[]> {
+    await untilAborted(this.#ready(), signal)
+    return (await this.#read([traceId], signal))[0] ?? []
   }
 
-  async getTracesByIds(traceIds: readonly string[]): Promise<Span[][]> {
-    await this.#ready()
-    return this.#read(traceIds)
+  async getTracesByIds(traceIds: readonly string[], signal?: AbortSignal): Promise<Span[][]> {
+    await untilAborted(this.#ready(), signal)
+    return this.#read(traceIds, signal)
   }
 
-  async getServiceNames(): Promise<string[]> {
-    return this.#names('SELECT DISTINCT service AS value FROM names')
+  async getServiceNames(signal?: AbortSignal): Promise<string[]> {
+    return this.#names('SELECT DISTINCT service AS value FROM names', '', signal)
   }
 
-  async getSpanNames(service: string): Promise<string[]> {
+  async getSpanNames(service: string, signal?: AbortSignal): Promise<string[]> {
     return this.#names(
       "SELECT DISTINCT name AS value FROM names WHERE service = {service:String} AND name != ''",
       service,
+      signal,
     )
   }
 
-  async getRemoteServiceNames(service: string): Promise<string[]> {
+  async getRemoteServiceNames(service: string, signal?: AbortSignal): Promise<string[]> {
     return this.#names(
       "SELECT DISTINCT remote AS value FROM names WHERE service = {service:String} AND remote != ''",
       service,
+      signal,
     )
   }
 
-  async getAutocompleteValues(key: string): Promise<string[]> {
+  async getAutocompleteValues(key: string, signal?: AbortSignal): Promise<string[]> {
     if (!this.#searchEnabled || !this.#autocompleteKeys.has(key)) return []
-    await this.#ready()
+    await untilAborted(this.#ready(), signal)
     const rows = await this.#client.all<{ value: string }>(
       `SELECT DISTINCT tags[{key:String}] AS value FROM moments WHERE mapContains(tags, {key:String})
        LIMIT ${AUTOCOMPLETE_CARDINALITY}`,
       { key },
+      signal,
     )
     return rows.map(({ value }) => value).sort()
   }
 
   async getDependencies(endTs: Milliseconds, lookback: Milliseconds, signal?: AbortSignal): Promise<DependencyLink[]> {
-    await this.#ready()
+    await untilAborted(this.#ready(), signal)
     const linker = new DependencyLinker()
     const rows = this.#client.rows<{ low_id: string; json: string }>(
       `SELECT low_id, json FROM spans
@@ -185,10 +189,10 @@ export class ClickHouseStore implements SpanStore {
     return [...texts.values()].filter(ofTrace => ofTrace.length > 0).map(spansOf)
   }
 
-  async #names(sql: string, service = ''): Promise<string[]> {
+  async #names(sql: string, service: string, signal: AbortSignal | undefined): Promise<string[]> {
     if (!this.#searchEnabled) return []
-    await this.#ready()
-    const rows = await this.#client.all<{ value: string }>(sql, { service })
+    await untilAborted(this.#ready(), signal)
+    const rows = await this.#client.all<{ value: string }>(sql, { service }, signal)
     return rows.map(({ value }) => value).sort()
   }
 

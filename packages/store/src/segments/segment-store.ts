@@ -337,6 +337,7 @@ export class SegmentStore implements SpanStore {
 
   /** Runs a read over the store as it is now. */
   async #read<T>(signal: AbortSignal | undefined, read: (view: View, pause: Pause) => Promise<T> | T): Promise<T> {
+    signal?.throwIfAborted()
     await this.#segments.tracesOpen(signal)
     if (this.#closed) throw new StoreError('closed', `${this.#file} is closed`)
     this.#view ??= new View(
@@ -391,6 +392,7 @@ export class SegmentStore implements SpanStore {
     ofHead: (names: Names) => Iterable<string> | undefined,
     signal: AbortSignal | undefined,
   ): Promise<string[]> {
+    signal?.throwIfAborted()
     if (!this.#searchEnabled) return []
     await this.#segments.namesOpen(signal)
     const all = new Set(ofSegments(this.#segments.names))
