@@ -48,7 +48,8 @@ export function createServerStats(
       heap.set(memory.heapTotal)
       physical.set(memory.rss)
       keys.set(new Set(runtime.layers.flatMap(layer => [...layer.values.keys()])).size)
-      overrides.set(runtime.layers.some(layer => layer.kind === 'admin' && layer.values.size > 0) ? 1 : 0)
+      const isOverridden = runtime.layers.some(layer => layer.kind === 'admin' && layer.values.size > 0) ? 1 : 0
+      if (overrides.value !== isOverridden) overrides.set(isOverridden)
     },
     initialized: milliseconds => initialization.record(milliseconds),
   }

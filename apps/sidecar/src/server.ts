@@ -19,8 +19,6 @@ import { createServerStats } from './server-stats.ts'
 import { NAME } from './version.ts'
 import { createWorkerDataPlane } from './worker-data-plane.ts'
 
-const STATS_FLUSH_INTERVAL = 5_000
-
 /**
  * Runs a bootstrap until a signal ends it. The admin port answers first (`/ready`: INITIALIZING), then the listeners are bound,
  * then it is LIVE. A port that cannot be had ends the process with status 1, nothing left bound.
@@ -79,6 +77,8 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
 
   async function presentStats(): Promise<Stats> {
     serverStats.refresh()
+    // Who asks makes a flush, which is over after the answer (as in Envoy, whose workers hand their values over meanwhile).
+    if (bootstrap.statsFlushInterval === 'on admin') setImmediate(() => void plane.change({ type: 'flush histograms' }))
     return plane.stats()
   }
 
@@ -142,10 +142,13 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
   }
   setState('LIVE')
   serverStats.initialized(performance.now() - began)
-  setInterval(() => {
-    serverStats.refresh()
-    void plane.change({ type: 'flush histograms' })
-  }, STATS_FLUSH_INTERVAL).unref()
+  const flushInterval = bootstrap.statsFlushInterval
+  if (flushInterval !== 'on admin') {
+    setInterval(() => {
+      serverStats.refresh()
+      void plane.change({ type: 'flush histograms' })
+    }, flushInterval).unref()
+  }
   log.info('main', 'starting main dispatch loop')
 
   /** At once; `graceful`: after clients were asked to leave for `--drain-time-s`. */

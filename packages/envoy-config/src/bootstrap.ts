@@ -1,5 +1,6 @@
 import type { Cluster } from './cluster.ts'
 import type { Listener } from './listener.ts'
+import type { Milliseconds } from './quantities.ts'
 import type { SocketAddress } from './socket-address.ts'
 
 /** What one Envoy bootstrap says, parsed and with Envoy's defaults filled in. */
@@ -8,6 +9,8 @@ export interface Bootstrap {
   /** Absent: no admin listener. */
   admin?: SocketAddress
   runtime: RuntimeLayer[]
+  /** How often histograms show their new values (there are no sinks to flush to); `on admin`: after each time they were asked for. */
+  statsFlushInterval: Milliseconds | 'on admin'
   snapshot: Snapshot
   /** The file as parsed (after merging `--config-yaml`), snake_case, for `/config_dump`. */
   source: object

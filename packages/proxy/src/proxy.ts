@@ -226,6 +226,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     stats.counter('listener_manager.listener_added').add(bound.size)
     stats.counter('listener_manager.listener_create_success').add(bound.size)
     stats.gauge('listener_manager.total_listeners_active').set(acceptors.size)
+    stats.gauge('listener_manager.total_listeners_warming').set(0)
     stats.gauge('listener_manager.workers_started').set(1)
   }
 

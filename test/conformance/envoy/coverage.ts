@@ -198,6 +198,13 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   'admin, stats, access log': {
     'admin pages': /^admin: /,
     'admin: levels of loggers': /POST \/logging/,
+    'admin: what was used, what is hidden': /\/stats\?usedonly/,
+    'admin: histograms, when they are flushed': /stats_flush_interval: what/,
+    'admin: profilers': /\/cpuprofiler/,
+    'access log: bytes on the wire and of heads': /_WIRE_BYTES_/,
+    'access log: upstream connections': /UPSTREAM_CONNECTION_ID/,
+    'access log: moments of connections and bodies': /US_CX_BEG/,
+    'access log: formats of times': /absl::FormatTime/,
     'admin: lookups of stats': /\/stats\/recentlookups/,
     'admin: dumps of the configuration': /\/config_dump/,
     'admin: patterns and refusals': /bad regular expression/,

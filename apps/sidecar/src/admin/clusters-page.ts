@@ -50,7 +50,8 @@ export function clustersPage(clusters: readonly ClusterStatus[], query: URLSearc
   if (typeof filter === 'string') return { status: 400, body: 'Invalid re2 regex' }
   const shown = clusters.filter(cluster => filter.test(cluster.name))
   if (query.get('format') === 'json') {
-    return { type: 'json', body: dumpJson({ cluster_statuses: shown.map(clusterJson) }) }
+    // As all lists of protobuf: not there when there is nothing in it.
+    return { type: 'json', body: dumpJson(shown.length === 0 ? {} : { cluster_statuses: shown.map(clusterJson) }) }
   }
   return { body: shown.map(clusterText).join('') }
 }

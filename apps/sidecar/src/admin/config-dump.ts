@@ -1,7 +1,7 @@
 import type { AdminReply } from './admin-server.ts'
 import type { ClusterStatus } from './clusters-page.ts'
 import { dumpJson } from './dump-json.ts'
-import { applyMask, type Json } from './field-mask.ts'
+import { applyMask, crossesList, type Json } from './field-mask.ts'
 import { compileFilter } from './stats-pages.ts'
 
 const ADMIN = 'type.googleapis.com/envoy.admin.v3.'
@@ -20,6 +20,15 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   ScopedRoutesConfigDump: ['inline_scoped_route_configs', 'dynamic_scoped_route_configs'],
   RoutesConfigDump: ['static_route_configs', 'dynamic_route_configs'],
   SecretsConfigDump: ['static_secrets', 'dynamic_active_secrets', 'dynamic_warming_secrets'],
+}
+
+/** Of the fields above, those that are no lists. */
+const SINGLE: ReadonlySet<string> = new Set(['bootstrap', 'last_updated', 'version_info'])
+
+/** A list of which there is nothing here; those of endpoints only where they are asked for. */
+function isKnown(resource: string, query: URLSearchParams): boolean {
+  const dumps = Object.entries(FIELDS).filter(([dump]) => dump !== 'EndpointsConfigDump' || query.has('include_eds'))
+  return dumps.some(([, fields]) => fields.includes(resource))
 }
 
 /** What of a bootstrap file `/config_dump` shows. `loaded` is when it was applied. */
@@ -62,11 +71,14 @@ export function configDump(
     .filter(named)
     .map(route_config => ({ route_config: { '@type': ROUTES, ...route_config }, last_updated }))
 
-  const resource = query.get('resource')
-  if (resource !== null) {
+  const resource = query.get('resource') ?? ''
+  if (resource !== '') {
+    if (SINGLE.has(resource)) {
+      const body = `${resource} is not a repeated field. Use ?mask=${resource} to get only this field`
+      return { status: 400, type: 'bare', body }
+    }
     const one = (type: string, values: object[]) => values.map(value => ({ '@type': `${ADMIN}${type}`, ...value }))
     const found: Record<string, object[]> = {
-      bootstrap: [bootstrap],
       static_clusters: one('ClustersConfigDump.StaticCluster', static_clusters),
       static_listeners: one('ListenersConfigDump.StaticListener', static_listeners),
       static_route_configs: one('RoutesConfigDump.StaticRouteConfig', static_route_configs),
@@ -74,23 +86,16 @@ export function configDump(
         ? { static_endpoint_configs: one('EndpointsConfigDump.StaticEndpointConfig', endpoints) }
         : {}),
     }
-    const configs = Object.hasOwn(found, resource) ? found[resource] : undefined
+    const configs = Object.hasOwn(found, resource) ? found[resource] : isKnown(resource, query) ? [] : undefined
     if (configs === undefined) return { status: 404, type: 'bare', body: `${resource} not found in config dump` }
     if (paths === undefined) return dumped(configs)
-    if (resource === 'bootstrap') {
-      return {
-        status: 400,
-        type: 'bare',
-        body: 'bootstrap is not a repeated field. Use ?mask=bootstrap to get only this field',
-      }
-    }
     const fields = [...Object.keys(configs[0] ?? {}), 'version_info', 'last_updated']
-    const unknown = paths.filter(path => !fields.includes(path.split('.')[0]!))
-    if (unknown.length > 0 && configs.length > 0) {
+    const wrong = paths.filter(path => !fields.includes(path.split('.')[0]!) || crossesList(configs[0] as Json, path))
+    if (wrong.length > 0 && configs.length > 0) {
       return {
         status: 400,
         type: 'bare',
-        body: `FieldMask paths: "${unknown.join('", "')}" could not be successfully used.`,
+        body: `FieldMask paths: "${wrong.join('", "')}" could not be successfully used.`,
       }
     }
     return dumped(configs.map(config => applyMask(config as Json, paths)))
@@ -110,7 +115,7 @@ export function configDump(
   const masked = configs
     .filter(config => {
       const fields = FIELDS[String(config['@type']).slice(ADMIN.length)] ?? []
-      return paths.every(path => fields.includes(path.split('.')[0]!))
+      return paths.every(path => fields.includes(path.split('.')[0]!) && !crossesList(config, path))
     })
     .map(config => applyMask(config, paths))
   if (masked.length > 0) return dumped(masked)

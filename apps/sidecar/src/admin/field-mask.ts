@@ -17,6 +17,14 @@ export function applyMask(message: Json, paths: readonly string[]): Json {
   return kept
 }
 
+/** Nothing within a list can be named. */
+export function crossesList(message: Json, path: string): boolean {
+  const [field = '', ...rest] = path.split('.')
+  const value = message[field]
+  if (rest.length === 0) return false
+  return Array.isArray(value) || (isMessage(value) && crossesList(value, rest.join('.')))
+}
+
 function isMessage(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -147,6 +147,24 @@ export function serverPages(server: ServerControls): AdminPage[] {
         body: 'Mutex contention tracing is not enabled. There is nothing to contend for: a worker is one thread.',
       }),
     },
+    {
+      path: '/cpuprofiler',
+      help: 'enable/disable the CPU profiler; there is none: run it with node --cpu-prof\n      enable: One of (y, n)',
+      mutates: true,
+      // What Envoy says whose build has none.
+      handle({ query }) {
+        const enable = query.get('enable')
+        if ([...query].length !== 1 || (enable !== 'y' && enable !== 'n'))
+          return { status: 400, body: '?enable=<y|n>\n' }
+        return enable === 'n' ? ok : { status: 500, body: 'failure to start the profiler' }
+      },
+    },
+    {
+      path: '/heapprofiler',
+      help: 'enable/disable the heap profiler; there is none: run it with node --heap-prof\n      enable: One of (y, n)',
+      mutates: true,
+      handle: () => ({ status: 501, body: 'The current build does not support heap profiler' }),
+    },
     { path: '/init_dump', help: 'dump what is not initialized yet', handle: () => json({}) },
     { path: '/memory', help: 'print current allocation/heap usage', handle: () => json(memory()) },
     {

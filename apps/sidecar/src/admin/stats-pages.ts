@@ -21,6 +21,8 @@ const TYPES: Readonly<Record<string, StatsSelection['type']>> = {
   TextReadouts: 'texts',
 }
 
+const HIDDEN = ['include', 'only', 'exclude']
+
 const FORMATS = ['html', 'active-html', 'json', 'prometheus', 'text']
 
 /** `present` gives the stats of now, those that are not counted but measured (uptime, memory) too. */
@@ -29,7 +31,15 @@ export function statsPages(present: () => Promise<Stats>, resetCounters: () => P
     const selection = selectionOf(query)
     if ('refused' in selection) return { status: 400, body: selection.refused }
     if (!FORMATS.includes(format)) return { status: 400, body: `usage: /stats?format=(${FORMATS.join('|')})\n\n` }
-    const buckets = query.get('histogram_buckets')
+    const asked = query.get('histogram_buckets')
+    // `none`: as if nobody had asked, though in Prometheus' format that is a summary then.
+    const buckets = asked === 'none' ? 'summary' : asked
+    if (buckets === 'prometheusnative' && format === 'prometheus') {
+      return {
+        status: 400,
+        body: 'unsupported prometheusnative histogram type when not using protobuf exposition format',
+      }
+    }
     if (buckets !== null && !(BUCKET_MODES as readonly string[]).includes(buckets)) {
       return { status: 400, body: `usage: /stats?histogram_buckets=(${BUCKET_MODES.join('|')}|prometheusnative)\n` }
     }
@@ -37,6 +47,8 @@ export function statsPages(present: () => Promise<Stats>, resetCounters: () => P
     if (format === 'prometheus' && mode !== 'cumulative' && mode !== 'summary') {
       return { status: 400, body: 'unsupported prometheus histogram bucket mode' }
     }
+    // Whoever scrapes wants all of them: the type is not looked at there.
+    if (format === 'prometheus') delete selection.type
     const selected = selectStats(await present(), selection)
     if (format === 'prometheus') return { body: renderPrometheus(selected, mode as 'cumulative' | 'summary') }
     if (format === 'json') return { type: 'json', body: renderStatsJson(selected, mode) }
@@ -53,7 +65,8 @@ export function statsPages(present: () => Promise<Stats>, resetCounters: () => P
         '      invert_filter: Invert the filter regex\n' +
         '      format: Format to use; One of (html, active-html, text, json)\n' +
         '      type: Stat types to include.; One of (All, Counters, Histograms, Gauges, TextReadouts)\n' +
-        '      histogram_buckets: Histogram bucket display mode; One of (cumulative, disjoint, detailed, summary)',
+        '      histogram_buckets: Histogram bucket display mode; One of (cumulative, disjoint, none, detailed, summary)\n' +
+        '      hidden: Stats that are hidden by default, of which there are none here; One of (include, only, exclude)',
       handle: ({ query }) => page(query, query.get('format') ?? 'text'),
     },
     {
@@ -76,6 +89,8 @@ export function statsPages(present: () => Promise<Stats>, resetCounters: () => P
 function selectionOf(query: URLSearchParams): StatsSelection | { refused: string } {
   const type = query.get('type') ?? 'All'
   if (!(type in TYPES)) return { refused: 'invalid &type= param' }
+  const hidden = query.get('hidden') ?? 'exclude'
+  if (!HIDDEN.includes(hidden)) return { refused: `usage: /stats?hidden=(${HIDDEN.join('|')})\n\n` }
   const selection: StatsSelection = { usedOnly: query.has('usedonly'), invertFilter: query.has('invert_filter') }
   const kind = TYPES[type]
   if (kind !== undefined) selection.type = kind
@@ -85,6 +100,8 @@ function selectionOf(query: URLSearchParams): StatsSelection | { refused: string
     if (typeof compiled === 'string') return { refused: compiled }
     selection.filter = compiled
   }
+  // None of ours is.
+  if (hidden === 'only') selection.filter = { test: () => selection.invertFilter === true }
   return selection
 }
 

@@ -39,6 +39,9 @@ export function parseBootstrap(message: Message, overrides: NodeOverrides, conte
       ? {}
       : { admin: parseSocketAddress(admin, { onlyIp: ': the admin address needs an IP' }, context) }),
     runtime: parseRuntime(message.message('layered_runtime'), node.cluster, context),
+    statsFlushInterval: message.boolean('stats_flush_on_admin')
+      ? 'on admin'
+      : message.duration('stats_flush_interval', 5000),
     snapshot: {
       listeners: listeners.map(([, listener]) => listener),
       clusters: new Map(clusters.map(([, cluster]) => [cluster.name, cluster])),

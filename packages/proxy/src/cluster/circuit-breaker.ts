@@ -30,6 +30,7 @@ export class Resource {
 
   add(): void {
     this.current++
+    this.#open.used = true
     this.#update()
   }
 

@@ -81,7 +81,7 @@ export class ClusterManager {
     }
     this.#followProxies(localClusterName)
     stats.gauge('cluster_manager.active_clusters').set(next.size)
-    stats.gauge('cluster_manager.warming_clusters')
+    stats.gauge('cluster_manager.warming_clusters').set(0)
     await Promise.all(checks)
     if (warming.length > 0) {
       const late = Promise.withResolvers<void>()

@@ -118,6 +118,8 @@ export function createClusterStats(stats: Stats, observabilityName: string): Clu
   const all: Record<string, Counter | Gauge | Histogram> = {}
   for (const name of COUNTERS) all[name] = stats.counter(prefix + name)
   for (const name of GAUGES) all[name] = stats.gauge(prefix + name)
+  // No cluster of a file is warming once it is asked for.
+  stats.gauge(`${prefix}warming_state`).set(0)
   for (const name of HISTOGRAMS) all[name] = stats.histogram(prefix + name)
   return all as unknown as ClusterStats
 }

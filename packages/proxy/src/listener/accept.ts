@@ -54,6 +54,8 @@ export async function listen(listener: Listener, services: AcceptorServices): Pr
     }
     const { clock } = context
     const acceptedAt = clock.now()
+    // There are no listener filters to wait for.
+    numbers.before.set(0)
     numbers.total.add()
     numbers.active.add()
     numbers.workerTotal.add()
@@ -149,8 +151,8 @@ function createListenerStats(stats: Stats, name: string, worker: number) {
   ]) {
     stats.counter(prefix + counter)
   }
-  stats.gauge(`${prefix}downstream_pre_cx_active`)
   return {
+    before: stats.gauge(`${prefix}downstream_pre_cx_active`),
     unmatched: stats.counter(`${prefix}no_filter_chain_match`),
     total: stats.counter(`${prefix}downstream_cx_total`),
     active: stats.gauge(`${prefix}downstream_cx_active`),

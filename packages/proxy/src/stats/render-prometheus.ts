@@ -1,6 +1,6 @@
 import { extractTags, type TaggedName } from './extract-tags.ts'
 import { BOUNDS } from './histogram-bounds.ts'
-import { numberText, SHARES } from './render-text.ts'
+import { SHARES } from './render-text.ts'
 import { byName, type SelectedStats } from './select-stats.ts'
 import { gaugeText, type Histogram } from './stats.ts'
 
@@ -67,7 +67,7 @@ function summaryLines(name: string, labels: string, { cumulative }: Histogram): 
   const values = cumulative.quantiles(SHARES)
   let lines = ''
   for (const [i, share] of SHARES.entries())
-    lines += `${name}{${also}quantile="${Number(share.toFixed(4))}"} ${numberText(values[i]!)}\n`
+    lines += `${name}{${also}quantile="${Number(share.toFixed(4))}"} ${Number.isNaN(values[i]!) ? 'nan' : digits32(values[i]!)}\n`
   lines += `${name}_sum{${labels}} ${digits32(cumulative.sum())}\n`
   lines += `${name}_count{${labels}} ${cumulative.total}\n`
   return lines

@@ -50,6 +50,6 @@ function quantileText(histogram: Histogram): string {
   )
 }
 
-export function numberText(value: number): string {
+function numberText(value: number): string {
   return Number.isNaN(value) ? 'nan' : String(value)
 }

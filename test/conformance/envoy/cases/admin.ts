@@ -1,6 +1,6 @@
 import { type Case, get } from '../harness/case.ts'
 import { cluster } from '../harness/config.ts'
-import { close, NEVER_ACCEPTS, status } from '../harness/upstream.ts'
+import { close, NEVER_ACCEPTS, ok, status } from '../harness/upstream.ts'
 
 /** JSON with sorted keys, and ports that were masked. */
 function inOrder(text: string): string {
@@ -9,6 +9,19 @@ function inOrder(text: string): string {
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value
   return JSON.stringify(JSON.parse(text.replace(/: (<[^>]+>)/g, ': "$1"')), sorted, 1)
+}
+
+/** All that was recorded has been flushed, in one interval or in several. */
+const counted = (count: number) => ({
+  until: `envoy_cluster_upstream_rq_per_cx_count{envoy_cluster_name="app"} ${count}\n`,
+  of: '/stats/prometheus?filter=^cluster.app.upstream_rq_per_cx$',
+})
+
+const INTERVALS: NonNullable<Case['except']> = {
+  why: 'when an interval ended',
+  drop(observation) {
+    for (const page of observation.admin) page.body = page.body.replace(/\((?:nan|[\d.]+),/g, '(<interval>,')
+  },
 }
 
 export const adminCases: Case[] = [
@@ -290,5 +303,101 @@ export const adminCases: Case[] = [
           page.body = inOrder(page.body.replaceAll(/"(path|last_updated)": "[^"]*"/g, '"$1": "<…>"'))
       },
     },
+  },
+  {
+    name: 'what was used',
+    covers: '/stats?usedonly after a request: counters, gauges that are 0, circuit breakers; Prometheus too',
+    steps: [
+      { admin: '/stats?usedonly&filter=^(cluster|http|vhost).*circuit_breakers' },
+      { send: get('/'), on: 'kept' },
+      { wait: 30 },
+      {
+        admin:
+          '/stats?usedonly&type=Gauges&filter=^(cluster\\.|http\\.in|listener\\.1|cluster_manager|listener_manager|runtime)',
+      },
+      { admin: '/stats?usedonly&type=Counters&filter=^(cluster\\.|listener\\.1|vhost)' },
+      { admin: '/stats/prometheus?usedonly&type=Gauges&filter=^cluster\\.app' },
+      ...['include', 'only', 'exclude', 'bogus'].map(hidden => ({
+        admin: `/stats?filter=^cluster.app.upstream_rq_total$&hidden=${hidden}`,
+      })),
+    ],
+  },
+  {
+    name: 'histograms after their interval',
+    covers: 'stats_flush_interval: what was recorded is seen after it; counts by bucket, quantiles of whole numbers',
+    config: { bootstrap: { stats_flush_interval: '0.2s' } },
+    upstreams: { app: ok('yes', 'connection: close\r\n') },
+    steps: [
+      { send: get('/') },
+      { send: get('/') },
+      { send: get('/') },
+      counted(3),
+      { admin: '/stats?filter=^cluster.app.upstream_rq_per_cx$&histogram_buckets=none' },
+      { admin: '/stats?filter=^cluster.app.upstream_rq_per_cx$&histogram_buckets=none&format=bogus' },
+      ...['cumulative', 'disjoint', 'detailed', 'summary', 'prometheusnative'].flatMap(mode => [
+        { admin: `/stats/prometheus?filter=^cluster.app.upstream_rq_per_cx$&histogram_buckets=${mode}` },
+      ]),
+    ],
+    except: INTERVALS,
+  },
+  {
+    name: 'histograms on demand',
+    covers: 'stats_flush_on_admin: whoever asks makes the next one see what there is',
+    config: { bootstrap: { stats_flush_on_admin: true } },
+    upstreams: { app: ok('yes', 'connection: close\r\n') },
+    steps: [
+      { send: get('/') },
+      { send: get('/') },
+      counted(2),
+      { admin: '/stats?filter=^cluster.app.upstream_rq_per_cx$' },
+      { send: get('/') },
+      counted(3),
+      { admin: '/stats?filter=^cluster.app.upstream_rq_per_cx$' },
+    ],
+    except: INTERVALS,
+  },
+  {
+    name: 'parts that are not there',
+    covers:
+      '/config_dump with resources of which there are none, single fields, masks through lists; /clusters of nothing',
+    steps: [
+      ...['', 'bootstrap', 'version_info', 'last_updated'].map(name => ({
+        admin: `/config_dump?resource=${name}&mask=x`,
+      })),
+      ...[
+        ...['dynamic_listeners', 'dynamic_active_clusters', 'dynamic_warming_clusters', 'dynamic_route_configs'],
+        ...['static_secrets', 'dynamic_active_secrets', 'inline_scoped_route_configs', 'dynamic_endpoint_configs'],
+      ].map(name => ({ admin: `/config_dump?resource=${name}` })),
+      { admin: '/config_dump?resource=dynamic_endpoint_configs&include_eds' },
+      { admin: '/config_dump?resource=dynamic_listeners&mask=bogus' },
+      { admin: '/config_dump?mask=static_listeners.listener.name' },
+      { admin: '/config_dump?mask=bootstrap.static_resources.clusters.name' },
+      { admin: '/config_dump?resource=static_clusters&mask=cluster.load_assignment.endpoints.priority' },
+      { admin: '/clusters?filter=zzz' },
+      { admin: '/clusters?filter=zzz&format=json' },
+    ],
+    except: {
+      why: 'Envoy writes a mask over several lines, with a word that changes',
+      drop(observation) {
+        for (const page of observation.admin)
+          page.body = page.body.replace(
+            /FieldMask (?:goo\.gle\/\S+\s+)?paths: ("[^"]*")\s+could/,
+            'FieldMask paths: $1 could',
+          )
+      },
+    },
+  },
+  {
+    name: 'profilers',
+    covers: '/cpuprofiler, /heapprofiler: methods, parameters, what a build says that has none',
+    steps: [
+      { admin: '/cpuprofiler?enable=y' },
+      { admin: '/heapprofiler' },
+      ...['', '?enable=x', '?enable=n', '?enable=y', '?enable=y&x'].map(query => ({
+        admin: `/cpuprofiler${query}`,
+        method: 'POST' as const,
+      })),
+      { admin: '/heapprofiler?enable=y', method: 'POST' },
+    ],
   },
 ]
