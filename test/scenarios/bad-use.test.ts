@@ -43,6 +43,13 @@ test('an unknown knob, and a value that it does not have', () => {
   expect(hopscope('up', '04', '--set', 'forward=some').said).toContain('knob forward is one of all, none, request-id')
 })
 
+test.each(['0', '1.5', 'often'])('verify --repeat %s', times => {
+  expect(hopscope('verify', '02', '--repeat', times)).toEqual({
+    code: 1,
+    said: `hopscope: --repeat: expected a whole number from 1 to 1000, got ${times}\n`,
+  })
+})
+
 test('an unknown command, an unknown option', () => {
   expect(hopscope('upp').said).toContain("unknown command 'upp'")
   expect(hopscope('verify', '--prox').code).toBe(1)
@@ -90,6 +97,17 @@ test('a service that dies at start: its last words, and nothing is left', async 
     'admin: { address: { socket_address: { address: 127.0.0.1, port_value: 15000 } } }\nnope: 1\n',
   )
   await expect(start(file)).rejects.toThrow(/^broken does not start, its file is wrong:\n {2}.*broken\.yaml:2:1: nope/)
+  expect(children()).toEqual([])
+})
+
+test('a service that says no to its environment: its last words, and the others end', async () => {
+  const file = compose(
+    '  good:\n    command: [apps/service/src/main.ts]\n    environment: { NAME: good }\n' +
+      '  bad:\n    command: [apps/service/src/main.ts]\n    environment: { NAME: bad, TIMING_50_PERCENTILE: soon }\n',
+  )
+  await expect(start(file)).rejects.toThrow(
+    /^bad ended with exit code 64\. Its last words:\n {2}bad \| service: TIMING_50_PERCENTILE.*soon/,
+  )
   expect(children()).toEqual([])
 })
 
