@@ -9,6 +9,7 @@ import type { HealthCheckFilter } from './http-filters/health-check.ts'
 import type { RbacFilter } from './http-filters/rbac.ts'
 import type { HeaderMatcher } from './matchers.ts'
 import type { Fraction, Milliseconds, RuntimeFraction } from './quantities.ts'
+import type { RateLimit } from './rate-limits.ts'
 
 /** An entry of HttpConnectionManager.http_filters. */
 export interface HttpFilter {
@@ -98,7 +99,7 @@ export interface LocalRateLimitFilter {
   statPrefix: string
   status: number
   /** Absent: every request goes through, uncounted. */
-  tokenBucket?: { maxTokens: number; tokensPerFill: number; fillInterval: Milliseconds }
+  tokenBucket?: TokenBucketConfig
   filterEnabled: RuntimeFraction
   filterEnforced: RuntimeFraction
   requestHeadersToAddWhenNotEnforced: readonly HeaderValueOption[]
@@ -106,4 +107,31 @@ export interface LocalRateLimitFilter {
   localRateLimitPerDownstreamConnection: boolean
   /** A gRPC client is told RESOURCE_EXHAUSTED instead of what its HTTP status means. */
   rateLimitedAsResourceExhausted: boolean
+  /** Buckets of their own for what `rateLimits`, or those of routes, say of a request; a value of "" stands for any. */
+  descriptors: readonly {
+    entries: readonly (readonly [key: string, value: string])[]
+    tokenBucket: TokenBucketConfig
+    /** Refusals are counted, no more. */
+    shadowMode: boolean
+  }[]
+  /** Buckets at a time for each descriptor with a "". */
+  maxDynamicDescriptors: number
+  /** Which `rate_limits` of routes count. */
+  stage: number
+  /** Not empty: in place of those of routes. */
+  rateLimits: readonly RateLimit[]
+  /** OVERRIDE: those of the virtual host count where the route has none. */
+  vhRateLimits: 'OVERRIDE' | 'INCLUDE' | 'IGNORE'
+  /** `tokenBucket` counts requests that have a bucket of their own as well. */
+  alwaysConsumeDefaultTokenBucket: boolean
+  /** Clients are told: x-ratelimit-limit, -remaining, -reset; retry-after. */
+  enableXRateLimitHeaders: boolean
+  enableRetryAfterHeader: boolean
+}
+
+/** envoy.type.v3.TokenBucket */
+export interface TokenBucketConfig {
+  maxTokens: number
+  tokensPerFill: number
+  fillInterval: Milliseconds
 }

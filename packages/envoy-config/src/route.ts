@@ -9,6 +9,7 @@ import type { Metadata } from './metadata.ts'
 import type { MetadataMatcher } from './metadata-matcher.ts'
 import type { RequestMirrorPolicy } from './mirror-policy.ts'
 import type { Milliseconds, Percent, RuntimeFraction } from './quantities.ts'
+import type { RateLimit } from './rate-limits.ts'
 import type { Labels } from './subsets.ts'
 
 /** envoy.config.route.v3.RouteConfiguration */
@@ -45,6 +46,8 @@ export interface VirtualHost extends HeaderMutations {
   /** Requests that are counted together, by the first that fits. */
   virtualClusters: readonly { name: string; headers: readonly HeaderMatcher[] }[]
   perFilterConfig: PerFilterConfig
+  /** Of routes that have none of their own. */
+  rateLimits: readonly RateLimit[]
 }
 
 export interface Route extends HeaderMutations {
@@ -131,6 +134,9 @@ export interface RouteAction {
   hashPolicies: readonly HashPolicy[]
   hedgePolicy?: HedgePolicy
   internalRedirectPolicy?: InternalRedirectPolicy
+  rateLimits: readonly RateLimit[]
+  /** Those of the virtual host count beside them. */
+  includeVhRateLimits: boolean
 }
 
 /** envoy.config.route.v3.HedgePolicy */

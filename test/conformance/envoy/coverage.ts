@@ -151,6 +151,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'fault: headers, runtime, limits': /fault: (headers ask|switched|no more)/,
     'fault: slow responses': /response_rate_limit/,
     'local rate limit': /local rate limit: two/,
+    'local rate limit: descriptors': /rate limits: (a bucket for|every action)/,
     buffer: /buffer: a body that fits/,
     cors: /cors: preflight/,
     csrf: /csrf: who asks/,

@@ -41,6 +41,7 @@ import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
 import { priorityCases } from './cases/priorities.ts'
 import { proxyStatusCases } from './cases/proxy-status.ts'
+import { rateLimitCases } from './cases/rate-limits.ts'
 import { rbacCases } from './cases/rbac.ts'
 import { reroutingCases } from './cases/rerouting.ts'
 import { retryCases } from './cases/retries.ts'
@@ -98,6 +99,7 @@ const groups: Record<string, Case[]> = {
     ...compressionCases,
     ...extAuthzCases,
     ...rbacCases,
+    ...rateLimitCases,
   ],
   'dynamic metadata': dynamicMetadataCases,
   mirrors: mirrorCases,

@@ -7,6 +7,7 @@ import { parseHeaderMatcher } from './matchers.ts'
 import { parseMetadata } from './metadata.ts'
 import { parseHedgePolicy } from './parse-hedge-policy.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
+import { parseRateLimits } from './parse-rate-limits.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseBodyBufferLimit, parseRoute, type RouteLimits } from './parse-route.ts'
 
@@ -50,6 +51,7 @@ function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseC
     includeIsTimeoutRetryHeader: message.boolean('include_is_timeout_retry_header'),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     virtualClusters: message.messages('virtual_clusters').map(cluster => parseVirtualCluster(cluster, context)),
+    rateLimits: parseRateLimits(message, context),
     perFilterConfig: parsePerFilterConfig(message, context),
     ...parseHeaderMutations(message, context),
   }

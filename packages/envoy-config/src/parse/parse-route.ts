@@ -17,6 +17,7 @@ import { parseHashPolicies } from './parse-hash-policy.ts'
 import { parseHedgePolicy } from './parse-hedge-policy.ts'
 import { parseInternalRedirectPolicy } from './parse-internal-redirect.ts'
 import { parseMirrorPolicies } from './parse-mirror-policies.ts'
+import { parseRateLimits } from './parse-rate-limits.ts'
 import { parseRetryPolicy } from './parse-retry-policy.ts'
 import { parseMetadataMatch } from './parse-subsets.ts'
 import { parseSpanNaming } from './parse-tracing.ts'
@@ -124,6 +125,8 @@ function parseRouteAction(message: Message | undefined, limits: RouteLimits, con
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     priority: message?.enum<string>('priority', 'DEFAULT') === 'HIGH' ? 'high' : 'default',
     hashPolicies: parseHashPolicies(message, context),
+    rateLimits: parseRateLimits(message, context),
+    includeVhRateLimits: message?.boolean('include_vh_rate_limits') ?? false,
     ...parseHedgePolicy(message),
     ...(redirects === undefined ? {} : { internalRedirectPolicy: parseInternalRedirectPolicy(redirects, context) }),
   }

@@ -40,6 +40,7 @@ export const TO_HTTPS: CompiledRoute = {
     includeIsTimeoutRetryHeader: false,
     requestMirrorPolicies: [],
     virtualClusters: [],
+    rateLimits: [],
     ...nothing,
   },
   perFilterConfigs: [],

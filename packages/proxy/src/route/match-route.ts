@@ -40,7 +40,10 @@ function compileConditions(match: RouteMatch, runtime: Runtime): Condition[] {
   }
   if (match.grpc) conditions.push(headers => isGrpc(headers.get('content-type')))
   for (const matcher of match.headers) conditions.push(compileHeaderMatcher(matcher))
-  for (const matcher of match.queryParameters) conditions.push(compileQueryParameter(matcher))
+  for (const matcher of match.queryParameters) {
+    const matches = compileQueryParameter(matcher)
+    conditions.push(({ path }) => matches(path))
+  }
   for (const matcher of match.cookies) conditions.push(compileCookie(matcher))
   for (const matcher of match.dynamicMetadata) {
     const matches = compileMetadataMatcher(matcher)
@@ -67,14 +70,15 @@ function compilePath({ path, caseSensitive }: RouteMatch): MatchText {
   }
 }
 
-function compileQueryParameter({ name, match }: QueryParameterMatcher): Condition {
+/** Of a path with its query. */
+export function compileQueryParameter({ name, match }: QueryParameterMatcher): (path: string) => boolean {
   const wanted = Buffer.from(name, 'utf8').toString('latin1')
   if (match.type === 'present') {
-    return headers => (queryParameter(headers.path, wanted) !== undefined) === match.present
+    return path => (queryParameter(path, wanted) !== undefined) === match.present
   }
   const matches = compileStringMatcher(match.matcher)
-  return headers => {
-    const value = queryParameter(headers.path, wanted)
+  return path => {
+    const value = queryParameter(path, wanted)
     return value !== undefined && matches(value)
   }
 }

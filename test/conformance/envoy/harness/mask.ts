@@ -34,6 +34,7 @@ function maskLine(line: string): string {
   return line
     .replace(/^(date): .*$/i, '$1: <date>')
     .replace(/^(x-envoy-upstream-service-time): \d+$/i, '$1: <duration>')
+    .replace(/^(x-ratelimit-reset|retry-after): \d{3,}$/i, '$1: <duration>')
 }
 
 /**

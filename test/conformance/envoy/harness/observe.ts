@@ -33,7 +33,7 @@ export interface Observation {
 }
 
 /** The stats that a request can move; the process's own (server, runtime, dns cache, admin) are not compared. */
-const STATS_IN_SCOPE = /^(http\.in\.|cluster\.(?!zipkin\.)|listener\.(?!admin\.)|tracing\.|vhost\.)/
+const STATS_IN_SCOPE = /^(http\.in\.|cluster\.(?!zipkin\.)|listener\.(?!admin\.)|tracing\.|vhost\.|limiter\.)/
 
 export async function observe(
   name: ProgramName,
