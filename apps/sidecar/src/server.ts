@@ -177,8 +177,9 @@ function startProblem(error: NodeJS.ErrnoException & { address?: string; port?: 
     EADDRINUSE: 'Address already in use',
     EACCES: 'Permission denied',
     EADDRNOTAVAIL: 'Cannot assign requested address',
+    ENOENT: 'No such file or directory',
   }
   const reason = reasons[error.code ?? '']
-  if (reason === undefined || error.address === undefined || error.port === undefined) return error.message
-  return `cannot bind '${addressText({ address: error.address, port: error.port })}': ${reason}`
+  if (reason === undefined || error.address === undefined) return error.message
+  return `cannot bind '${addressText({ address: error.address, port: error.port ?? 0 })}': ${reason}`
 }

@@ -1,6 +1,6 @@
 import type { ActiveCluster } from '@hopscope/proxy'
 import type { ClusterStatus } from './admin/clusters-page.ts'
-import type { ListenerStatus } from './admin/listeners-page.ts'
+import { isPath, type ListenerStatus } from './admin/listeners-page.ts'
 
 /** What `/clusters` shows of the clusters at work. */
 export function clusterStatuses(clusters: readonly ActiveCluster[]): ClusterStatus[] {
@@ -42,6 +42,8 @@ export function listenerStatuses(
 ): ListenerStatus[] {
   return listeners.map(({ name, address, port }) => ({
     name,
-    address: { address: address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, ''), port },
+    address: isPath(address)
+      ? { address, port: 0 }
+      : { address: address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, ''), port },
   }))
 }

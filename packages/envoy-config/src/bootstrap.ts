@@ -1,13 +1,13 @@
 import type { Cluster } from './cluster.ts'
 import type { Listener } from './listener.ts'
 import type { Milliseconds } from './quantities.ts'
-import type { SocketAddress } from './socket-address.ts'
+import type { ListenAddress } from './socket-address.ts'
 
 /** What one Envoy bootstrap says, parsed and with Envoy's defaults filled in. */
 export interface Bootstrap {
   node: Node
   /** Absent: no admin listener. */
-  admin?: SocketAddress
+  admin?: ListenAddress
   runtime: RuntimeLayer[]
   /** How often histograms show their new values (there are no sinks to flush to); `on admin`: after each time they were asked for. */
   statsFlushInterval: Milliseconds | 'on admin'

@@ -8,12 +8,12 @@ import type { Metadata } from './metadata.ts'
 import type { OriginalIpDetection } from './original-ip-detection.ts'
 import type { Fraction, Milliseconds, Percent } from './quantities.ts'
 import type { RouteConfiguration } from './route.ts'
-import type { SocketAddress } from './socket-address.ts'
+import type { ListenAddress } from './socket-address.ts'
 
 export interface Listener {
   /** "" in the file gets `<address>:<port>` here; Envoy makes a UUID, which no one can refer to either. */
   name: string
-  address: SocketAddress
+  address: ListenAddress
   trafficDirection: 'UNSPECIFIED' | 'INBOUND' | 'OUTBOUND'
   /** For `%METADATA(LISTENER:…)%`. */
   metadata?: Metadata
@@ -62,7 +62,7 @@ export interface HttpConnectionManager {
   /** One after the other until one knows; empty: the end of x-forwarded-for. */
   originalIpDetection: readonly OriginalIpDetection[]
   /** undefined: no address is internal. CIDR texts otherwise (`{}` in the file gives RFC 1918, loopback and ULA). */
-  internalAddressConfig?: { cidrRanges: readonly string[] }
+  internalAddressConfig?: { cidrRanges: readonly string[]; unixSockets?: boolean }
   addUserAgent: boolean
   via: string
   serverName: string

@@ -324,7 +324,7 @@ describe('--config-yaml', () => {
     expect([node.id, node.cluster, admin, ...snapshot.clusters.keys()]).toEqual([
       'c',
       'b',
-      { address: '127.0.0.1', port: 2 },
+      { address: '127.0.0.1', port: 2, isPipe: false, mode: 0 },
       'x',
       'z',
     ])

@@ -7,3 +7,9 @@ export interface EndpointAddress extends SocketAddress {
   /** `address` is the path of a Unix socket (`@name`: an abstract one); it has no port. */
   isPipe: boolean
 }
+
+/** Where something listens: an IP and a port, or a Unix socket. */
+export interface ListenAddress extends EndpointAddress {
+  /** Permissions of a Unix socket's file; 0: as the process makes files. */
+  mode: number
+}

@@ -277,6 +277,7 @@ export function createProxy(options: ProxyOptions): Proxy {
 
 /** Two listeners on port 0 are two sockets. */
 function bindKey(listener: Listener): string {
-  const { address, port } = listener.address
+  const { address, port, isPipe } = listener.address
+  if (isPipe) return address
   return port === 0 ? `${listener.name}@${address}:0` : `${address}:${port}`
 }

@@ -87,6 +87,9 @@ const transports: Transports = {
   connectPipe() {
     throw new Error('there is none')
   },
+  listenPipe() {
+    throw new Error('there is none')
+  },
   async listen(_options, onConnection) {
     accept = onConnection
     return { port: 1, close() {} }

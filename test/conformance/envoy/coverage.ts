@@ -141,6 +141,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'event logs': /event_log_path: ejected|event_log_path of health checks/,
     'hosts that DNS names no longer': /pending_dynamic_removal, until/,
     'Unix sockets': /^unix sockets: an upstream at/,
+    'Unix sockets that are listened at': /Listener\.address\.pipe/,
     'idle upstream connections': /upstream_cx_idle_timeout/,
     'options of a cluster’s HTTP/1': /proper_case_words of a cluster|max_headers_count of a cluster/,
     drop_overloads: /drop_overloads 100/,

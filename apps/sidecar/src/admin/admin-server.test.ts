@@ -1,13 +1,18 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AdminServer, openAdminServer } from './admin-server.ts'
+import { addressText } from './listeners-page.ts'
 
 let admin: AdminServer
 const done: string[] = []
 
 beforeAll(async () => {
-  admin = await openAdminServer({ address: '127.0.0.1', port: 0 }, [
+  admin = await openAdminServer({ address: '127.0.0.1', port: 0, isPipe: false, mode: 0 }, [
     { path: '/plain', help: 'a page', handle: ({ query }) => ({ body: `q=${query.get('q')}` }) },
     {
       path: '/change',
@@ -78,8 +83,31 @@ test('a form beyond all measure is cut off, and the next request is answered', a
   expect((await fetch(`http://127.0.0.1:${admin.address.port}/plain`)).status).toBe(200)
 })
 
+test('at a Unix socket, with its mode, over what an older process has left there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'admin-'))
+  const path = join(folder, 'admin.sock')
+  writeFileSync(path, 'old')
+  const page = { path: '/plain', help: 'a page', handle: () => ({ body: 'here' }) }
+  const server = await openAdminServer({ address: path, port: 0, isPipe: true, mode: 0o600 }, [page])
+  try {
+    expect([statSync(path).mode & 0o777, addressText(server.address)]).toEqual([0o600, path])
+    const answer = await new Promise<string>((resolve, reject) => {
+      const asked = request({ socketPath: path, path: '/plain' }, response => {
+        response.setEncoding('utf8')
+        response.on('data', resolve)
+      })
+      asked.on('error', reject)
+      asked.end()
+    })
+    expect(answer).toBe('here')
+  } finally {
+    await server.close()
+    rmSync(folder, { recursive: true })
+  }
+})
+
 test('a port in use is an error that names it', async () => {
-  await expect(openAdminServer(admin.address, [])).rejects.toMatchObject({
+  await expect(openAdminServer({ ...admin.address, isPipe: false, mode: 0 }, [])).rejects.toMatchObject({
     code: 'EADDRINUSE',
     port: admin.address.port,
   })

@@ -1,5 +1,6 @@
+import { chmodSync, rmSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { SocketAddress } from '@hopscope/envoy-config'
+import type { ListenAddress, SocketAddress } from '@hopscope/envoy-config'
 
 export interface AdminReply {
   status?: number
@@ -44,7 +45,7 @@ export interface AdminServer {
 }
 
 /** Listens before it answers. Rejects with the error of the bind. */
-export async function openAdminServer(address: SocketAddress, pages: readonly AdminPage[]): Promise<AdminServer> {
+export async function openAdminServer(address: ListenAddress, pages: readonly AdminPage[]): Promise<AdminServer> {
   const table = new Map(pages.map(page => [page.path, page]))
   const help = helpText(pages)
   table.set('/help', { path: '/help', help: '', handle: () => ({ body: `admin commands are:\n${help}` }) })
@@ -120,11 +121,16 @@ function helpText(pages: readonly AdminPage[]): string {
     .join('')
 }
 
-function listen(server: Server, address: SocketAddress): Promise<void> {
+function listen(server: Server, { address, port, isPipe, mode }: ListenAddress): Promise<void> {
+  const isFile = isPipe && !address.startsWith('@')
+  // What a process that is gone has left there.
+  if (isFile) rmSync(address, { force: true })
+  const where = isPipe ? { path: isFile ? address : `\0${address.slice(1)}` } : { host: address, port }
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host: address.address, port: address.port, exclusive: true }, () => {
+    server.listen({ ...where, exclusive: true }, () => {
       server.off('error', reject)
+      if (isFile && mode !== 0) chmodSync(address, mode)
       resolve()
     })
   })

@@ -12,14 +12,22 @@ export function listenersPage(listeners: readonly ListenerStatus[], query: URLSe
   if (query.get('format') === 'json') {
     const listener_statuses = listeners.map(({ name, address }) => ({
       name,
-      local_address: { socket_address: { address: address.address, port_value: address.port } },
+      local_address: isPath(address.address)
+        ? { pipe: { path: address.address } }
+        : { socket_address: { address: address.address, port_value: address.port } },
     }))
     return { type: 'json', body: dumpJson(listeners.length === 0 ? {} : { listener_statuses }) }
   }
   return { body: listeners.map(({ name, address }) => `${name}::${addressText(address)}\n`).join('') }
 }
 
-/** `127.0.0.1:80`, `[::1]:80` */
+/** Of a Unix socket. */
+export function isPath(address: string): boolean {
+  return address.startsWith('/') || address.startsWith('@')
+}
+
+/** `127.0.0.1:80`, `[::1]:80`, or the path of a Unix socket. */
 export function addressText({ address, port }: SocketAddress): string {
+  if (isPath(address)) return address
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

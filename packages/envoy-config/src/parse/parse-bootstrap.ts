@@ -7,7 +7,7 @@ import { checkCluster, type ParseContext } from './context.ts'
 import { parseCluster, parseLocality } from './parse-cluster.ts'
 import { parseListener } from './parse-listener.ts'
 import { parseRuntime } from './parse-runtime.ts'
-import { parseSocketAddress } from './socket-address.ts'
+import { parseListenAddress } from './socket-address.ts'
 
 /** What the command line says about the node; it beats the file. */
 export interface NodeOverrides {
@@ -35,9 +35,7 @@ export function parseBootstrap(message: Message, overrides: NodeOverrides, conte
   const admin = message.message('admin')?.message('address')
   return {
     node,
-    ...(admin === undefined
-      ? {}
-      : { admin: parseSocketAddress(admin, { onlyIp: ': the admin address needs an IP' }, context) }),
+    ...(admin === undefined ? {} : { admin: parseListenAddress(admin, ': the admin address needs an IP', context) }),
     runtime: parseRuntime(message.message('layered_runtime'), node.cluster, context),
     statsFlushInterval: message.boolean('stats_flush_on_admin')
       ? 'on admin'
@@ -83,7 +81,7 @@ function checkDuplicateListeners(listeners: readonly (readonly [Message, Listene
   const names = new Set<string>()
   const owners = new Map<string, string>()
   for (const [message, listener] of listeners) {
-    const { address, port } = listener.address
+    const { address, port, isPipe } = listener.address
     if (message.string('name') !== '' && names.has(listener.name)) {
       context.problems.add(
         'unsupported',
@@ -92,9 +90,9 @@ function checkDuplicateListeners(listeners: readonly (readonly [Message, Listene
       )
     }
     names.add(listener.name)
-    const key = `${address}:${port}`
+    const key = isPipe ? address : `${address}:${port}`
     const owner = owners.get(key)
-    if (address !== '' && port !== 0 && owner !== undefined) {
+    if (address !== '' && (isPipe || port !== 0) && owner !== undefined) {
       context.problems.add(
         'invalid',
         message.place('address'),

@@ -44,7 +44,12 @@ export function parseHttpConnectionManager(message: Message, context: ParseConte
     originalIpDetection: parseOriginalIpDetection(message, context),
     ...(internal === undefined
       ? {}
-      : { internalAddressConfig: { cidrRanges: parseInternalRanges(internal, context) } }),
+      : {
+          internalAddressConfig: {
+            cidrRanges: parseInternalRanges(internal, context),
+            ...(internal.boolean('unix_sockets') && { unixSockets: true }),
+          },
+        }),
     addUserAgent: message.boolean('add_user_agent'),
     via: message.string('via'),
     serverName: message.string('server_name') || 'envoy',

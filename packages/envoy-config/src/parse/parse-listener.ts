@@ -4,17 +4,17 @@ import { parseCidrRanges } from './cidr-ranges.ts'
 import type { ParseContext } from './context.ts'
 import { parseMetadata } from './metadata.ts'
 import { parseHttpConnectionManager } from './parse-http-connection-manager.ts'
-import { parseSocketAddress } from './socket-address.ts'
+import { parseListenAddress } from './socket-address.ts'
 
 const HTTP_CONNECTION_MANAGER = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
 
 /** Of an envoy.config.listener.v3.Listener. */
 export function parseListener(message: Message, context: ParseContext): Listener {
-  const address = parseSocketAddress(message.message('address'), { onlyIp: ': a listener needs an IP' }, context)
+  const address = parseListenAddress(message.message('address'), ': a listener needs an IP', context)
   if (!message.has('address') && !message.broken.has('address'))
     context.problems.add('invalid', message.place('address'), 'is required')
   return {
-    name: message.string('name') || `${address.address}:${address.port}`,
+    name: message.string('name') || (address.isPipe ? address.address : `${address.address}:${address.port}`),
     address,
     trafficDirection: message.enum<Listener['trafficDirection']>('traffic_direction', 'UNSPECIFIED'),
     ...(message.has('metadata') ? { metadata: parseMetadata(message.message('metadata')) } : {}),

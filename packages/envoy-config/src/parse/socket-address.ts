@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Message } from '../schema/message.ts'
-import type { EndpointAddress, SocketAddress } from '../socket-address.ts'
+import type { EndpointAddress, ListenAddress, SocketAddress } from '../socket-address.ts'
 import type { ParseContext } from './context.ts'
 
 /** Of an envoy.config.core.v3.Address. Where a name is not allowed it must be an IP; UDP is what DNS resolvers alone may say. */
@@ -11,7 +11,8 @@ export function parseSocketAddress(
 ): SocketAddress {
   const socket = message?.message('socket_address')
   if (message?.has('pipe')) {
-    const what = 'Envoy knows Unix sockets here; Hopscope has them for endpoints of STATIC clusters so far'
+    const what =
+      'Envoy knows Unix sockets here; Hopscope has them for listeners, the admin port and endpoints of STATIC clusters so far'
     context.problems.add('unsupported', message.place('pipe'), what)
   }
   if (socket === undefined) return { address: '', port: 0 }
@@ -46,4 +47,10 @@ export function parseEndpointAddress(
     context.problems.add('invalid', pipe.valuePlace('path'), what)
   }
   return { address: path, port: 0, isPipe: true }
+}
+
+/** Of a listener's or the admin port's envoy.config.core.v3.Address. */
+export function parseListenAddress(message: Message | undefined, onlyIp: string, context: ParseContext): ListenAddress {
+  const mode = message?.message('pipe')?.number('mode') ?? 0
+  return { ...parseEndpointAddress(message, { onlyIp }, context), mode }
 }

@@ -4,7 +4,10 @@ import { label, type SupportTable } from './support.ts'
 export const core: SupportTable = {
   'envoy.config.core.v3.Node': { id: 'yes', cluster: 'yes', locality: 'yes', metadata: 'only xDS servers see it' },
   'envoy.config.core.v3.Locality': { region: 'yes', zone: 'yes', sub_zone: 'yes' },
-  'envoy.config.core.v3.Address': { socket_address: 'yes', pipe: 'of an endpoint; elsewhere unsupported' },
+  'envoy.config.core.v3.Address': {
+    socket_address: 'yes',
+    pipe: 'of listeners, the admin port and endpoints of STATIC clusters; elsewhere unsupported',
+  },
   'envoy.config.core.v3.Pipe': {
     path: 'yes',
     mode: 'of a socket that is listened at; of an endpoint it has no effect',

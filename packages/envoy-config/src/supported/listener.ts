@@ -79,6 +79,7 @@ export const listener: SupportTable = {
     forward_client_cert_details: ['SANITIZE', 'FORWARD_ONLY', 'ALWAYS_FORWARD_ONLY'],
   },
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig': {
+    unix_sockets: 'yes',
     cidr_ranges: 'yes',
   },
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.HcmAccessLogOptions': {

@@ -5,7 +5,9 @@ export function withoutPort(address: string): string {
   return address[0] === '[' ? address.slice(1, colon - 1) : address.slice(0, colon)
 }
 
+/** NaN of a Unix socket. */
 export function portOf(address: string): number {
+  if (isPath(address)) return Number.NaN
   return Number(address.slice(address.lastIndexOf(':') + 1))
 }
 

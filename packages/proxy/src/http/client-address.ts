@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { isPath } from '../format/address-text.ts'
 
 /** Whether an address is in one of the ranges (`10.0.0.0/8`, `::1/128`). */
 export function compileRanges(cidrRanges: readonly string[]): (ip: string) => boolean {
@@ -10,7 +11,7 @@ export function compileRanges(cidrRanges: readonly string[]): (ip: string) => bo
     const family = isIPv6(address) ? 'ipv6' : 'ipv4'
     list.addSubnet(address, Number(length ?? (family === 'ipv6' ? 128 : 32)), family)
   }
-  return ip => list.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')
+  return ip => !isPath(ip) && list.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')
 }
 
 /** The entry of x-forwarded-for that counts, `fromRight` 0 for the last; undefined when it is not there or no address. */
@@ -24,8 +25,9 @@ export function forwardedAddress(
   return entry === undefined || isIP(entry) === 0 ? undefined : { ip: entry, single: entries.length === 1 }
 }
 
-/** `1.2.3.4:80` → `1.2.3.4`, `[::1]:80` → `::1`. */
+/** `1.2.3.4:80` → `1.2.3.4`, `[::1]:80` → `::1`; of a Unix socket its path. */
 export function ipOf(address: string): string {
+  if (isPath(address)) return address
   const ip = address.slice(0, address.lastIndexOf(':'))
   return ip.startsWith('[') ? ip.slice(1, -1) : ip
 }

@@ -1,5 +1,5 @@
 import type { HttpConnectionManager, Node } from '@hopscope/envoy-config'
-import { portOf } from '../format/address-text.ts'
+import { isPath, portOf } from '../format/address-text.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { compileRanges, forwardedAddress, ipOf, isLoopback, localIp } from './client-address.ts'
 import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
@@ -54,7 +54,9 @@ export function createSanitiser(
   config: HttpConnectionManager,
   node: Node,
 ): (headers: RequestHeaders, connection: string, info: StreamInfo) => Sanitised | CodecError | UnknownOrigin {
-  const isInternal = compileRanges(config.internalAddressConfig?.cidrRanges ?? [])
+  const { cidrRanges = [], unixSockets = false } = config.internalAddressConfig ?? {}
+  const isInRange = compileRanges(cidrRanges)
+  const isInternal = unixSockets ? (ip: string) => isPath(ip) || isInRange(ip) : isInRange
   const internalOnly = config.routeConfig.internalOnlyHeaders.map(name => name.toLowerCase())
   const dropped = {
     internal: new NameSet(HOP_BY_HOP),
@@ -76,7 +78,7 @@ export function createSanitiser(
       const xff = headers.get('x-forwarded-for')
       if (hops > 0) clientIp = forwardedAddress(xff, hops - 1)?.ip ?? peerIp
       eligible = xff === undefined
-      if (!config.skipXffAppend) {
+      if (!config.skipXffAppend && !isPath(peerIp)) {
         headers.appendJoined('x-forwarded-for', isLoopback(peerIp) ? ownIp : peerIp, ',')
       }
       if (hops === 0 || !headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', 'http')
@@ -87,11 +89,13 @@ export function createSanitiser(
         clientIp = origin.ip
         eligible = origin.trusted
       }
-      if (origin.appends) headers.appendJoined('x-forwarded-for', isLoopback(peerIp) ? ownIp : peerIp, ',')
+      if (origin.appends && !isPath(peerIp))
+        headers.appendJoined('x-forwarded-for', isLoopback(peerIp) ? ownIp : peerIp, ',')
       if (!headers.has('x-forwarded-proto')) headers.append('x-forwarded-proto', 'http')
     }
     if (config.appendXForwardedPort && ((config.useRemoteAddress && hops === 0) || !headers.has('x-forwarded-port'))) {
-      headers.set('x-forwarded-port', String(portOf(info.downstreamLocalAddress)))
+      const port = portOf(info.downstreamLocalAddress)
+      if (!Number.isNaN(port)) headers.set('x-forwarded-port', String(port))
     }
     if (clientIp !== peerIp) info.downstreamRemoteAddress = clientIp.includes(':') ? `[${clientIp}]:0` : `${clientIp}:0`
 
@@ -108,7 +112,7 @@ export function createSanitiser(
       if (node.id !== '') headers.set('x-envoy-downstream-service-node', node.id)
     }
     if (config.via !== '') headers.appendJoined('via', config.via, ', ')
-    if (edge) headers.set('x-envoy-external-address', clientIp)
+    if (edge && !isPath(clientIp)) headers.set('x-envoy-external-address', clientIp)
     applyRequestId(config, headers, edge)
     if (!config.forwardClientCert && headers.has('x-forwarded-client-cert')) headers.remove('x-forwarded-client-cert')
     return { internal }

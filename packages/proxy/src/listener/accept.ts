@@ -1,4 +1,4 @@
-import type { Listener } from '@hopscope/envoy-config'
+import type { ListenAddress, Listener } from '@hopscope/envoy-config'
 import { ListenError } from '../errors.ts'
 import { ConnectionManager } from '../http/connection-manager.ts'
 import type { ConnectionManagerContext } from '../http/connection-manager-context.ts'
@@ -14,7 +14,7 @@ export type ChooseContext = (ends: Ends) => ConnectionManagerContext | undefined
 /** A bound listener: accepts connections for the connection manager it was last given. */
 export interface Acceptor {
   readonly name: string
-  /** `ip:port` as bound. */
+  /** `ip:port` as bound, or the path of a Unix socket. */
   readonly address: string
   readonly port: number
   readonly direction: Listener['trafficDirection']
@@ -72,7 +72,7 @@ export async function listen(listener: Listener, services: AcceptorServices): Pr
 
   const bound = await bind(listener, services, accept)
   const { port } = bound
-  const address = formatAddress(listener.address.address, port)
+  const address = listener.address.isPipe ? listener.address.address : formatAddress(listener.address.address, port)
 
   return {
     get name() {
@@ -104,7 +104,11 @@ export async function listen(listener: Listener, services: AcceptorServices): Pr
 
 /** `127.0.0.1_8080`, the configured address: stats cannot have colons. */
 export function listenerStatName({ address }: Listener): string {
-  return formatAddress(address.address, address.port).replaceAll(':', '_')
+  return addressOf(address).replaceAll(':', '_')
+}
+
+function addressOf({ address, port, isPipe }: ListenAddress): string {
+  return isPipe ? address : formatAddress(address, port)
 }
 
 async function bind(
@@ -113,12 +117,16 @@ async function bind(
   onConnection: (transport: Transport) => void,
 ): Promise<BoundPort> {
   const { address, perConnectionBufferLimitBytes: highWaterMark } = listener
+  // Of several processes one takes what comes there: nothing would be shared out.
+  if (address.isPipe && worker !== undefined && worker > 0) return { port: 0, close() {} }
   const options = { ip: address.address, port: portOf(listener), highWaterMark, reusePort: worker !== undefined }
   try {
+    if (address.isPipe) return await transports.listenPipe({ path: address.address, mode: address.mode, highWaterMark }, onConnection) // biome-ignore format: one line
     return await transports.listen(options, onConnection)
   } catch (error) {
-    const where = formatAddress(address.address, address.port)
-    throw new ListenError(`cannot bind '${where}': ${bindError(error as NodeJS.ErrnoException)}`, { cause: error })
+    throw new ListenError(`cannot bind '${addressOf(address)}': ${bindError(error as NodeJS.ErrnoException)}`, {
+      cause: error,
+    })
   }
 }
 
@@ -130,6 +138,8 @@ function bindError(error: NodeJS.ErrnoException): string {
       return 'Permission denied'
     case 'EADDRNOTAVAIL':
       return 'Cannot assign requested address'
+    case 'ENOENT':
+      return 'No such file or directory'
     default:
       return error.message
   }

@@ -1,5 +1,5 @@
 import type { Matcher, MatchInput, OnMatch, Predicate } from '@hopscope/envoy-config'
-import { portOf, withoutPort } from '../format/address-text.ts'
+import { isPath, portOf, withoutPort } from '../format/address-text.ts'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { compileStringMatcher } from './string-matcher.ts'
@@ -93,12 +93,17 @@ function compileInput(input: MatchInput): (subject: MatchSubject) => string | un
     case 'destination_ip':
       return ({ info }) => withoutPort(info.downstreamLocalAddress)
     case 'destination_port':
-      return ({ info }) => String(portOf(info.downstreamLocalAddress))
+      return ({ info }) => portText(info.downstreamLocalAddress)
     case 'source_ip':
       return ({ info }) => withoutPort(info.downstreamRemoteAddress)
     case 'direct_source_ip':
       return ({ info }) => withoutPort(info.downstreamDirectRemoteAddress)
     case 'source_port':
-      return ({ info }) => String(portOf(info.downstreamRemoteAddress))
+      return ({ info }) => portText(info.downstreamRemoteAddress)
   }
+}
+
+/** A Unix socket has none. */
+function portText(address: string): string | undefined {
+  return isPath(address) ? undefined : String(portOf(address))
 }

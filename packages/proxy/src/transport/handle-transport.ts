@@ -313,6 +313,7 @@ export function createHandleTransports(uv: Uv): Transports {
     },
     // Few have them, and what they cost is not the connection's.
     connectPipe: socketTransports.connectPipe,
+    listenPipe: socketTransports.listenPipe,
     async listen(options, onConnection) {
       return listen(options, onConnection)
     },

@@ -1,4 +1,5 @@
-import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net'
+import { chmodSync, rmSync } from 'node:fs'
+import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net'
 import type { Milliseconds } from '@hopscope/envoy-config'
 import { formatAddress } from './address-text.ts'
 import { JOIN_LIMIT, joinInto } from './join.ts'
@@ -118,10 +119,7 @@ export const socketTransports: Transports = {
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host: ip, port, backlog: BACKLOG, exclusive: true, reusePort }, () => {
-        server.removeAllListeners('error')
-        server.on('error', () => {
-          // A failed accept (no descriptors left) concerns that one connection; it is tried again with the next.
-        })
+        outliveErrors(server)
         server.on('connection', socket => onConnection(new SocketTransport(socket, NOBODY)))
         const bound = server.address()
         resolve({
@@ -131,4 +129,30 @@ export const socketTransports: Transports = {
       })
     })
   },
+  listenPipe({ path, mode, highWaterMark }, onConnection) {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false, highWaterMark })
+    const isFile = !path.startsWith('@')
+    // As Envoy does: what a process that is gone has left there.
+    if (isFile) rmSync(path, { force: true })
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ path: pipePath(path), backlog: BACKLOG, exclusive: true }, () => {
+        outliveErrors(server)
+        if (isFile && mode !== 0) chmodSync(path, mode)
+        server.on('connection', socket => {
+          const transport = new SocketTransport(socket, NOBODY)
+          transport.localAddress = path
+          transport.remoteAddress = path
+          onConnection(transport)
+        })
+        resolve({ port: 0, close: () => void server.close() })
+      })
+    })
+  },
+}
+
+/** A failed accept (no descriptors left) concerns that one connection; it is tried again with the next. */
+function outliveErrors(server: Server): void {
+  server.removeAllListeners('error')
+  server.on('error', () => {})
 }

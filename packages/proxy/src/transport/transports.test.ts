@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -321,6 +321,28 @@ describe.each(ALL)('$name', transports => {
     socket.write('c')
     expect(await next()).toBe('second c')
     accepted[0]!.destroy()
+  })
+
+  test('at a Unix socket, with its mode, over what an older process has left there; both ends have its path', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'transports-'))
+    const path = join(folder, 'in.sock')
+    writeFileSync(path, 'old')
+    const ends: string[] = []
+    const bound = await transports.listenPipe({ path, mode: 0o620, highWaterMark: 1000 }, transport => {
+      ends.push(transport.localAddress, transport.remoteAddress)
+      transport.handler = { ...NOBODY, onData: chunk => void transport.write(`heard ${chunk}`) }
+    })
+    open.push(bound)
+    expect(statSync(path).mode & 0o777).toBe(0o620)
+    const socket = connect(path)
+    open.push({ close: () => socket.destroy() })
+    const heard = new Promise<string>(resolve => socket.once('data', chunk => resolve(chunk.toString())))
+    socket.write('a')
+    expect(await heard).toBe('heard a')
+    expect(ends).toEqual([path, path])
+    socket.destroy()
+    bound.close()
+    rmSync(folder, { recursive: true })
   })
 
   test('two on one port, when they say that they share it', async () => {

@@ -9,6 +9,8 @@ export interface Transports {
   connectPipe(path: string, highWaterMark: number, handler: TransportHandler): Transport
   /** Rejects with Node's error (`code`: EADDRINUSE, …) when the address cannot be had. */
   listen(options: ListenOptions, onConnection: (transport: Transport) => void): Promise<BoundPort>
+  /** …at a Unix socket; both addresses of what connects there are its path. What stands at the path goes. */
+  listenPipe(options: ListenPipeOptions, onConnection: (transport: Transport) => void): Promise<BoundPort>
 }
 
 export interface ListenOptions {
@@ -19,6 +21,12 @@ export interface ListenOptions {
   highWaterMark: number
   /** Other processes may listen on the same port; the kernel shares connections out among them. */
   reusePort: boolean
+}
+
+export interface ListenPipeOptions extends Pick<ListenOptions, 'highWaterMark'> {
+  path: string
+  /** Permissions of its file; 0: as the process makes files. */
+  mode: number
 }
 
 export interface BoundPort {

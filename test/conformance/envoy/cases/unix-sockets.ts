@@ -1,5 +1,5 @@
 import { type Case, get } from '../harness/case.ts'
-import { cluster, endpoint } from '../harness/config.ts'
+import { cluster, endpoint, type Ports } from '../harness/config.ts'
 import { close, echo, ok } from '../harness/upstream.ts'
 
 const pipe = (path: string, fields: Record<string, unknown> = {}) => ({
@@ -13,7 +13,85 @@ const ADDRESSES =
   'host=%UPSTREAM_HOST% remote=%UPSTREAM_REMOTE_ADDRESS% %UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %UPSTREAM_REMOTE_PORT% ' +
   'local=%UPSTREAM_LOCAL_ADDRESS% %UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT% %UPSTREAM_LOCAL_PORT%\n'
 
+const ENDS =
+  '%DOWNSTREAM_REMOTE_ADDRESS%|%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%|%DOWNSTREAM_REMOTE_PORT%|%DOWNSTREAM_LOCAL_ADDRESS%|' +
+  '%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%|%DOWNSTREAM_LOCAL_PORT%|%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%|%RESPONSE_CODE%\n'
+const listening =
+  (at: 'listener' | 'abstract', fields: Record<string, unknown> = {}) =>
+  (ports: Ports) => ({
+    listener: { address: { pipe: { path: ports.sockets![at], mode: at === 'listener' ? 0o660 : 0 } } },
+    accessLog: ENDS,
+    ...fields,
+  })
+
 export const unixSocketCases: Case[] = [
+  ...(['listener', 'abstract'] as const).map(
+    (at): Case => ({
+      name: `a listener at a Unix socket${at === 'abstract' ? ' without a file' : ''}`,
+      covers: `Listener.address.pipe${at === 'abstract' ? ', an abstract one' : ' with a mode'}: its stats, /listeners, addresses of both ends`,
+      config: listening(at, { tracing: {} }),
+      steps: [
+        { send: get('/', { 'x-forwarded-for': '192.0.2.7' }), to: at },
+        { send: get('/b'), to: at, on: 'kept' },
+        { send: get('/c'), to: at, on: 'kept' },
+        { admin: '/listeners' },
+        { admin: '/listeners?format=json' },
+      ],
+      spans: 3,
+    }),
+  ),
+  {
+    name: 'a listener at a Unix socket, whose clients are told of',
+    covers: 'use_remote_address at a Unix socket: nothing for x-forwarded-for; append_x_forwarded_port',
+    upstreams: { app: echo },
+    config: listening('listener', { hcm: { use_remote_address: true, append_x_forwarded_port: true } }),
+    steps: [
+      { send: get('/'), to: 'listener' },
+      { send: get('/', { 'x-forwarded-for': '192.0.2.7' }), to: 'listener' },
+    ],
+  },
+  ...[false, true].map(
+    (unixSockets): Case => ({
+      name: `who comes by a Unix socket is ${unixSockets ? 'one' : 'none'} of us`,
+      covers: `internal_address_config.unix_sockets ${unixSockets}`,
+      upstreams: { app: echo },
+      config: listening('listener', {
+        hcm: { use_remote_address: true, internal_address_config: { unix_sockets: unixSockets } },
+      }),
+      steps: [{ send: get('/', { 'x-envoy-retry-on': '5xx', 'x-envoy-internal': 'false' }), to: 'listener' }],
+    }),
+  ),
+  {
+    name: 'a hash of who comes by a Unix socket, and rules for them',
+    covers: 'hash_policy source_ip, rbac remote_ip at a Unix socket',
+    config: listening('listener', {
+      routes: [
+        {
+          match: { prefix: '/' },
+          route: { cluster: 'app', hash_policy: [{ connection_properties: { source_ip: true } }] },
+        },
+      ],
+      app: { lb_policy: 'RING_HASH' },
+      filters: [
+        {
+          name: 'rbac',
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC',
+            rules: {
+              action: 'DENY',
+              policies: {
+                near: {
+                  permissions: [{ destination_port: 80 }, { header: { name: 'x', present_match: true } }],
+                  principals: [{ direct_remote_ip: { address_prefix: '127.0.0.0', prefix_len: 8 } }],
+                },
+              },
+            },
+          },
+        },
+      ],
+    }),
+    steps: [{ send: get('/', { x: '1' }), to: 'listener' }],
+  },
   {
     name: 'an upstream at a Unix socket',
     covers: 'pipe: its path in log lines, on spans and in /clusters',

@@ -49,6 +49,8 @@ export type Step =
   | {
       /** Raw bytes, sent as one write (or several, `pause` ms apart). */
       send: string | string[]
+      /** To a Unix socket of `ports.sockets`, in place of the listener's port. */
+      to?: string
       /** Name of the connection; default a new one for this step. */
       on?: string
       /** Final answers to wait for. Default 1. */

@@ -33,8 +33,11 @@ export class RawClient {
     socket.on('error', ended)
   }
 
-  static async open(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
+  /** At a port, or at the path of a Unix socket. */
+  static async open(at: number | string): Promise<RawClient> {
+    const where =
+      typeof at === 'number' ? { port: at, host: '127.0.0.1', noDelay: true } : { path: at.replace(/^@/, '\0') }
+    const socket = connect({ ...where, allowHalfOpen: true })
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('error', reject)

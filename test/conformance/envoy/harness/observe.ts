@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { freePorts } from '../../free-ports.ts'
 import type { Case, Step } from './case.ts'
 import { RawClient } from './client.ts'
@@ -51,7 +51,12 @@ export async function observe(
       upstreams[cluster] = behaviour === NEVER_ACCEPTS ? await FullListener.open() : await Upstream.open(behaviour)
     }
     const upstreamPorts = Object.fromEntries(Object.entries(upstreams).map(([name, { port }]) => [name, port]))
-    const sockets: Record<string, string> = { dead: join(folder, 'dead.sock') }
+    const sockets: Record<string, string> = {
+      dead: join(folder, 'dead.sock'),
+      // Where nobody listens but the program, if its file says so.
+      listener: join(folder, 'listener.sock'),
+      abstract: `@${basename(folder)}`,
+    }
     for (const [name, behaviour] of Object.entries(test.sockets ?? {})) {
       sockets[name] = join(folder, `${name}.sock`)
       upstreams[name] = await Upstream.open(behaviour, sockets[name])
@@ -164,7 +169,9 @@ async function play(
     const answer = await fetch(`http://127.0.0.1:${ports.admin}${step.admin}`, { method: step.method ?? 'GET' })
     return { status: answer.status, type: answer.headers.get('content-type'), body: await answer.text() }
   }
-  const client = connections.get(step.on ?? '') ?? (await RawClient.open(ports.listener))
+  const client =
+    connections.get(step.on ?? '') ??
+    (await RawClient.open(step.to === undefined ? ports.listener : ports.sockets![step.to]!))
   const already = client.result().messages.length
   connections.set(step.on ?? `anonymous ${connections.size}`, client)
   const parts = Array.isArray(step.send) ? step.send : [step.send]
