@@ -71,6 +71,9 @@ const routes = [
   { match: { prefix: '/' }, route: { cluster: 'app', timeout: '0.3s' } },
 ]
 
+/** A field whose length is that of a duration. */
+const routeConfig = { response_headers_to_remove: ['x-envoy-upstream-service-time'] }
+
 const chunked = (trailers: string) =>
   request('POST', '/upload', { 'transfer-encoding': 'chunked' }, `5;a=b\r\nhello\r\n0\r\n${trailers}\r\n`)
 
@@ -92,6 +95,7 @@ export const accessLogByteCases: Case[] = [
     upstreams: { app },
     config: ports => ({
       routes,
+      routeConfig,
       clusters: [cluster('gone', ports.dead), { name: 'nobody', type: 'STATIC' }],
       accessLog: line(BYTES),
     }),
@@ -127,6 +131,7 @@ export const accessLogByteCases: Case[] = [
     upstreams: { app },
     config: {
       routes: routes.slice(-1),
+      routeConfig,
       hcm: { http_protocol_options: { enable_trailers: true }, proxy_100_continue: true },
       app: {
         typed_extension_protocol_options: {
