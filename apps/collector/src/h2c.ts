@@ -23,7 +23,8 @@ export function serveHttp2(app: FastifyInstance, context: Context): void {
   const http2 = createHttp2Server((request, response) => {
     const isGrpc = request.headers['content-type']?.startsWith('application/grpc') === true
     if (report && isGrpc && request.method === 'POST' && request.url === REPORT_PATH) {
-      void report(request, response)
+      const call = () => report(request, response)
+      void (context.selfTracing?.recordCall(request, call) ?? call())
       return
     }
     // Without a type or a length the framework takes a body for none, and a message of HTTP/2 needs neither.

@@ -1,4 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import type { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import {
   type Endpoint,
@@ -11,7 +14,7 @@ import {
 import { encodeJsonV2 } from '@hopscope/model/formats'
 import type { AcceptedBody, SpanStore } from '@hopscope/store'
 import { carrierOf, createIdGenerator, extract, rateSampler, type TraceContext } from '@hopscope/tracer'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { SelfTracingOptions } from './config.ts'
 import type { Transport } from './metrics.ts'
 import { rateLimit } from './rate-limit.ts'
@@ -80,7 +83,8 @@ export class SelfTracing {
   /** Records the requests of a server. */
   install(app: FastifyInstance): void {
     app.addHook('onRequest', (request, _reply, done) => {
-      this.#begin(request)
+      const active = TRACED_PATH.test(request.url) ? this.#begin(request.headers) : undefined
+      if (active !== undefined) this.#requests.set(request, active)
       done()
     })
     // Here and no earlier: what reads a body runs outside of what began before it.
@@ -91,9 +95,21 @@ export class SelfTracing {
       this.#current.run(active, done)
     })
     app.addHook('onResponse', (request, reply, done) => {
-      this.#end(request, reply)
+      const active = this.#requests.get(request)
+      const { method, url, raw, routeOptions } = request
+      if (active !== undefined) this.#end(active, method, url, routeOptions.url ?? '/**', reply.statusCode, raw.socket)
       done()
     })
+  }
+
+  /** Records a call of gRPC, which does not go through the framework; its status of HTTP is always 200. */
+  async recordCall({ headers, url, stream }: Http2ServerRequest, call: () => Promise<void>): Promise<void> {
+    const { socket } = stream.session ?? {}
+    const active = this.#begin(headers)
+    if (active === undefined || socket === undefined) return call()
+    active.annotations.push({ timestamp: microseconds(), value: 'wr' })
+    await this.#current.run(active, call)
+    this.#end(active, 'POST', url, url, 200, socket)
   }
 
   /** The same store, whose calls are recorded while a request is. */
@@ -118,15 +134,14 @@ export class SelfTracing {
     await this.#flush()
   }
 
-  #begin(request: FastifyRequest): void {
-    if (!TRACED_PATH.test(request.url)) return
-    const context = this.#contextOf(request)
-    if (context.sampled)
-      this.#requests.set(request, { context, timestamp: microseconds(), annotations: [], children: 0 })
+  /** Undefined: not to be recorded. */
+  #begin(headers: IncomingHttpHeaders): ActiveRequest | undefined {
+    const context = this.#contextOf(headers)
+    return context.sampled ? { context, timestamp: microseconds(), annotations: [], children: 0 } : undefined
   }
 
   /** A caller who has decided is obeyed; one without ids starts a trace here. */
-  #contextOf({ headers }: FastifyRequest): TraceContext {
+  #contextOf(headers: IncomingHttpHeaders): TraceContext {
     const incoming = extract(carrierOf(headers), { w3c: false })
     const known = typeof incoming === 'string' ? undefined : incoming
     const spanId = known?.parent?.spanId ?? this.#ids.next()
@@ -136,12 +151,8 @@ export class SelfTracing {
     return { ...known?.parent, traceId, spanId, sampled, debug, shared: known?.parent !== undefined }
   }
 
-  #end(request: FastifyRequest, reply: FastifyReply): void {
-    const active = this.#requests.get(request)
-    if (active === undefined) return
+  #end(active: ActiveRequest, method: string, url: string, route: string, status: number, caller: Socket): void {
     const { context, timestamp, annotations } = active
-    const { method, url, raw } = request
-    const status = reply.statusCode
     const tags: Record<string, string> = { 'http.method': method, 'http.path': url.split('?')[0]! }
     if (status < 200 || status > 299) tags['http.status_code'] = String(status)
     if (status < 100 || status > 399) tags.error = String(status)
@@ -152,10 +163,10 @@ export class SelfTracing {
       parentId: context.parentId,
       id: context.spanId,
       kind: 'SERVER',
-      name: `${method} ${request.routeOptions.url ?? '/**'}`,
+      name: `${method} ${route}`,
       timestamp,
       duration: end - timestamp,
-      remoteEndpoint: normaliseEndpoint({ ...addressOf(raw.socket.remoteAddress), port: raw.socket.remotePort }),
+      remoteEndpoint: normaliseEndpoint({ ...addressOf(caller.remoteAddress), port: caller.remotePort }),
       annotations,
       tags,
       debug: context.debug,

@@ -1,23 +1,10 @@
 import { connect } from 'node:http2'
-import { Client, credentials, Metadata } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call, REPORT } from './grpc-call.ts'
 import { Pair, skipReason, tracesView } from './pair.ts'
 import { encodeProto3 } from './proto3-writer.ts'
 
 let pair: Pair
-const REPORT = '/zipkin.proto3.SpanService/Report'
-const asIs = (bytes: Buffer) => bytes
-
-/** Status, and the message as hex. */
-function call(port: number, path: string, message: Buffer): Promise<[code: number, answer: string]> {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
-  return new Promise(resolve => {
-    client.makeUnaryRequest(path, asIs, asIs, message, new Metadata(), (error, value) => {
-      client.close()
-      resolve(error ? [error.code, ''] : [0, value!.toString('hex')])
-    })
-  })
-}
 
 async function request(
   port: number,

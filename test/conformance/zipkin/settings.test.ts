@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { call, REPORT } from './grpc-call.ts'
 import { type Answer, Pair, skipReason, statusAndBody, statusOnly, tracesView } from './pair.ts'
+import { encodeProto3 } from './proto3-writer.ts'
 
 const TIMESTAMP = 1_600_000_000_000_000
 const SPAN = {
@@ -133,6 +135,17 @@ describe.skipIf(skipReason)(`switches beside zipkin-server${skipReason ? ` (${sk
     }
     const isWhole = ({ status, body }: Answer): boolean => status === 200 && body.includes('"SERVER"')
     for (const traceId of traceIds) {
+      const read = { path: `/api/v2/trace/${traceId}`, headers: { b3: '0' } }
+      const [zipkin, hopscope] = await pair.waitForBoth(read, isWhole)
+      expect(selfTraceView(hopscope), traceId).toEqual(selfTraceView(zipkin))
+    }
+    const reports = [encodeProto3([{ traceId: '00000000000000e1', id: '01' }]), Buffer.from([0x0a, 0x20, 0x01])]
+    for (const [index, report] of reports.entries()) {
+      const traceId = `9c0${index}`.padStart(16, '0')
+      const codes = await Promise.all(
+        pair.ports.map(port => call(port, REPORT, report, { b3: `${traceId}-000000000000abcd-1` })),
+      )
+      expect(codes[1]).toEqual(codes[0])
       const read = { path: `/api/v2/trace/${traceId}`, headers: { b3: '0' } }
       const [zipkin, hopscope] = await pair.waitForBoth(read, isWhole)
       expect(selfTraceView(hopscope), traceId).toEqual(selfTraceView(zipkin))

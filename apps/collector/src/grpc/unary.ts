@@ -39,9 +39,14 @@ export async function answerUnary(
   response.writeHead(200, { 'content-type': 'application/grpc' })
   response.addTrailers({
     'grpc-status': String(status.code),
-    ...(status.details && { 'grpc-message': encodeURI(status.details) }),
+    ...(status.details && { 'grpc-message': percentEncode(status.details) }),
   })
   response.end(frame)
+}
+
+/** As gRPC wants it: printable ASCII stays as it is, but for the percent sign. (zipkin-server does so; `encodeURI` does more) */
+function percentEncode(text: string): string {
+  return text.toWellFormed().replace(/[^ -$&-~]+/gu, encodeURIComponent)
 }
 
 async function readAll(request: Http2ServerRequest, maxBytes: number): Promise<Buffer> {
