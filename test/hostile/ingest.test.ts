@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const COLLECTOR = fileURLToPath(new URL('../../apps/collector/src/main.ts', import.meta.url))
 /** By hand: HOPSCOPE_SERVICES=1000000 npm test -- process hostile/ingest -t services */
-const SERVICES = Number(process.env.HOPSCOPE_SERVICES ?? 100_000)
+const SERVICES = Number(process.env.HOPSCOPE_SERVICES ?? 250_000)
 const folder = mkdtempSync(join(tmpdir(), 'hopscope-ingest-'))
 let collector: ChildProcess
 let address: string
