@@ -1,4 +1,5 @@
 import type { HeaderMatcher } from './matchers.ts'
+import type { MetadataMatcher } from './metadata-matcher.ts'
 import type { Fraction } from './quantities.ts'
 
 /** envoy.config.accesslog.v3.AccessLog */
@@ -34,6 +35,8 @@ export type AccessLogFilter =
   | { type: 'response_flag'; flags: readonly string[] }
   | { type: 'grpc_status'; statuses: readonly number[]; exclude: boolean }
   | { type: 'log_type'; types: readonly string[]; exclude: boolean }
+  /** Of what filters said of the request; undefined: there is no value that fits. */
+  | { type: 'metadata'; matcher: MetadataMatcher | undefined; matchIfNotFound: boolean }
 
 /** envoy.config.accesslog.v3.ComparisonFilter */
 export interface Comparison {

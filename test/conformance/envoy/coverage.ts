@@ -216,6 +216,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     JSON: /sorted keys/,
     'filters of logs: health checks': /not_health_check_filter: what/,
     'filters of logs': /^access log filters: /,
+    'filters of logs: metadata': /metadata_filter/,
     'lines before the end': /flush_access_log_on_new_request:|access_log_flush_interval:/,
     metadata: /METADATA\(ROUTE/,
     'metadata of hosts and listeners': /UPSTREAM_METADATA|FILTER_CHAIN_NAME/,

@@ -2,6 +2,7 @@ import type { AccessLogFilter, Comparison } from '../access-log.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseHeaderMatcher } from './matchers.ts'
+import { parseMetadataMatcher } from './metadata-matcher.ts'
 import { parseFraction } from './percent.ts'
 
 const GRPC_STATUSES = (
@@ -50,6 +51,14 @@ export function parseAccessLogFilter(message: Message, context: ParseContext): A
       }
     case 'log_type_filter':
       return { type: 'log_type', types: filter.strings('types'), exclude: filter.boolean('exclude') }
+    case 'metadata_filter': {
+      const matcher = filter.message('matcher')
+      return {
+        type: 'metadata',
+        matcher: matcher === undefined ? undefined : parseMetadataMatcher(matcher, context),
+        matchIfNotFound: filter.boolean('match_if_key_not_found', true),
+      }
+    }
     default:
       return undefined
   }

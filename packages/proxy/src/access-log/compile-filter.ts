@@ -2,6 +2,7 @@ import type { AccessLogFilter, Comparison } from '@hopscope/envoy-config'
 import { grpcStatusOf } from '../format/operators.ts'
 import { RequestHeaders } from '../http/headers.ts'
 import { compileHeaderMatcher } from '../match/header-matcher.ts'
+import { compileMetadataMatcher } from '../match/metadata-matcher.ts'
 import type { Runtime } from '../runtime.ts'
 import type { ResponseFlag, StreamInfo } from '../stream-info.ts'
 
@@ -59,6 +60,20 @@ export function compileAccessLogFilter(filter: AccessLogFilter, services: Filter
     case 'grpc_status': {
       const statuses = new Set(filter.statuses)
       return info => statuses.has(grpcStatusOf(info)) !== filter.exclude
+    }
+    case 'metadata': {
+      const { matcher, matchIfNotFound } = filter
+      // As in Envoy: `invert` is not looked at, and what is looked for in no namespace is not found.
+      const namespace = matcher?.namespace ?? ''
+      const path = matcher?.path ?? []
+      const isThere = compileMetadataMatcher({
+        namespace,
+        path,
+        value: { type: 'present', present: true },
+        invert: false,
+      })
+      const matches = matcher === undefined ? () => false : compileMetadataMatcher({ ...matcher, invert: false })
+      return ({ dynamicMetadata }) => (isThere(dynamicMetadata) ? matches(dynamicMetadata) : matchIfNotFound)
     }
     case 'log_type': {
       const types: ReadonlySet<string> = new Set(filter.types)

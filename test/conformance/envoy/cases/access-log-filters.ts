@@ -16,6 +16,24 @@ const byPath = [200, 201, 204, 304, 404, 499, 500, 503].map(code => ({
 }))
 const all = answers(200, 201, 204, 304, 404, 499, 500, 503).map(send => ({ send }))
 
+const BY_METADATA: [
+  what: string,
+  value: object,
+  fields: { invert?: boolean; match_if_key_not_found?: boolean },
+  lines: number,
+][] = [
+  ['a policy by its name', { string_match: { prefix: 'fir' } }, {}, 2],
+  [
+    'a policy by its name, and nothing else',
+    { string_match: { exact: 'first' } },
+    { match_if_key_not_found: false },
+    1,
+  ],
+  ['any policy', { present_match: true }, { match_if_key_not_found: false }, 2],
+  ['a number where there is a text', { double_match: { exact: 1 } }, { match_if_key_not_found: true }, 1],
+  ['inverted, which counts for nothing', { string_match: { exact: 'first' } }, { invert: true }, 2],
+]
+
 export const accessLogFilterCases: Case[] = [
   {
     name: 'log: status at least',
@@ -222,4 +240,38 @@ export const accessLogFilterCases: Case[] = [
       { send: get('/2', { 'user-agent': 'Envoy/HC' }) },
     ],
   },
+  ...BY_METADATA.map(
+    ([what, value, { invert, ...fields }, logLines]): Case => ({
+      name: `log: metadata: ${what}`,
+      covers: 'metadata_filter: a value that fits, another, none; match_if_key_not_found',
+      logLines,
+      config: {
+        ...filtered({
+          metadata_filter: {
+            matcher: {
+              filter: 'envoy.filters.http.rbac',
+              path: [{ key: 'shadow_effective_policy_id' }],
+              value,
+              ...(invert === undefined ? {} : { invert }),
+            },
+            ...fields,
+          },
+        }),
+        filters: [
+          filter('rbac', 'rbac.v3.RBAC', {
+            shadow_rules: {
+              action: 'ALLOW',
+              policies: Object.fromEntries(
+                ['first', 'second'].map(name => [
+                  name,
+                  { permissions: [{ url_path: { path: { prefix: `/${name}` } } }], principals: [{ any: true }] },
+                ]),
+              ),
+            },
+          }),
+        ],
+      },
+      steps: ['/first', '/second', '/third'].map(path => ({ send: get(path) })),
+    }),
+  ),
 ]

@@ -104,4 +104,54 @@ export const proxyStatusCases: Case[] = [
     },
     steps: [{ send: get('/', { 'x-fault': '1' }) }, { send: get('/') }, { send: get('/') }],
   },
+  {
+    name: 'proxy-status of limits and health checks',
+    covers: 'proxy_status_config: DT, UMSDR, UPE, IH, LH',
+    upstreams: {
+      app: (message, socket, index) => {
+        const path = message.head[0]!.split(' ')[1]!
+        if (path === '/bad') socket.write('SSH-2.0\r\n\r\n')
+        else if (path === '/app') ok()(message, socket, index)
+      },
+    },
+    config: ports => ({
+      hcm: { proxy_status_config: {} },
+      router: { strict_check_headers: ['x-envoy-max-retries'] },
+      filters: [
+        filter('health_check', 'health_check.v3.HealthCheck', {
+          pass_through_mode: false,
+          headers: [{ name: ':path', string_match: { exact: '/healthz' } }],
+        }),
+      ],
+      clusters: [
+        cluster('limited', ports.upstream.app, {
+          typed_extension_protocol_options: {
+            'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+              '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+              common_http_protocol_options: { max_stream_duration: '0.15s' },
+              explicit_http_config: { http_protocol_options: {} },
+            },
+          },
+        }),
+      ],
+      routes: [
+        {
+          match: { path: '/long' },
+          route: { cluster: 'app', timeout: '0s', max_stream_duration: { max_stream_duration: '0.15s' } },
+        },
+        { match: { prefix: '/limited' }, route: { cluster: 'limited', timeout: '0s' } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ],
+    }),
+    steps: [
+      { send: get('/long') },
+      { send: get('/limited') },
+      { send: request('POST', '/limited', { 'content-length': '10' }, '123') },
+      { send: get('/bad') },
+      { send: get('/app', { 'x-envoy-max-retries': 'no' }) },
+      { send: get('/healthz') },
+      { admin: '/healthcheck/fail', method: 'POST' },
+      { send: get('/healthz') },
+    ],
+  },
 ]
