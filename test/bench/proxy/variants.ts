@@ -94,10 +94,10 @@ export function* variants(folder: string, backend: number, sink: number): Genera
     command: 'env',
     args: [
       `HOPSCOPE_TRANSPORT=${transport}`,
-      // As ./hopscope starts it, but for 4 MB of young heap in place of 1: a mesh of many needs them small, this one is under load.
+      // As ./hopscope starts it, but for 2 MB of young heap in place of 1: a mesh of many needs them small, this one is under load.
       `NODE_COMPILE_CACHE=${join(root, '.cache/compile')}`,
       process.execPath,
-      '--max-semi-space-size=4',
+      '--max-semi-space-size=2',
       join(root, 'apps/sidecar/src/main.ts'),
       '-c',
       configuration(name, port, tracer),
