@@ -1,67 +1,25 @@
-// Queries on a store of many spans: node test/bench/query/run.ts [--spans 1000000] [--queries 100] [--data FOLDER]
+// Queries on a store of many spans: node test/bench/query/run.ts [--spans 1000000] [--queries 400] [--data FOLDER]
 // The store is made by direct writes (and kept with --data), spread over a day, 65,536 spans a segment; a collector serves it.
 // zipkin-server runs beside it with --zipkin-spans N when HOPSCOPE_ZIPKIN_JAR names its jar: in memory, so with fewer.
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { SegmentStore } from '@hopscope/store/sqlite'
-import { meshBodies, renew } from '../ingest/mesh-bodies.ts'
 import { cpuSeconds, residentMb, type Server, startCollector, startZipkin, stop } from '../ingest/servers.ts'
-
-const DAY_MS = 86_400_000
-const SPANS_PER_BODY = 100
-const BODIES = 300
+import { buildStore, DAY_MS, eachBody } from './build-store.ts'
 
 const { values } = parseArgs({
   options: {
     spans: { type: 'string', default: '1000000' },
-    queries: { type: 'string', default: '100' },
+    queries: { type: 'string', default: '400' },
     'zipkin-spans': { type: 'string', default: '0' },
     data: { type: 'string' },
   },
 })
 const queries = Number(values.queries)
 const endTs = Date.now()
-const bodies = meshBodies(BODIES, 1, endTs - DAY_MS)
 const data = values.data ?? mkdtempSync(join(tmpdir(), 'hopscope-bench-'))
 const file = join(data, 'spans.db')
-
-/** The bodies of `count` spans, one after the other, the last of them now. */
-async function eachBody(count: number, send: (bytes: Buffer) => Promise<void>): Promise<void> {
-  const total = Math.ceil(count / SPANS_PER_BODY)
-  for (let i = 0; i < total; i++) {
-    const body = bodies[i % BODIES]!
-    const cycle = Math.floor(i / BODIES)
-    renew(body, cycle + 1, Math.floor(((DAY_MS - 60_000) * 1000 * cycle) / Math.ceil(total / BODIES)))
-    await send(body.bytes)
-  }
-}
-
-async function build(): Promise<void> {
-  const store = new SegmentStore({ file })
-  const cpu = process.cpuUsage()
-  const begin = performance.now()
-  let waiting: Promise<void>[] = []
-  await eachBody(Number(values.spans), async bytes => {
-    const accepted = store.acceptBody('json', bytes, 1_000_000)
-    if (accepted === undefined) throw new Error('the store did not take a body')
-    waiting.push(accepted.committed)
-    if (waiting.length < 64) return
-    await Promise.all(waiting)
-    waiting = []
-  })
-  await Promise.all(waiting)
-  await store.settled()
-  const { user, system } = process.cpuUsage(cpu)
-  const { spans, bytes } = store.stats()
-  const perMillion = (user + system) / spans
-  console.log(
-    `built: ${spans} spans in ${((performance.now() - begin) / 1000).toFixed(0)} s, ${perMillion.toFixed(1)} CPU-s a million, ${(bytes / spans).toFixed(1)} bytes a span`,
-  )
-  await store.close()
-  console.log(`file: ${(statSync(file).size / spans).toFixed(1)} bytes a span`)
-}
 
 interface Query {
   name: string
@@ -146,7 +104,7 @@ async function run(server: Server): Promise<void> {
 
 const servers: Server[] = []
 try {
-  if (!existsSync(file)) await build()
+  if (!existsSync(file)) await buildStore(file, Number(values.spans), endTs)
   const begin = performance.now()
   const collector = await startCollector(data)
   servers.push(collector)
@@ -158,7 +116,7 @@ try {
   if (zipkinSpans > 0 && jar !== undefined && existsSync(jar)) {
     const zipkin = await startZipkin(jar, { MEM_MAX_SPANS: String(zipkinSpans * 2) })
     servers.push(zipkin)
-    await eachBody(zipkinSpans, async bytes => {
+    await eachBody(zipkinSpans, endTs, async bytes => {
       const url = `http://127.0.0.1:${zipkin.port}/api/v2/spans`
       await fetch(url, { method: 'POST', body: new Uint8Array(bytes), headers: { 'content-type': 'application/json' } })
     })

@@ -41,5 +41,23 @@ export function unpackPiece(piece: Buffer | undefined, what: string): Buffer {
   }
   if (piece[0] === PLAIN) return body
   if (piece[0] !== ZSTD) throw new DamageError(`${what} has codec ${piece[0]}, 0 or 1 was expected`)
-  return zstdDecompressSync(body)
+  return zstdDecompressSync(body, { chunkSize: contentBytes(body) + 1 })
+}
+
+/** node's own chunk; what a frame says is above all that a piece is ever made of is not believed. */
+const CHUNK_BYTES = 16 * 1024
+const MOST_BYTES = 1024 * 1024 * 1024
+
+/**
+ * What a zstd frame says that it holds: room for all of it at once spares the pieces that node would join, which were most of the
+ * garbage of a read. (RFC 8878, 3.1.1.1)
+ */
+function contentBytes(frame: Buffer): number {
+  const descriptor = frame[4] ?? 0
+  const isSingleSegment = (descriptor & 0x20) !== 0
+  const at = 5 + (isSingleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!
+  const width = [isSingleSegment ? 1 : 0, 2, 4, 6][descriptor >> 6]!
+  if (width === 0 || frame.length < at + 8) return CHUNK_BYTES
+  const bytes = frame.readUIntLE(at, width) + (width === 2 ? 256 : 0)
+  return bytes <= MOST_BYTES ? bytes : CHUNK_BYTES
 }
