@@ -2,8 +2,8 @@ import type { Part } from './part.ts'
 
 /** Bits of a trace id's hash that choose a table: each grows by itself, so that growing takes no noticeable pause. */
 const TABLE_BITS = 6
-/** Of a slot: hash, part, trace. Part 0: free. */
-const WIDTH = 3
+/** Of a slot: hash, part, trace, right half of the low id. Part 0: free. Hash and half make out the id (see hashOf). */
+const WIDTH = 4
 /** What a damaged file may claim must not take all memory. */
 const MAX_RESERVED = 50_000_000
 
@@ -14,7 +14,7 @@ export interface Entry {
 }
 
 /**
- * Where each trace of the store is, by the right-most 16 characters of its id: some 20 bytes of memory a trace and part.
+ * Where each trace of the store is, by the right-most 16 characters of its id: some 26 bytes of memory a trace and part.
  * It answers that a trace is not there without a read, and knows which traces lie in several parts.
  */
 export class TraceDirectory {
@@ -62,7 +62,7 @@ export class TraceDirectory {
     if ((this.#used[number]! + 1) * WIDTH * 4 > table.length * 3) table = this.#grow(number)
     let at = (hash % (table.length / WIDTH)) * WIDTH
     for (let other = table[at + 1]!; other !== 0; other = table[at + 1]!) {
-      if (table[at] === hash) {
+      if (table[at] === hash && table[at + 3] === lowLow) {
         const with_ = this.#parts.get(other)
         if (with_ !== undefined && !(with_ === part && table[at + 2] === trace)) {
           with_.share(table[at + 2]!, part)
@@ -75,6 +75,7 @@ export class TraceDirectory {
     table[at] = hash
     table[at + 1] = part.number
     table[at + 2] = trace
+    table[at + 3] = lowLow
     this.#used[number]!++
   }
 
@@ -94,20 +95,21 @@ export class TraceDirectory {
       table[at] = old[from]!
       table[at + 1] = old[from + 1]!
       table[at + 2] = old[from + 2]!
+      table[at + 3] = old[from + 3]!
     }
     this.#tables[number] = table
     this.#used[number] = live
     return table
   }
 
-  /** Entries that have this id's hash, in parts that `see` knows; their ids are still to be compared. */
+  /** Entries of this id in parts that `see` knows. */
   find(lowHigh: number, lowLow: number, see: ReadonlyMap<number, Part>): Entry[] {
     const hash = hashOf(lowHigh, lowLow)
     const table = this.#tables[hash >>> (32 - TABLE_BITS)]!
     const entries: Entry[] = []
     let at = (hash % (table.length / WIDTH)) * WIDTH
     for (let number = table[at + 1]!; number !== 0; number = table[at + 1]!) {
-      if (table[at] === hash) {
+      if (table[at] === hash && table[at + 3] === lowLow) {
         const part = see.get(number)
         if (part !== undefined) entries.push({ part, trace: table[at + 2]! })
       }
@@ -118,7 +120,11 @@ export class TraceDirectory {
   }
 }
 
-/** Ids are random, as a rule; sequential ones must not cluster. */
+/**
+ * Ids are random, as a rule; sequential ones must not cluster. Each step can be undone, so that two ids with one hash differ in
+ * `low`. Ids that only looked alike would mark traces as shared by parts of different days: with some ten million traces
+ * no part could be left out of a search by its time any more.
+ */
 function hashOf(high: number, low: number): number {
   let hash = Math.imul(high ^ 0x9e3779b9, 0x85ebca6b) ^ low
   hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
