@@ -650,7 +650,7 @@ export const balancing: ValidateCase[] = [
   c('a Unix socket in a cluster of names', 'unsupported', cluster(`type: STRICT_DNS, ${pipe('/run/app.sock')}`)),
   c(
     'a listener at a Unix socket',
-    'unsupported',
+    'accepted',
     hcm('').replace(address(10000), '{ pipe: { path: /tmp/hopscope-listener.sock } }'),
   ),
   c('a subset selector', 'accepted', selector('keys: [a, b], fallback_policy: KEYS_SUBSET, fallback_keys_subset: [a]')),
