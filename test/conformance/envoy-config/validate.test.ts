@@ -6,9 +6,10 @@ import { formatProblems, loadBootstrap } from '@hopscope/envoy-config'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findEnvoy, HOW_TO_GET_ENVOY } from '../envoy/harness/program.ts'
 import { balancing, constraints, formats, references, shapes, texts, type ValidateCase } from './cases.ts'
+import { inTheWild } from './in-the-wild.ts'
 
 /** Small files through `envoy --mode validate` and through ours: what one takes the other takes, or says that it is unsupported. */
-const groups = { texts, shapes, constraints, references, balancing, formats }
+const groups = { texts, shapes, constraints, references, balancing, formats, 'in the wild': inTheWild }
 const all = Object.values(groups).flat()
 const envoy = findEnvoy()
 if (envoy === undefined) console.warn(`skipped: Envoy's half of the validation ${HOW_TO_GET_ENVOY}`)

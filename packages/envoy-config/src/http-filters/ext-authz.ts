@@ -1,4 +1,5 @@
 import type { StringMatcher } from '../matchers.ts'
+import type { MetadataMatcher } from '../metadata-matcher.ts'
 import type { Milliseconds, RuntimeFraction } from '../quantities.ts'
 
 /** envoy.extensions.filters.http.ext_authz.v3.ExtAuthz, with an HTTP service. */
@@ -14,12 +15,18 @@ export interface ExtAuthzFilter {
   allowedHeaders: readonly StringMatcher[]
   disallowedHeaders: readonly StringMatcher[]
   filterEnabled?: RuntimeFraction
+  /** Only requests are asked about whose dynamic metadata it matches. */
+  filterEnabledMetadata?: MetadataMatcher
   /** What is not asked about is refused. */
   denyAtDisable?: { defaultValue: boolean; runtimeKey: string }
   statPrefix: string
   chargeClusterResponseStats: boolean
   /** The request gets another route when the service has changed its headers. */
   clearRouteCache: boolean
+  /** What the service says is counted, and refuses nothing. */
+  shadowMode: boolean
+  /** Of the service's body, for a refused client; 0: all of it. */
+  maxDeniedResponseBodyBytes: number
 }
 
 export interface ExtAuthzService {

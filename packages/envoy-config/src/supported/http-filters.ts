@@ -145,6 +145,9 @@ export const httpFilters: SupportTable = {
     disallowed_headers: 'yes',
     charge_cluster_response_stats: 'yes',
     clear_route_cache: 'yes',
+    filter_enabled_metadata: 'yes',
+    shadow_mode: 'yes',
+    max_denied_response_body_bytes: 'yes',
   },
   'envoy.extensions.filters.http.ext_authz.v3.HttpService': {
     server_uri: 'yes',

@@ -203,6 +203,57 @@ export const extAuthzCases: Case[] = [
       { send: get('/3') },
     ],
   },
+  ...[status(403, 'no', 'x-a: 1\r\n'), status(503), ok('yes', 'x-user: ann\r\n')].map(
+    (auth, i): Case => ({
+      name: `ext_authz: in the shadow, ${['refused', 'failed', 'let through'][i]}`,
+      covers: 'shadow_mode: counted, shadow_denied and shadow_error, nothing refused',
+      upstreams: { app: echo, auth },
+      config: {
+        filters: authz({
+          shadow_mode: true,
+          failure_mode_allow: true,
+          failure_mode_allow_header_add: true,
+          http_service: service({ authorization_response: { allowed_upstream_headers: exact('x-user') } }),
+        }),
+      },
+      steps: [{ send: get('/') }, { admin: '/stats?filter=ext_authz.shadow' }],
+    }),
+  ),
+  {
+    name: 'ext_authz: a part of what the service says',
+    covers: 'max_denied_response_body_bytes',
+    upstreams: { app: ok(), auth: status(403, '0123456789') },
+    config: { filters: authz({ max_denied_response_body_bytes: 4 }) },
+    steps: [{ send: get('/') }],
+  },
+  {
+    name: 'ext_authz: by what filters before it have said',
+    covers: 'filter_enabled_metadata, disabled',
+    upstreams: { app: echo, auth: status(403) },
+    config: {
+      filters: [
+        filter('rbac', 'rbac.v3.RBAC', {
+          shadow_rules: {
+            action: 'DENY',
+            policies: {
+              asked: {
+                permissions: [{ header: { name: 'x-ask', present_match: true } }],
+                principals: [{ any: true }],
+              },
+            },
+          },
+        }),
+        ...authz({
+          filter_enabled_metadata: {
+            filter: 'envoy.filters.http.rbac',
+            path: [{ key: 'shadow_engine_result' }],
+            value: { string_match: { exact: 'denied' } },
+          },
+        }),
+      ],
+    },
+    steps: [{ send: get('/') }, { send: get('/', { 'x-ask': '1' }) }],
+  },
   {
     name: 'ext_authz: the client leaves while it is asked about',
     covers: 'nothing upstream, the question is given up',

@@ -4,6 +4,7 @@ import type { Fraction } from '../../quantities.ts'
 import type { Message } from '../../schema/message.ts'
 import type { ParseContext } from '../context.ts'
 import { parseStringMatcher } from '../matchers.ts'
+import { parseMetadataMatcher } from '../metadata-matcher.ts'
 import { parseHttpUri } from '../parse-http-service.ts'
 import { parseRuntimeFlag, parseRuntimeFraction } from '../percent.ts'
 import { parseStatus } from '../status.ts'
@@ -18,6 +19,7 @@ export function parseExtAuthz(message: Message, context: ParseContext): ExtAuthz
   }
   const body = message.message('with_request_body')
   const enabled = message.message('filter_enabled')
+  const metadata = message.message('filter_enabled_metadata')
   const deny = message.message('deny_at_disable')
   const older = service?.message('authorization_request')?.message('allowed_headers')
   return {
@@ -30,10 +32,13 @@ export function parseExtAuthz(message: Message, context: ParseContext): ExtAuthz
     allowedHeaders: parseMatchers(message.message('allowed_headers') ?? older, context),
     disallowedHeaders: parseMatchers(message.message('disallowed_headers'), context),
     ...(enabled && { filterEnabled: parseRuntimeFraction(enabled, ALWAYS) }),
+    ...(metadata && { filterEnabledMetadata: parseMetadataMatcher(metadata, context) }),
     ...(deny && { denyAtDisable: parseRuntimeFlag(deny, false) }),
     statPrefix: message.string('stat_prefix'),
     chargeClusterResponseStats: message.boolean('charge_cluster_response_stats', true),
     clearRouteCache: message.boolean('clear_route_cache'),
+    shadowMode: message.boolean('shadow_mode'),
+    maxDeniedResponseBodyBytes: message.number('max_denied_response_body_bytes'),
   }
 }
 

@@ -5,6 +5,7 @@ import type { ClusterManager } from '../../cluster/cluster-manager.ts'
 import { FAILURES } from '../../errors.ts'
 import type { Exchange, ResponseSink } from '../../http/exchange.ts'
 import type { HttpStats } from '../../http/http-stats.ts'
+import { compileMetadataMatcher } from '../../match/metadata-matcher.ts'
 import { respond } from '../../respond.ts'
 import type { Runtime } from '../../runtime.ts'
 import type { Counter, Stats } from '../../stats/stats.ts'
@@ -24,7 +25,7 @@ export interface ExtAuthzServices {
   random: () => number
 }
 
-const COUNTERS = ['denied', 'disabled', 'error', 'failure_mode_allowed', 'ok'] as const
+const COUNTERS = ['denied', 'disabled', 'error', 'failure_mode_allowed', 'ok', 'shadow_denied', 'shadow_error'] as const
 type Numbers = Readonly<Record<(typeof COUNTERS)[number], Counter>>
 
 /** `envoy.filters.http.ext_authz`: a service of its own says whether a request may pass. (Behaviour: Envoy 1.40) */
@@ -47,6 +48,7 @@ export function createExtAuthz(
     return ask
   }
   questionOf(config.service)
+  const isMeant = config.filterEnabledMetadata && compileMetadataMatcher(config.filterEnabledMetadata)
 
   return (exchange, answered) => {
     if (answered) return undefined
@@ -54,7 +56,9 @@ export function createExtAuthz(
     if (ofRoute?.disabled === true) return undefined
     const { filterEnabled, denyAtDisable } = config
     const draw = Math.floor(random() * 1_000_000)
-    if (filterEnabled !== undefined && !runtime.enabled(filterEnabled.runtimeKey, filterEnabled.defaultValue, draw)) {
+    const drawn =
+      filterEnabled === undefined || runtime.enabled(filterEnabled.runtimeKey, filterEnabled.defaultValue, draw)
+    if (!drawn || isMeant?.(exchange.info.dynamicMetadata) === false) {
       numbers.disabled.add()
       if (denyAtDisable === undefined || !runtime.flag(denyAtDisable.runtimeKey, denyAtDisable.defaultValue)) {
         return undefined
@@ -167,6 +171,11 @@ class QuestionedRequest implements HttpFilter {
     }
     if (verdict.type === 'error') {
       this.#count('error')
+      if (this.#config.shadowMode) {
+        this.#numbers.shadow_error.add()
+        next()
+        return
+      }
       if (this.#config.failureModeAllow) {
         this.#count('failure_mode_allowed')
         if (this.#config.failureModeAllowHeaderAdd) headers.append('x-envoy-auth-failure-mode-allowed', 'true')
@@ -183,14 +192,21 @@ class QuestionedRequest implements HttpFilter {
     }
     this.#count('denied')
     this.#chargeCluster(verdict.status)
-    const failure = { status: verdict.status, flag: 'UAEX', details: 'ext_authz_denied', body: verdict.body } as const
+    if (this.#config.shadowMode) {
+      this.#numbers.shadow_denied.add()
+      next()
+      return
+    }
+    const { maxDeniedResponseBodyBytes } = this.#config
+    const body = maxDeniedResponseBodyBytes === 0 ? verdict.body : verdict.body.slice(0, maxDeniedResponseBodyBytes)
+    const failure = { status: verdict.status, flag: 'UAEX', details: 'ext_authz_denied', body } as const
     respond(this.#exchange, failure, answer => {
       for (const [name, value] of verdict.clientHeaders) answer.append(name, value)
     })
   }
 
   /** In the numbers of the filter, and of the cluster that the request was for. */
-  #count(what: Exclude<keyof Numbers, 'disabled'>): void {
+  #count(what: Exclude<keyof Numbers, 'disabled' | 'shadow_denied' | 'shadow_error'>): void {
     this.#numbers[what].add()
     const cluster = this.#exchange.info.clusterObservabilityName
     if (cluster === '') return
