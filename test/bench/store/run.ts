@@ -38,7 +38,7 @@ async function timed(path: string, port: number): Promise<{ ms: number; body: st
 for (let start = 0; start < Number(values.starts); start++) {
   const begin = performance.now()
   // Limits as they have to be for a store of this size.
-  const server = await startCollector(values.data, { HOPSCOPE_MAX_BYTES: String(2 ** 50) })
+  const server = await startCollector(values.data, { HOPSCOPE_MAX_BYTES: String(2 ** 50), QUERY_TIMEOUT: '1m' })
   const healthy = performance.now() - begin
   const window = `endTs=${Date.now()}&lookback=${DAY_MS}`
   const search = await timed(`traces?${window}&serviceName=service-3&limit=10`, server.port)
