@@ -25,9 +25,10 @@ RUN pnpm install --prod --frozen-lockfile --offline
 FROM ${BASE}
 WORKDIR /app
 ENV NODE_ENV=production HOPSCOPE_DATA=/data NODE_COMPILE_CACHE=/app/.compiled
-# A mesh is many processes with little to do, and V8's own 16 MB for what is young keep garbage that nobody needs the room for. Who
-# runs one container under load empties this variable.
-ENV NODE_OPTIONS=--max-semi-space-size=1
+# A mesh is many processes with little to do. V8's own 16 MB for what is young keep garbage that nobody needs the room for, and malloc
+# keeps what the compilers needed for a moment, unless what is large is given back at once. Who runs one container under load empties
+# these variables.
+ENV NODE_OPTIONS=--max-semi-space-size=1 MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768
 COPY --from=apps /app /app
 COPY --from=viewer /app/apps/viewer/dist apps/viewer/dist
 COPY scripts/fill-compile-cache.mjs scripts/
