@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 
@@ -21,6 +21,9 @@ test('a new scenario works as it is, and is not written over', () => {
   const { code, said } = hopscope('verify', folder)
   expect(code, said).toBe(0)
   expect(said).toContain('2 of 2 passed')
+  expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(`# my-mesh\n`)
+  // A variable of the application, not the name of the mesh.
+  expect(readFileSync(join(folder, 'compose.yaml'), 'utf8')).toContain('NAME: app')
 
   writeFileSync(join(folder, 'notes.txt'), 'mine')
   expect(hopscope('new', folder)).toEqual({ code: 1, said: expect.stringContaining('exists and is not empty') })

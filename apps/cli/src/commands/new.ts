@@ -14,16 +14,19 @@ export function newScenario(name: string): number {
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw new UserError(`${shown(folder)} exists and is not empty: choose another name`)
   cpSync(join(checkout, 'apps/cli/template'), folder, { recursive: true })
-  const up = relative(folder, checkout)
+  const argument = isPath(name) ? name : basename(folder)
+  const words: Record<string, string> = {
+    __NAME__: basename(folder),
+    __ARGUMENT__: argument,
+    __CHECKOUT__: relative(folder, checkout),
+  }
   for (const file of ['README.md', 'compose.yaml', 'scenario.yaml']) {
     const path = join(folder, file)
-    const text = readFileSync(path, 'utf8')
-      .replaceAll('NAME', basename(folder))
-      .replaceAll('PATH', isPath(name) ? name : basename(folder))
-      .replaceAll('CHECKOUT', up)
-    writeFileSync(path, text)
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8').replace(/__[A-Z]+__/g, word => words[word]!),
+    )
   }
-  const argument = isPath(name) ? name : basename(folder)
   console.log(`${shown(folder)}: README.md, compose.yaml, envoy/client.yaml, scenario.yaml
 
   ./hopscope verify ${argument}    it works as it is

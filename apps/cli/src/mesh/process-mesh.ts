@@ -83,8 +83,12 @@ class Processes implements ProcessMesh {
 
   address(service: string, containerPort: number): string {
     const { pod, replicas } = this.#services.get(service) ?? {}
-    const found = this.#ports.entries().find(entry => entry.pod === pod && entry.containerPort === containerPort)
-    if (found === undefined) throw new UserError(`${service} has no port ${containerPort}`)
+    const ports = this.#ports.entries().filter(entry => entry.pod === pod)
+    const found = ports.find(entry => entry.containerPort === containerPort)
+    if (found === undefined) {
+      const known = ports.map(entry => entry.containerPort).sort((a, b) => a - b)
+      throw new UserError(`${service} has no port ${containerPort}; it has ${known.join(', ') || 'none'}`)
+    }
     return `http://${replicas === undefined ? '127.0.0.1' : replicaAddress(1)}:${found.port}`
   }
 
