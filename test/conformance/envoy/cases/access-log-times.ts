@@ -27,8 +27,11 @@ const FORMATS = [
 /** Here glibc has no zone; and to have one written with a sign and without zeros is nobody's wish. */
 const WITHOUT_ZONE = /^%([EO3_-])[zZ]$/
 
+/** How many digits these have is a matter of when, too: hours, minutes and seconds without zeros, fractions without those at the end. */
+const OF_ANY_LENGTH = /("%(?:[-_][HIklMS]|O?[kl]|E\*[Sf]) ":)"[ 9.]*"/g
+
 /** Every digit is one: which they are is a matter of when. */
-const digits = (text: string): string => text.replace(/\d/g, '9')
+const digits = (text: string): string => text.replace(/\d/g, '9').replace(OF_ANY_LENGTH, '$1"<number>"')
 
 function times(operator: string, environment: Record<string, string>, formats = FORMATS): Case {
   return {
