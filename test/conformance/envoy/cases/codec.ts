@@ -35,6 +35,15 @@ export const codecCases: Case[] = [
     ),
   ),
   refused(
+    'a CONNECT with a body',
+    '400 http1.body_disallowed, 501 http1.invalid_transfer_encoding; with none 404 route_not_found',
+    'CONNECT a:80 HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi',
+    'CONNECT /p HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi',
+    'CONNECT a/b HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi',
+    'CONNECT a:80 HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    'CONNECT a:80 HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n',
+  ),
+  refused(
     'bad chunk sizes',
     '400 http1.codec_error in the body',
     ...['zz', '-1', '0x5', 'fffffffffffffffff'].map(

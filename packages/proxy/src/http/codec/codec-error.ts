@@ -15,6 +15,7 @@ export const LENGTH_AND_CHUNKED: CodecError = {
   details: 'http1.content_length_and_chunked_not_allowed',
 }
 export const INVALID_TRANSFER_ENCODING: CodecError = { status: 501, details: 'http1.invalid_transfer_encoding' }
+export const BODY_DISALLOWED: CodecError = { status: 400, details: 'http1.body_disallowed' }
 export const LOW_VERSION: CodecError = { status: 426, details: 'low_version' }
 export const UNEXPECTED_UNDERSCORE: CodecError = { status: 400, details: 'http1.unexpected_underscore' }
 export const HEADERS_TOO_LARGE: CodecError = { status: 431, details: 'http1.headers_too_large' }

@@ -137,6 +137,18 @@ test.each<[name: string, text: string, status: number, details: string]>([
     ],
   ),
   ['two Transfer-Encodings', request('transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n'), 501, 'http1.invalid_transfer_encoding'], // biome-ignore format: one line
+  [
+    'a CONNECT with a length',
+    'CONNECT a:80 HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi',
+    400,
+    'http1.body_disallowed',
+  ],
+  [
+    'a CONNECT in chunks',
+    'CONNECT a:80 HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    501,
+    'http1.invalid_transfer_encoding',
+  ],
   // Stricter than Envoy: docs/differences.md.
   ['bare LF as every line end', 'GET / HTTP/1.1\nhost: a\nx: 1\n\n', 400, 'http1.codec_error'],
   ['bare LF after the request line', 'GET / HTTP/1.1\nhost: a\r\n\r\n', 400, 'http1.codec_error'],

@@ -2,6 +2,7 @@ import { type HeaderMap, RequestHeaders } from '../headers.ts'
 import { INLINE_REQUEST_HEADERS } from '../inline-headers.ts'
 import { BodyDecoder, type BodySink, type Framing } from './body-decoder.ts'
 import {
+  BODY_DISALLOWED,
   CODEC_ERROR,
   type CodecError,
   HEADERS_TOO_LARGE,
@@ -213,6 +214,11 @@ export class RequestDecoder {
     }
     const body = requestFraming(framing, line)
     if ('status' in body) return body
+    // Its tunnel would be the body.
+    if (headers.method === 'CONNECT') {
+      if (body.type === 'chunked') return INVALID_TRANSFER_ENCODING
+      if (body.type === 'length' && body.length > 0) return BODY_DISALLOWED
+    }
     this.#body.begin(body)
     if (line === 10 && defaultHostForHttp10 !== '' && !headers.has('host')) headers.append('host', defaultHostForHttp10)
     const target = resolveTarget(headers, this.#limits.allowAbsoluteUrl !== false)
