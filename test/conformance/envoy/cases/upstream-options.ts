@@ -29,6 +29,26 @@ const dropping = (numerator: number, denominator: string, fields: Fields = {}) =
   ...fields,
 })
 
+/** One health check, that is content with a body in which `well` is found within so many bytes; 0: wherever it is. */
+const looksForWell = (response_buffer_size: number, more: object = {}) => ({
+  health_checks: [
+    {
+      timeout: '3s',
+      interval: '60s',
+      no_traffic_interval: '60s',
+      unhealthy_threshold: 1,
+      healthy_threshold: 1,
+      ...more,
+      http_health_check: {
+        path: '/hc',
+        response_buffer_size,
+        receive: [{ text: Buffer.from('well').toString('hex') }],
+      },
+    },
+  ],
+  common_lb_config: { healthy_panic_threshold: { value: 0 } },
+})
+
 /** What a cluster says of requests to it and of answers from it. */
 export const upstreamOptionCases: Case[] = [
   {
@@ -158,23 +178,7 @@ export const upstreamOptionCases: Case[] = [
     covers: 'http_health_check.response_buffer_size 4: what stands behind is not found',
     upstreams: { app: ok('all is well') },
     config: {
-      app: {
-        health_checks: [
-          {
-            timeout: '3s',
-            interval: '60s',
-            no_traffic_interval: '60s',
-            unhealthy_threshold: 1,
-            healthy_threshold: 1,
-            http_health_check: {
-              path: '/hc',
-              response_buffer_size: 4,
-              receive: [{ text: Buffer.from('well').toString('hex') }],
-            },
-          },
-        ],
-        common_lb_config: { healthy_panic_threshold: { value: 0 } },
-      },
+      app: looksForWell(4),
     },
     steps: [{ send: get('/') }, { admin: '/clusters?filter=^app$' }],
   },
@@ -183,24 +187,7 @@ export const upstreamOptionCases: Case[] = [
     covers: 'http_health_check.response_buffer_size 0: no limit',
     upstreams: { app: raw(`HTTP/1.1 200 OK\r\ncontent-length: 2004\r\n\r\n${'a'.repeat(2000)}well`) },
     config: {
-      app: {
-        health_checks: [
-          {
-            timeout: '3s',
-            interval: '60s',
-            no_traffic_interval: '60s',
-            unhealthy_threshold: 1,
-            healthy_threshold: 1,
-            alt_port: 1,
-            http_health_check: {
-              path: '/hc',
-              response_buffer_size: 0,
-              receive: [{ text: Buffer.from('well').toString('hex') }],
-            },
-          },
-        ],
-        common_lb_config: { healthy_panic_threshold: { value: 0 } },
-      },
+      app: looksForWell(0, { alt_port: 1 }),
     },
     steps: [{ send: get('/') }, { admin: '/clusters?filter=^app$' }],
   },
