@@ -118,6 +118,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   const acceptors = new Map<string, Acceptor>()
   const acceptorServices = {
     stats,
+    runtime,
     transports,
     worker: options.worker,
     portOf: (listener: Listener) => options.ports?.get(listener.name) ?? listener.address.port,

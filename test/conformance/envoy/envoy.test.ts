@@ -41,6 +41,7 @@ import { outlierCases } from './cases/outliers.ts'
 import { poolCases } from './cases/pools.ts'
 import { priorityCases } from './cases/priorities.ts'
 import { proxyStatusCases } from './cases/proxy-status.ts'
+import { publishedFileCases } from './cases/published-files.ts'
 import { rateLimitCases } from './cases/rate-limits.ts'
 import { rbacCases } from './cases/rbac.ts'
 import { reroutingCases } from './cases/rerouting.ts'
@@ -126,6 +127,7 @@ const groups: Record<string, Case[]> = {
   'format operators': formatOperatorCases,
   'local reply config': localReplyConfigCases,
   admin: adminCases,
+  'published files': publishedFileCases,
 }
 
 /** `HOPSCOPE_COMPARE=envoy` holds Envoy against itself: what fails then is chance that no case may depend on. */

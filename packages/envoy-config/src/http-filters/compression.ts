@@ -61,7 +61,7 @@ export type CompressorLibrary = { name: string } & (
   | { encoding: 'zstd'; level: number; checksum: boolean; strategy: number }
 )
 
-export type DecompressorLibrary = { name: string } & (
+export type DecompressorLibrary = { name: string; chunkSize: number } & (
   | { encoding: 'gzip'; windowBits: number; maxInflateRatio: number }
   | { encoding: 'br' | 'zstd' }
 )

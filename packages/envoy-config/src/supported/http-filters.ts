@@ -254,13 +254,9 @@ export const httpFilters: SupportTable = {
   },
   'envoy.extensions.compression.gzip.decompressor.v3.Gzip': {
     window_bits: 'yes',
-    chunk_size: 'how much is written at a time shows nowhere',
+    chunk_size: 'yes',
     max_inflate_ratio: 'yes',
   },
-  'envoy.extensions.compression.brotli.decompressor.v3.Brotli': {
-    chunk_size: 'how much is written at a time shows nowhere',
-  },
-  'envoy.extensions.compression.zstd.decompressor.v3.Zstd': {
-    chunk_size: 'how much is written at a time shows nowhere',
-  },
+  'envoy.extensions.compression.brotli.decompressor.v3.Brotli': { chunk_size: 'yes' },
+  'envoy.extensions.compression.zstd.decompressor.v3.Zstd': { chunk_size: 'yes' },
 }

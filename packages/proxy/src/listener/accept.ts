@@ -2,6 +2,7 @@ import type { ListenAddress, Listener } from '@hopscope/envoy-config'
 import { ListenError } from '../errors.ts'
 import { ConnectionManager } from '../http/connection-manager.ts'
 import type { ConnectionManagerContext } from '../http/connection-manager-context.ts'
+import type { Runtime } from '../runtime.ts'
 import type { Stats } from '../stats/stats.ts'
 import { formatAddress } from '../transport/address-text.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -29,6 +30,7 @@ export interface Acceptor {
 
 export interface AcceptorServices {
   stats: Stats
+  runtime: Runtime
   transports: Transports
   /** Of several processes that share the port: which one. */
   worker: number | undefined
@@ -38,14 +40,20 @@ export interface AcceptorServices {
 
 /** Rejects with a `ListenError` when the address cannot be had. */
 export async function listen(listener: Listener, services: AcceptorServices): Promise<Acceptor> {
-  const { stats, nextConnectionId } = services
+  const { stats, runtime, nextConnectionId } = services
   const numbers = createListenerStats(stats, listenerStatName(listener), services.worker ?? 0)
   const connections = new Set<ConnectionManager>()
   let choose: ChooseContext | undefined
   let name = listener.name
   let direction = listener.trafficDirection
+  let limitKey = connectionLimitKey(name)
 
   function accept(transport: Transport): void {
+    if (connections.size >= runtime.number(limitKey, Number.POSITIVE_INFINITY)) {
+      numbers.overflow.add()
+      transport.destroy()
+      return
+    }
     const context = choose?.(transport)
     if (context === undefined) {
       if (choose !== undefined) numbers.unmatched.add()
@@ -85,6 +93,7 @@ export async function listen(listener: Listener, services: AcceptorServices): Pr
     port,
     use(present, next) {
       name = present.name
+      limitKey = connectionLimitKey(name)
       direction = present.trafficDirection
       choose = next
     },
@@ -105,6 +114,11 @@ export async function listen(listener: Listener, services: AcceptorServices): Pr
 /** `127.0.0.1_8080`, the configured address: stats cannot have colons. */
 export function listenerStatName({ address }: Listener): string {
   return addressOf(address).replaceAll(':', '_')
+}
+
+/** How many connections a listener may have at a time is said in the runtime. */
+function connectionLimitKey(name: string): string {
+  return `envoy.resource_limits.listener.${name}.connection_limit`
 }
 
 function addressOf({ address, port, isPipe }: ListenAddress): string {
@@ -148,7 +162,6 @@ function bindError(error: NodeJS.ErrnoException): string {
 function createListenerStats(stats: Stats, name: string, worker: number) {
   const prefix = `listener.${name}.`
   for (const counter of [
-    'downstream_cx_overflow',
     'downstream_cx_overload_reject',
     'downstream_cx_transport_socket_connect_timeout',
     'downstream_global_cx_overflow',
@@ -163,6 +176,7 @@ function createListenerStats(stats: Stats, name: string, worker: number) {
   }
   return {
     before: stats.gauge(`${prefix}downstream_pre_cx_active`),
+    overflow: stats.counter(`${prefix}downstream_cx_overflow`),
     unmatched: stats.counter(`${prefix}no_filter_chain_match`),
     total: stats.counter(`${prefix}downstream_cx_total`),
     active: stats.gauge(`${prefix}downstream_cx_active`),

@@ -1,15 +1,7 @@
 import { type Case, get } from '../harness/case.ts'
 import { cluster } from '../harness/config.ts'
+import { inOrder } from '../harness/in-order.ts'
 import { close, NEVER_ACCEPTS, ok, status } from '../harness/upstream.ts'
-
-/** JSON with sorted keys, and ports that were masked. */
-function inOrder(text: string): string {
-  const sorted = (_: string, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value
-  return JSON.stringify(JSON.parse(text.replace(/: (<[^>]+>)/g, ': "$1"')), sorted, 1)
-}
 
 /** All that was recorded has been flushed, in one interval or in several. */
 const counted = (count: number) => ({

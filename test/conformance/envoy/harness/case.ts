@@ -17,6 +17,10 @@ export interface Case {
   names?: Record<string, string[]>
   /** What the collector at `ports.grpcCollector` says to reports over gRPC; `{ grpc: 0 }` by default. */
   grpcCollector?: GrpcAnswer
+  /** The whole file as it is written, made of the one that `config` gives. */
+  change?(file: Record<string, unknown>): Record<string, unknown>
+  /** Other files, by their path below `ports.folder`. */
+  files?: Readonly<Record<string, string>>
   /** What the client does, one after the other; parallel ones in an inner list. */
   steps: (Step | Step[])[]
   /** Spans to wait for. */

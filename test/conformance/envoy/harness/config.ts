@@ -10,6 +10,8 @@ export interface Ports {
   dead: number
   /** Where event logs may be written. */
   eventLog?: string
+  /** Where the files of a case are. */
+  folder?: string
   /** Paths of Unix sockets, by name; that of `dead` has no listener. */
   sockets?: Record<string, string>
   /** Of the DNS server, if there is one. */
@@ -36,6 +38,8 @@ export interface ConfigOptions {
   /** Adds Zipkin tracing, or with `otlp` OpenTelemetry's; HCM.tracing fields beside the tracer's own. */
   tracing?: Fields & { zipkin?: Fields; otlp?: Fields }
   runtime?: Fields
+  /** Of the runtime, between the harness's own: a static and an admin one. */
+  layers?: Fields[]
   node?: Fields
   /** Other fields of the bootstrap. */
   bootstrap?: Fields
@@ -88,6 +92,7 @@ export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string)
             ...options.runtime,
           },
         },
+        ...(options.layers ?? []),
         { name: 'admin', admin_layer: {} },
       ],
     },

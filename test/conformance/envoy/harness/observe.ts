@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { freePorts } from '../../free-ports.ts'
 import type { Case, Step } from './case.ts'
 import { RawClient } from './client.ts'
@@ -77,11 +77,18 @@ export async function observe(
       upstream: upstreamPorts,
       sockets,
       eventLog: join(folder, 'events.log'),
+      folder,
+    }
+    for (const [path, text] of Object.entries(test.files ?? {})) {
+      const at = join(folder, path)
+      mkdirSync(dirname(at), { recursive: true })
+      writeFileSync(at, text)
     }
     const logFile = join(folder, 'access.log')
     const options = typeof test.config === 'function' ? test.config(ports) : (test.config ?? {})
     const configFile = join(folder, 'envoy.json')
-    writeFileSync(configFile, JSON.stringify(bootstrap(options, ports, logFile)))
+    const file = bootstrap(options, ports, logFile)
+    writeFileSync(configFile, JSON.stringify(test.change?.(file) ?? file))
 
     const program = await startProgram(name, configFile, admin, test.args, { ...test.environment, ...environment })
     try {

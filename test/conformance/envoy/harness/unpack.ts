@@ -7,14 +7,19 @@ const DECODERS: Readonly<Record<string, (bytes: Uint8Array) => Buffer>> = {
   zstd: zstdDecompressSync,
 }
 
-/** Puts what is in compressed bodies of either direction in their place, and takes out how many bytes they had. */
+/**
+ * Puts what is in compressed bodies of either direction in their place, and takes out how many bytes they had but for this: whether
+ * what comes again was found.
+ */
 export function unpack(observation: Observation): void {
   for (const answer of [...observation.answers.flat(), ...Object.values(observation.upstream).flat()]) {
     const encoding = answer.head.map(line => /^content-encoding: (.*)$/i.exec(line)?.[1]).find(one => one !== undefined)
     const decode = DECODERS[encoding ?? '']
     if (decode === undefined || answer.body === '') continue
     try {
+      const { length } = answer.body
       answer.body = decode(Buffer.from(answer.body, 'latin1')).toString('latin1')
+      if (length < answer.body.length / 2) answer.head.push('(less than half)')
     } catch {
       // Said to be encoded, and not: as it came.
     }

@@ -116,12 +116,14 @@ function parseCompressorLibrary(message: Message | undefined): CompressorLibrary
 function parseDecompressorLibrary(message: Message | undefined): DecompressorLibrary {
   const name = message?.string('name') ?? ''
   const config = message?.message('typed_config')
-  if (config?.type === `${COMPRESSION}brotli.decompressor.v3.Brotli`) return { name, encoding: 'br' }
-  if (config?.type === `${COMPRESSION}zstd.decompressor.v3.Zstd`) return { name, encoding: 'zstd' }
+  const chunkSize = config?.number('chunk_size', 4096) ?? 4096
+  if (config?.type === `${COMPRESSION}brotli.decompressor.v3.Brotli`) return { name, chunkSize, encoding: 'br' }
+  if (config?.type === `${COMPRESSION}zstd.decompressor.v3.Zstd`) return { name, chunkSize, encoding: 'zstd' }
   return {
     name,
     encoding: 'gzip',
     windowBits: config?.number('window_bits', 15) ?? 15,
+    chunkSize,
     maxInflateRatio: config?.number('max_inflate_ratio', 100) ?? 100,
   }
 }

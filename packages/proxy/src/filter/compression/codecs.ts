@@ -45,12 +45,14 @@ export function createCompressor(library: CompressorLibrary): Codec {
 }
 
 export function createDecompressor(library: DecompressorLibrary): Codec {
+  const { chunkSize } = library
   switch (library.encoding) {
     case 'gzip':
-      return createGunzip({ windowBits: library.windowBits })
+      // What the window leaves out can still be had from the chunk that is being filled.
+      return createGunzip({ windowBits: library.windowBits, chunkSize })
     case 'br':
-      return createBrotliDecompress()
+      return createBrotliDecompress({ chunkSize })
     case 'zstd':
-      return createZstdDecompress()
+      return createZstdDecompress({ chunkSize })
   }
 }

@@ -11,7 +11,7 @@ import { createDecompressorFilter } from './decompressor.ts'
 const on = { enabled: { defaultValue: true, runtimeKey: '' }, ignoreNoTransformHeader: false }
 const config: DecompressorFilter = {
   type: 'decompressor',
-  library: { name: 'l', encoding: 'gzip', windowBits: 15, maxInflateRatio: 10 },
+  library: { name: 'l', encoding: 'gzip', windowBits: 15, chunkSize: 4096, maxInflateRatio: 10 },
   request: { ...on, advertiseAcceptEncoding: false },
   response: on,
 }

@@ -1,4 +1,4 @@
-import type { DecompressorDirection, DecompressorFilter } from '@hopscope/envoy-config'
+import type { ContentEncoding, DecompressorDirection, DecompressorFilter } from '@hopscope/envoy-config'
 import type { Exchange, RequestHandler, ResponseSink } from '../../http/exchange.ts'
 import type { HeaderMap } from '../../http/headers.ts'
 import type { Runtime } from '../../runtime.ts'
@@ -11,6 +11,23 @@ import { transformRequest } from './transform-request.ts'
 export interface DecompressorServices {
   stats: Stats
   runtime: Runtime
+}
+
+/** Bytes that may come of one; of gzip the file may say another number. */
+const MOST_OF_A_BYTE = 100
+
+/** What Envoy's libraries count: the first is of all that goes wrong here; brotli's second, of bombs as well. */
+const MISTAKES: Readonly<Record<ContentEncoding, readonly string[]>> = {
+  gzip: [
+    'zlib_data_error',
+    'zlib_buf_error',
+    'zlib_errno',
+    'zlib_mem_error',
+    'zlib_stream_error',
+    'zlib_version_error',
+  ],
+  br: ['brotli_error', 'brotli_output_overflow', 'brotli_redundant_input'],
+  zstd: ['zstd_generic_error', 'zstd_checksum_wrong_error', 'zstd_dictionary_error', 'zstd_memory_error'],
 }
 
 const COUNTERS = ['decompressed', 'not_decompressed', 'total_uncompressed_bytes', 'total_compressed_bytes'] as const
@@ -28,7 +45,7 @@ export function createDecompressorFilter(
   const numbersOf = (direction: string) =>
     Object.fromEntries(COUNTERS.map(one => [one, stats.counter(`${prefix}${direction}.${one}`)])) as unknown as Numbers
   const numbers = { request: numbersOf('request'), response: numbersOf('response') }
-  const broken = stats.counter(`${prefix}decompressor_library.zlib_data_error`)
+  const mistakes = MISTAKES[library.encoding].map(one => stats.counter(`${prefix}decompressor_library.${one}`))
   const isOn = ({ enabled }: DecompressorDirection) => runtime.flag(enabled.runtimeKey, enabled.defaultValue)
   return exchange =>
     new DecompressedExchange(
@@ -36,7 +53,7 @@ export function createDecompressorFilter(
       config,
       { request: isOn(config.request), response: isOn(config.response) },
       numbers,
-      broken,
+      mistakes,
     )
 }
 
@@ -45,7 +62,7 @@ class DecompressedExchange implements HttpFilter {
   readonly #config: DecompressorFilter
   readonly #on: { request: boolean; response: boolean }
   readonly #numbers: { request: Numbers; response: Numbers }
-  readonly #broken: Counter
+  readonly #mistakes: readonly Counter[]
   readonly #transforms: BodyTransform[] = []
   #requestIsEncoded = false
 
@@ -54,18 +71,18 @@ class DecompressedExchange implements HttpFilter {
     config: DecompressorFilter,
     on: { request: boolean; response: boolean },
     numbers: { request: Numbers; response: Numbers },
-    broken: Counter,
+    mistakes: readonly Counter[],
   ) {
     this.#exchange = exchange
     this.#config = config
     this.#on = on
     this.#numbers = numbers
-    this.#broken = broken
+    this.#mistakes = mistakes
   }
 
   decode(next: () => void): void {
     const { headers, hasBody } = this.#exchange
-    if (this.#config.request.advertiseAcceptEncoding) {
+    if (this.#on.response && this.#config.request.advertiseAcceptEncoding) {
       headers.appendJoined('accept-encoding', this.#config.library.encoding, ',')
     }
     if (hasBody) this.#requestIsEncoded = this.#unwrap(headers, 'request')
@@ -123,14 +140,16 @@ class DecompressedExchange implements HttpFilter {
   #start(direction: 'request' | 'response', target: TransformTarget): BodyTransform {
     const { library } = this.#config
     const numbers = this.#numbers[direction]
-    const most = library.encoding === 'gzip' ? library.maxInflateRatio : Number.POSITIVE_INFINITY
+    const most = library.encoding === 'gzip' ? library.maxInflateRatio : MOST_OF_A_BYTE
     const transform: BodyTransform = new BodyTransform({
       codec: createDecompressor(library),
       target: {
         data: chunk => {
           target.data(chunk)
           // A bomb is cut off.
-          if (transform.given > most * transform.taken) transform.breakOff()
+          if (transform.given <= most * transform.taken) return
+          if (library.encoding === 'br') this.#mistakes[1]!.add()
+          transform.breakOff()
         },
         end: () => {
           numbers.total_compressed_bytes.add(transform.taken)
@@ -139,7 +158,7 @@ class DecompressedExchange implements HttpFilter {
         },
         drained: () => target.drained(),
       },
-      onBroken: () => this.#broken.add(),
+      onBroken: () => this.#mistakes[0]!.add(),
     })
     this.#transforms.push(transform)
     return transform
