@@ -135,7 +135,8 @@ const locality = {
   ],
 }
 
-const file = {
+/** Every field that the published sandboxes of an HTTP/1.1 mesh use; `../envoy/published-fields.ts` says what shows each. */
+export const inTheWildFile = {
   admin: { address: address(9901) },
   node: { id: 'edge-1', cluster: 'edge' },
   layered_runtime: {
@@ -143,7 +144,7 @@ const file = {
       {
         name: 'limits',
         static_layer: {
-          envoy: { resource_limits: { listener: { example_listener_name: { connection_limit: 10_000 } } } },
+          envoy: { resource_limits: { listener: { listener: { connection_limit: 10_000 } } } },
         },
       },
       { name: 'disk', disk_layer: { symlink_root: '/tmp', subdirectory: 'no-runtime-here' } },
@@ -152,7 +153,7 @@ const file = {
   static_resources: {
     listeners: [
       {
-        name: 'edge',
+        name: 'listener',
         address: address(10_000),
         traffic_direction: 'OUTBOUND',
         filter_chains: [
@@ -200,11 +201,10 @@ const file = {
   },
 }
 
-/** Every field that the published sandboxes of an HTTP/1.1 mesh use, in one file. */
 export const inTheWild: ValidateCase[] = [
   {
     name: 'every field of published files',
-    text: JSON.stringify(file),
+    text: JSON.stringify(inTheWildFile),
     extension: 'json',
     expected: 'accepted',
   },

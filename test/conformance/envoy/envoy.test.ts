@@ -1,4 +1,6 @@
+import { loadBootstrap } from '@hopscope/envoy-config'
 import { describe, expect, test } from 'vitest'
+import { inTheWildFile } from '../envoy-config/in-the-wild.ts'
 import { accessLogCases } from './cases/access-log.ts'
 import { accessLogByteCases } from './cases/access-log-bytes.ts'
 import { accessLogFilterCases } from './cases/access-log-filters.ts'
@@ -61,8 +63,10 @@ import { virtualClusterCases } from './cases/virtual-clusters.ts'
 import { virtualHostCases } from './cases/virtual-hosts.ts'
 import { coverage } from './coverage.ts'
 import type { Case } from './harness/case.ts'
+import { changeField, fileOf, hasField, leavesOf } from './harness/fields.ts'
 import { type Observation, observe } from './harness/observe.ts'
 import { findEnvoy, HOW_TO_GET_ENVOY, type ProgramName } from './harness/program.ts'
+import { PUBLISHED_FIELDS } from './published-fields.ts'
 
 /**
  * The same file and the same bytes through the real Envoy and through Hopscope's sidecar; what the client got, what the
@@ -146,6 +150,37 @@ test('every row of what Envoy does has a case', () => {
   expect(missing).toEqual([])
 })
 
+const published = Object.entries(PUBLISHED_FIELDS).flatMap(([message, fields]) =>
+  Object.entries(fields).map(([path, shown]) => ({
+    message,
+    path,
+    ...(typeof shown === 'string' ? { case: shown } : shown),
+  })),
+)
+const shortName = (message: string): string => message.slice(message.lastIndexOf('.') + 1)
+const caseNamed = (name: string): Case | undefined =>
+  Object.values(groups)
+    .flat()
+    .find(one => one.name === name)
+
+test('every field of published files has a case that holds it', () => {
+  const names = published.map(({ message, path }) => `${message} ${path}`)
+  const written = new Set(leavesOf(inTheWildFile).map(({ message, path }) => `${message} ${path}`))
+  expect(
+    [...written].filter(name => !names.includes(name)),
+    'fields without a case',
+  ).toEqual([])
+  expect(
+    names.filter(name => !written.has(name)),
+    'cases of fields that no published file has',
+  ).toEqual([])
+  for (const { message, path, case: name } of published) {
+    const one = caseNamed(name)
+    expect(one, `there is no case '${name}', which is to show ${path}`).toBeDefined()
+    expect(hasField(fileOf(one!), message, path), `the file of '${name}' has no ${path} of ${message}`).toBe(true)
+  }
+})
+
 /** Code and details of each request. */
 function verdicts({ accessLog }: Observation): string[] {
   return accessLog.map(line => line.replace(/^.* code=(\d+) .* details=(\S+) .*$/, '$1 $2'))
@@ -158,6 +193,22 @@ async function observeAll(one: Case): Promise<[Observation, ...Observation[]]> {
   const rest: Observation[] = []
   for (const environment of others) rest.push(await observe(candidate, one, environment))
   return [envoy, ours, ...rest]
+}
+
+/** Envoy on a case whose file has this field changed; what it shows, or that it does not even run. */
+async function observeWithout(
+  one: Case,
+  message: string,
+  path: string,
+  instead?: unknown,
+): Promise<Observation | string> {
+  try {
+    const observed = await observe('envoy', { ...one, change: file => changeField(file, message, path, instead) })
+    one.except?.drop(observed)
+    return observed
+  } catch (error) {
+    return String(error)
+  }
 }
 
 for (const [group, cases] of Object.entries(groups)) {
@@ -180,3 +231,26 @@ for (const [group, cases] of Object.entries(groups)) {
     }
   })
 }
+
+/** That a case would fail if the field did nothing, tried on Envoy. */
+describe.skipIf(findEnvoy() === undefined || candidate === 'envoy')('fields of published files', () => {
+  const asTheyAre = new Map<Case, Promise<Observation | string>>()
+  for (const { message, path, case: name, ...shown } of published) {
+    if ('everywhere' in shown) continue
+    test(`${shortName(message)} ${path}: ${name}`, async () => {
+      const one = caseNamed(name)!
+      const { instead } = shown as { instead?: unknown }
+      if ('required' in shown) {
+        const refused = (file: object) => !loadBootstrap({ yaml: JSON.stringify(file) }).ok
+        expect([refused(fileOf(one)), refused(changeField(fileOf(one), message, path))]).toEqual([false, true])
+        expect(await observeWithout(one, message, path)).toMatch(/ended at start/)
+        return
+      }
+      if (!asTheyAre.has(one)) asTheyAre.set(one, observeWithout(one, message, ''))
+      const changed = await observeWithout(one, message, path, instead)
+      expect(String(changed)).not.toMatch(/ended at start|TypeError/)
+      if ('nothing' in shown) expect(changed).toEqual(await asTheyAre.get(one))
+      else expect(changed).not.toEqual(await asTheyAre.get(one))
+    })
+  }
+})
