@@ -1,12 +1,23 @@
 import { type DependencyLink, DependencyLinker, type Milliseconds, newestInWindow } from '@hopscope/model'
 import type { Pause } from '../pause.ts'
 import { hexOf } from './head.ts'
+import { JointLinker } from './joint-linker.ts'
+import { LinkSum, ServicePairs } from './link-counts.ts'
+import type { KeptLinks, LinkedSegment } from './linked-segment.ts'
 import { HeadPart, type Part, SegmentPart } from './part.ts'
 import type { Entry } from './trace-directory.ts'
 import type { View } from './view.ts'
 
-/** Traces in several parts whose links are remembered: some 40 MB when each has a dozen. */
-const MAX_REMEMBERED = 200_000
+/** Traces in several parts whose links are remembered: some 10 MB when each has a dozen. */
+const MAX_REMEMBERED = 50_000
+/** Pairs of services that were ever seen, above which all is forgotten and begun anew. */
+const MAX_PAIRS = 200_000
+
+/** What was linked, with pairs by number. */
+class Memory {
+  readonly pairs = new ServicePairs()
+  readonly known = new WeakMap<SegmentPart, { state: number; linked: LinkedSegment }>()
+}
 
 interface Remembered {
   /** Parts and counts of spans that the links are of. */
@@ -15,84 +26,161 @@ interface Remembered {
 }
 
 /**
- * Who calls whom in a window: the links of single traces (made when a segment was sealed), added up. A segment wholly
- * inside the window adds the sums it keeps. A trace that lies in several parts is linked as one, by the low half of its
- * id, and remembered until more of it comes.
+ * Who calls whom in a window: the links of single traces (made when a segment was sealed), added up. A trace that lies in several
+ * parts is linked as one, by the low half of its id. Of each segment it is kept what its own traces come to, and those that
+ * it shares with others, so a window adds up sums, and looks at single traces only at its ends and in heads.
  */
 export class Dependencies {
+  readonly #kept: KeptLinks
+  #memory = new Memory()
+  #joint = new JointLinker()
   #remembered = new Map<string, Remembered>()
-  /** Of the last window: the sum over traces that lie in several segments, all of them wholly inside. */
-  #inside: { state: string; sum: LinkSum; others: string[] } = { state: '', sum: new LinkSum(), others: [] }
+
+  constructor(kept: KeptLinks) {
+    this.#kept = kept
+  }
 
   async link(view: View, endTs: Milliseconds, lookback: Milliseconds, pause: Pause): Promise<DependencyLink[]> {
+    const memory = this.#remember()
     const from = endTs - lookback
-    const sum = new LinkSum()
-    const inside: SegmentPart[] = []
-    const shared = new Set<string>()
+    const sum = new LinkSum(memory.pairs)
+    const inside = new Set<Part>()
+    /** Low ids of traces that have to be looked at one by one. */
+    const single = new Set<string>()
     for (const part of view.parts) {
       const isNear = part.minMs <= endTs && part.maxMs >= from
       if (!isNear && !(part.hasUntimed && from <= 0)) continue
       await pause()
       if (part instanceof HeadPart) {
-        for (const trace of tracesIn(view, part, from, endTs, shared)) {
+        for (const trace of tracesIn(view, part, from, endTs, single)) {
           await pause()
           sum.addList(part.linksOf(trace), part.linkedPairs)
         }
       } else if (part instanceof SegmentPart) {
         const isInside = part.minMs >= from && part.maxMs <= endTs && (!part.hasUntimed || from <= 0)
-        if (!isInside) addByTrace(view, part, from, endTs, sum, shared)
-        else {
-          const unshared = view.attempt(() => part.unshared())
-          if (unshared === undefined) continue
-          inside.push(part)
-          for (const [i, { parent, child }] of unshared.pairs.entries()) {
-            sum.add(parent, child, unshared.calls[i]!, unshared.errors[i]!)
-          }
-        }
+        if (isInside) inside.add(part)
+        else addByTrace(view, part, from, endTs, sum, single)
       }
     }
-    for (const low of await this.#addInside(view, inside, sum, pause)) shared.add(low)
-    for (const low of shared) {
+    for (const part of inside as Set<SegmentPart>) {
+      await pause()
+      const linked = await this.#linked(memory, view, part, pause)
+      if (linked === undefined) continue
+      sum.addCounts(linked.alone)
+      for (const { others, traces, counts } of linked.newest) {
+        if (others.every(other => inside.has(other))) sum.addCounts(counts)
+        else addLowIds(view, part, traces, single)
+      }
+      for (const { newest, traces } of linked.older) {
+        if (!inside.has(newest)) addLowIds(view, part, traces, single)
+      }
+    }
+    for (const low of single) {
       await pause()
       const entries = view.entriesOfId(low)
-      if (isInWindow(view, entries, from, endTs)) sum.addAll(this.#linksOf(view, low, entries))
+      if (isInWindow(view, entries, from, endTs)) sum.addLinks(this.#linksOf(view, low, entries))
     }
     return sum.links()
   }
 
-  /** Adds traces that lie in several of these segments and nowhere else; returns the low ids of those that lie elsewhere, too. */
-  async #addInside(view: View, inside: readonly SegmentPart[], sum: LinkSum, pause: Pause): Promise<readonly string[]> {
-    const state = inside.map(part => `${part.number}:${part.sharedCount}`).join()
-    if (this.#inside.state !== state) {
-      const next = { state, sum: new LinkSum(), others: [] as string[] }
-      const parts = new Set<Part>(inside)
-      const seen = new Set<string>()
-      for (const part of inside) {
-        const columns = view.attempt(() => part.traceColumns())
-        if (columns === undefined) continue
-        for (const trace of part.unshared().shared) {
-          const low = hexOf(columns.lowHigh[trace]!, columns.lowLow[trace]!)
-          if (seen.has(low)) continue
-          seen.add(low)
-          await pause()
-          const entries = view.entriesOfId(low)
-          if (entries.every(entry => parts.has(entry.part))) next.sum.addAll(this.#linksOf(view, low, entries))
-          else next.others.push(low)
-        }
-      }
-      this.#inside = next
+  /** Links one segment that was not linked yet, and shares no trace with a head; false: there is none. The newest come first. */
+  async prepare(view: View, pause: Pause): Promise<boolean> {
+    const memory = this.#remember()
+    for (const part of view.parts.toReversed()) {
+      if (!(part instanceof SegmentPart) || memory.known.get(part)?.state === part.shareState) continue
+      if ([...part.sharedWith].some(other => other instanceof HeadPart)) continue
+      if ((await this.#linked(memory, view, part, pause)) !== undefined) return true
     }
-    sum.addAll(this.#inside.sum.links())
-    return this.#inside.others
+    return false
+  }
+
+  /** A read keeps to what it began with. */
+  #remember(): Memory {
+    if (this.#memory.pairs.list.length > MAX_PAIRS) this.#memory = new Memory()
+    return this.#memory
+  }
+
+  /** Undefined: damaged. */
+  async #linked(memory: Memory, view: View, part: SegmentPart, pause: Pause): Promise<LinkedSegment | undefined> {
+    const { pairs, known } = memory
+    const state = part.shareState
+    const before = known.get(part)
+    if (before?.state === state) return before.linked
+    const kept = view.attempt(() => this.#kept.read(part, pairs))
+    const linked = kept ?? (await this.#linkSegment(pairs, view, part, pause))
+    // Another part may share its traces by now, or one that this read does not see.
+    const isAsItWas = part.shareState === state && [...part.sharedWith].every(other => view.has(other))
+    if (linked === undefined || !isAsItWas) return linked
+    known.set(part, { state, linked })
+    if (kept === undefined) this.#kept.write(part, linked, pairs)
+    return linked
+  }
+
+  async #linkSegment(
+    pairs: ServicePairs,
+    view: View,
+    part: SegmentPart,
+    pause: Pause,
+  ): Promise<LinkedSegment | undefined> {
+    const made = view.attempt(() => ({ columns: part.traceColumns(), ...part.links() }))
+    if (made === undefined) return undefined
+    const { columns, calls, errors } = made
+    const newest = new Map<string, { others: SegmentPart[]; traces: number[]; sum: LinkSum }>()
+    const older = new Map<Part, number[]>()
+    if (part.sharedCount > 0) {
+      const { starts, list } = made.byTrace()
+      for (let trace = 0; trace < part.traceCount; trace++) {
+        if (!part.isShared(trace)) continue
+        for (let at = starts[trace]!; at < starts[trace + 1]!; at += 3) {
+          calls[list[at]!]! -= list[at + 1]!
+          errors[list[at]!]! -= list[at + 2]!
+        }
+        const entries = view.entriesOf(columns.lowHigh[trace]!, columns.lowLow[trace]!)
+        // Both widths of an id may lie in one segment.
+        if (entries.find(entry => entry.part === part)?.trace !== trace) continue
+        await pause()
+        const last = entries.find(entry => entry.part instanceof HeadPart)?.part ?? entries.at(-1)!.part
+        if (last !== part) {
+          const traces = older.get(last)
+          if (traces === undefined) older.set(last, [trace])
+          else traces.push(trace)
+          continue
+        }
+        const others = [...new Set(entries.map(entry => entry.part))].filter(one => one !== part) as SegmentPart[]
+        const key = others.map(({ number }) => number).join()
+        let group = newest.get(key)
+        if (group === undefined) {
+          group = { others, traces: [], sum: new LinkSum(pairs) }
+          newest.set(key, group)
+        }
+        group.traces.push(trace)
+        const links = view.attempt(() => this.#joint.link(entries as (Entry & { part: SegmentPart })[]))
+        // What is damaged is left out, the rest is linked.
+        if (links === undefined) group.sum.addLinks(linksOfSpans(view, entries))
+        else group.sum.addList(links, this.#joint.pairs)
+      }
+      this.#joint.tidy()
+    }
+    const alone = new LinkSum(pairs)
+    for (const [i, { parent, child }] of made.pairs.entries()) {
+      alone.add(pairs.number(parent, child), calls[i]!, errors[i]!)
+    }
+    return {
+      alone: alone.counts(),
+      newest: Array.from(newest.values(), ({ others, traces, sum }) => ({
+        others,
+        traces: Uint32Array.from(traces),
+        counts: sum.counts(),
+      })),
+      older: Array.from(older, ([newest, traces]) => ({ newest, traces: Uint32Array.from(traces) })),
+    }
   }
 
   #linksOf(view: View, low: string, entries: readonly Entry[]): readonly DependencyLink[] {
     const state = entries.map(({ part, trace }) => `${part.number}:${part.traceColumns().count[trace]}`).join()
     const known = this.#remembered.get(low)
     if (known?.state === state) return known.links
-    const linker = new DependencyLinker()
-    linker.putTrace(view.spansOf(entries))
-    const links = linker.links()
+    const links = linksOfSpans(view, entries)
     this.#remembered.delete(low)
     this.#remembered.set(low, { state, links })
     if (this.#remembered.size > MAX_REMEMBERED) {
@@ -105,13 +193,25 @@ export class Dependencies {
   }
 }
 
+function linksOfSpans(view: View, entries: readonly Entry[]): DependencyLink[] {
+  const linker = new DependencyLinker()
+  linker.putTrace(view.spansOf(entries))
+  return linker.links()
+}
+
+function addLowIds(view: View, part: Part, traces: Uint32Array, to: Set<string>): void {
+  const columns = view.attempt(() => part.traceColumns())
+  if (columns === undefined) return
+  for (const trace of traces) to.add(hexOf(columns.lowHigh[trace]!, columns.lowLow[trace]!))
+}
+
 function addByTrace(
   view: View,
   part: SegmentPart,
   from: Milliseconds,
   to: Milliseconds,
   sum: LinkSum,
-  shared: Set<string>,
+  single: Set<string>,
 ): void {
   const links = view.attempt(() => {
     const { pairs, byTrace } = part.links()
@@ -119,13 +219,13 @@ function addByTrace(
   })
   if (links === undefined) return
   const { pairs, starts, list } = links
-  for (const trace of tracesIn(view, part, from, to, shared)) {
+  for (const trace of tracesIn(view, part, from, to, single)) {
     sum.addList(list.subarray(starts[trace]!, starts[trace + 1]!), pairs)
   }
 }
 
-/** Traces with a span in the window that lie in this part alone; the low ids of the others go to `shared`. */
-function tracesIn(view: View, part: Part, from: Milliseconds, to: Milliseconds, shared: Set<string>): number[] {
+/** Traces with a span in the window that lie in this part alone; the low ids of the others go to `single`. */
+function tracesIn(view: View, part: Part, from: Milliseconds, to: Milliseconds, single: Set<string>): number[] {
   const columns = view.attempt(() => part.traceColumns())
   if (columns === undefined) return []
   const { minMs, maxMs, untimed, lowHigh, lowLow } = columns
@@ -133,7 +233,7 @@ function tracesIn(view: View, part: Part, from: Milliseconds, to: Milliseconds, 
   for (let trace = 0; trace < part.traceCount; trace++) {
     const isNear = (minMs[trace]! <= to && maxMs[trace]! >= from) || (from <= 0 && untimed[trace] === 1)
     if (!isNear) continue
-    if (part.isShared(trace)) shared.add(hexOf(lowHigh[trace]!, lowLow[trace]!))
+    if (part.isShared(trace)) single.add(hexOf(lowHigh[trace]!, lowLow[trace]!))
     else if (isInWindow(view, [{ part, trace }], from, to)) traces.push(trace)
   }
   return traces
@@ -153,44 +253,4 @@ function isInWindow(view: View, entries: readonly Entry[], from: Milliseconds, t
     if (min < from && max > to) isAround = true
   }
   return isAround && newestInWindow({ endTs: to, lookback: to - from }, view.spansOf(entries)) !== undefined
-}
-
-/** Calls and errors by pair, in order of first appearance. */
-class LinkSum {
-  /** By parent, then child: a name may hold any character, so no text joins the two. */
-  #counts = new Map<string, Map<string, DependencyLink>>()
-  #links: DependencyLink[] = []
-
-  add(parent: string, child: string, calls: number, errors: number): void {
-    if (calls === 0) return
-    let children = this.#counts.get(parent)
-    if (children === undefined) {
-      children = new Map()
-      this.#counts.set(parent, children)
-    }
-    let link = children.get(child)
-    if (link === undefined) {
-      link = { parent, child, callCount: 0 }
-      children.set(child, link)
-      this.#links.push(link)
-    }
-    link.callCount += calls
-    if (errors > 0) link.errorCount = (link.errorCount ?? 0) + errors
-  }
-
-  /** Pair, calls, errors; and so on. */
-  addList(list: ArrayLike<number>, pairs: readonly { parent: string; child: string }[]): void {
-    for (let at = 0; at < list.length; at += 3) {
-      const { parent, child } = pairs[list[at]!]!
-      this.add(parent, child, list[at + 1]!, list[at + 2]!)
-    }
-  }
-
-  addAll(links: readonly DependencyLink[]): void {
-    for (const { parent, child, callCount, errorCount = 0 } of links) this.add(parent, child, callCount, errorCount)
-  }
-
-  links(): DependencyLink[] {
-    return this.#links
-  }
 }

@@ -111,6 +111,8 @@ function writeId(out: BytesWriter, head: Head, rows: Uint32Array, i: number, hig
 export interface Entries {
   text(entry: number): string
   pair(entry: number): readonly [key: string, value: string]
+  /** Whether a tag has this key, of ASCII. */
+  hasKey(entry: number, key: string): boolean
   endpoint(entry: number): Endpoint
 }
 
@@ -160,4 +162,74 @@ function readId(from: BytesReader, spans: readonly Span[], i: number): string {
   if (code === 0) return hexOf(from.u32(), from.u32())
   const row = spans[i - ((code + 1) >> 1)]!
   return code % 2 === 1 ? row.id : row.parentId!
+}
+
+/** Entries of another dictionary that those of a page stand for. */
+export interface LinkEntries {
+  endpoint(entry: number): number
+  /** -1 unless the tag is an `error`. */
+  errorTag(entry: number): number
+}
+
+/** Appends the rows of a trace to a head, with no more than links depend on, all to its trace number 0; and finishes none. */
+export function readLinkRows(from: BytesReader, count: number, head: Head, entries: LinkEntries): void {
+  const base = from.varint()
+  const { rows } = head
+  rows.reserve(count)
+  const { trace, idHigh, idLow, parentHigh, parentLow, flags: kinds, name, local, remote } = rows.columns
+  const { timestamp, duration, tagEnd, annotationEnd } = rows.columns
+  const first = rows.length
+  for (let row = first; row < first + count; row++) {
+    const flags = from.varint()
+    readIdInto(from, rows.columns, row, idHigh, idLow)
+    if (flags & HAS_PARENT) readIdInto(from, rows.columns, row, parentHigh, parentLow)
+    else {
+      parentHigh[row] = 0
+      parentLow[row] = 0
+    }
+    trace[row] = 0
+    kinds[row] = flags & (KIND_MASK | SHARED)
+    name[row] = 0
+    if (flags & HAS_NAME) from.varint()
+    local[row] = flags & HAS_LOCAL ? entries.endpoint(from.varint()) : 0
+    remote[row] = flags & HAS_REMOTE ? entries.endpoint(from.varint()) : 0
+    const raw = (flags & RAW_TIMES) !== 0
+    timestamp[row] = flags & HAS_TIMESTAMP ? (raw ? from.f64() : from.zigzag() + base) : 0
+    duration[row] = 0
+    if (flags & HAS_DURATION) {
+      if (raw) from.f64()
+      else from.varint()
+    }
+    if (flags & HAS_TAGS) {
+      for (let left = from.varint(); left > 0; left--) {
+        const pair = entries.errorTag(from.varint())
+        if (pair !== -1) head.tag(pair)
+      }
+    }
+    if (flags & HAS_ANNOTATIONS) {
+      for (let left = from.varint(); left > 0; left--) {
+        if (raw) from.f64()
+        else from.varint()
+        from.varint()
+      }
+    }
+    tagEnd[row] = head.tags.length
+    annotationEnd[row] = 0
+  }
+  rows.length += count
+}
+
+type IdColumns = Pick<Head['rows']['columns'], 'idHigh' | 'idLow' | 'parentHigh' | 'parentLow'>
+
+function readIdInto(from: BytesReader, columns: IdColumns, row: number, high: Uint32Array, low: Uint32Array): void {
+  const code = from.varint()
+  if (code === 0) {
+    high[row] = from.u32()
+    low[row] = from.u32()
+    return
+  }
+  const back = row - ((code + 1) >> 1)
+  const isId = code % 2 === 1
+  high[row] = (isId ? columns.idHigh : columns.parentHigh)[back]!
+  low[row] = (isId ? columns.idLow : columns.parentLow)[back]!
 }

@@ -2,7 +2,7 @@ import type { Milliseconds, Span } from '@hopscope/model'
 import type { Head } from './head.ts'
 import { NameCollector, type Names } from './names.ts'
 import type { Segment } from './segment.ts'
-import type { SegmentLinks, TraceLinks } from './segment-links.ts'
+import type { SegmentLinks } from './segment-links.ts'
 import { type Postings, TermIndex } from './term-index.ts'
 import type { TraceColumns } from './trace-columns.ts'
 import { type LinkList, TraceLinker } from './trace-linker.ts'
@@ -28,6 +28,8 @@ export abstract class Part {
   sharedCount = 0
   /** Parts that have spans of the same traces. */
   readonly sharedWith = new Set<Part>()
+  /** Another number: other parts have spans of other traces of it than they had. */
+  shareState = 0
 
   abstract traceColumns(): TraceColumns
   abstract postings(hash: number): Postings | undefined
@@ -39,6 +41,7 @@ export abstract class Part {
 
   /** Says that another part has spans of this trace. */
   share(trace: number, other: Part): void {
+    this.shareState++
     if (trace >> 3 >= this.#shared.length) {
       const grown = new Uint8Array(Math.max((trace >> 3) + 1, this.#shared.length * 2))
       grown.set(this.#shared)
@@ -49,6 +52,11 @@ export abstract class Part {
       this.sharedCount++
     }
     if (other !== this) this.sharedWith.add(other)
+  }
+
+  /** It does not share with that part any more. */
+  unshare(other: Part): void {
+    if (this.sharedWith.delete(other)) this.shareState++
   }
 
   /** No span of any of its traces, wherever it lies, is earlier. */
@@ -65,18 +73,8 @@ export abstract class Part {
   }
 }
 
-export interface Unshared {
-  sharedCount: number
-  pairs: SegmentLinks['pairs']
-  calls: Float64Array
-  errors: Float64Array
-  shared: number[]
-}
-
 export class SegmentPart extends Part {
   readonly segment: Segment
-  #links: SegmentLinks | undefined
-  #unshared: Unshared | undefined
 
   constructor(segment: Segment) {
     super()
@@ -119,36 +117,8 @@ export class SegmentPart extends Part {
     return this.segment.spans(trace)
   }
 
-  /** Sums by pair are kept, links by trace are read anew. */
   links(): SegmentLinks {
-    this.#links ??= { ...this.segment.links(), byTrace: (): TraceLinks => this.segment.links().byTrace() }
-    return this.#links
-  }
-
-  /** Sums by pair without the traces that other parts have spans of, too; and these, by number. */
-  unshared(): Unshared {
-    if (this.#unshared?.sharedCount === this.sharedCount) return this.#unshared
-    const { pairs, calls, errors, byTrace } = this.links()
-    const unshared: Unshared = {
-      sharedCount: this.sharedCount,
-      pairs,
-      calls: calls.slice(),
-      errors: errors.slice(),
-      shared: [],
-    }
-    if (this.sharedCount > 0) {
-      const { starts, list } = byTrace()
-      for (let trace = 0; trace < this.traceCount; trace++) {
-        if (!this.isShared(trace)) continue
-        unshared.shared.push(trace)
-        for (let at = starts[trace]!; at < starts[trace + 1]!; at += 3) {
-          unshared.calls[list[at]!]! -= list[at + 1]!
-          unshared.errors[list[at]!]! -= list[at + 2]!
-        }
-      }
-    }
-    this.#unshared = unshared
-    return unshared
+    return this.segment.links()
   }
 }
 

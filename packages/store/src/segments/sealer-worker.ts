@@ -22,6 +22,9 @@ function answer(request: SealerRequest): SealerAnswer {
       case 'delete':
         writer.delete(request.ids)
         return {}
+      case 'keep':
+        writer.keep(request.links)
+        return {}
       case 'close':
         database.close()
         return {}

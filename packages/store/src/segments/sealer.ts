@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { DamageError } from './piece.ts'
-import type { SealerAnswer, SealerOptions, SealerRequest } from './sealer-protocol.ts'
+import type { KeptLink, SealerAnswer, SealerOptions, SealerRequest } from './sealer-protocol.ts'
 import type { SegmentMeta } from './segment.ts'
 import { storeError } from './sqlite-error.ts'
 
@@ -29,6 +29,10 @@ export class Sealer {
 
   async delete(ids: number[]): Promise<void> {
     await this.#ask({ do: 'delete', ids })
+  }
+
+  async keep(links: KeptLink[]): Promise<void> {
+    await this.#ask({ do: 'keep', links })
   }
 
   async close(): Promise<void> {

@@ -67,11 +67,17 @@ export function decodeLinks(piece: Buffer): SegmentLinks {
 function decodeLists(from: BytesReader): TraceLinks {
   const count = from.varint()
   const starts = new Uint32Array(count + 1)
-  const list: number[] = []
+  const { bytes } = from
+  // A number takes a byte, as a rule, and never less.
+  const list = new Uint32Array(bytes.length - from.at)
+  let length = 0
   for (let trace = 0; trace < count; trace++) {
-    starts[trace] = list.length
-    for (let left = from.varint(); left > 0; left--) list.push(from.varint(), from.varint(), from.varint())
+    starts[trace] = length
+    for (let left = from.varint() * 3; left > 0; left--) {
+      if (bytes[from.at]! < 128) list[length++] = bytes[from.at++]!
+      else list[length++] = from.varint()
+    }
   }
-  starts[count] = list.length
-  return { starts, list: Uint32Array.from(list) }
+  starts[count] = length
+  return { starts, list: list.subarray(0, length) }
 }

@@ -16,6 +16,8 @@ import { collapseEqual } from '../trace-group.ts'
 import { inspectDatabase, openDatabase } from './database.ts'
 import { Dependencies } from './dependencies.ts'
 import { Expiry } from './expiry.ts'
+import { LinkKeeper } from './kept-links.ts'
+import { LinkingAhead } from './linking-ahead.ts'
 import { logFiles } from './log-files.ts'
 import { type LoggedHead, LoggedHeads } from './logged-heads.ts'
 import { Merging } from './merging.ts'
@@ -83,15 +85,19 @@ export class SegmentStore implements SpanStore {
   readonly #database: Database
   readonly #sealer: Sealer
   readonly #directory = new TraceDirectory()
-  readonly #dependencies = new Dependencies()
+  readonly #linkKeeper: LinkKeeper
+  readonly #dependencies: Dependencies
   readonly #reads = new Reads()
   readonly #segments: SegmentList
   readonly #heads: LoggedHeads
   readonly #sealing: Sealing
   readonly #merging: Merging
+  readonly #linkingAhead: LinkingAhead
   readonly #ageTimer: NodeJS.Timeout
   /** What the next read sees, until a part comes or goes. */
   #view: View | undefined
+  /** All segments of this view are linked that can be. */
+  #linkedView: View | undefined
   #told = new Set<string>()
   #commitError: unknown
   #closed = false
@@ -131,11 +137,17 @@ export class SegmentStore implements SpanStore {
       this.#unlock()
       throw error
     }
+    this.#linkKeeper = new LinkKeeper(this.#database, this.#sealer)
+    this.#dependencies = new Dependencies(this.#linkKeeper)
     this.#merging = this.#openMerging(segmentSpans)
     this.#sealing = new Sealing(file, this.#sealer, this.#heads, this.#segments, () => {
       this.#enforce()
       this.#merge()
     })
+    this.#linkingAhead = new LinkingAhead(
+      (until, signal) => this.#linkAhead(until, signal),
+      () => this.stats().spans,
+    )
     this.#ageTimer = setInterval(() => this.#tick(), AGE_CHECK_MS)
     this.#ageTimer.unref()
     this.#enforce()
@@ -335,6 +347,17 @@ export class SegmentStore implements SpanStore {
     return this.#read(signal, (view, pause) => this.#dependencies.link(view, endTs, lookback, pause))
   }
 
+  async #linkAhead(until: number, signal: AbortSignal): Promise<void> {
+    if (this.#view !== undefined && this.#view === this.#linkedView) return
+    await this.#read(signal, async (view, pause) => {
+      do {
+        if (await this.#dependencies.prepare(view, pause)) continue
+        this.#linkedView = view
+        return
+      } while (performance.now() < until)
+    })
+  }
+
   /** Runs a read over the store as it is now. */
   async #read<T>(signal: AbortSignal | undefined, read: (view: View, pause: Pause) => Promise<T> | T): Promise<T> {
     signal?.throwIfAborted()
@@ -437,6 +460,8 @@ export class SegmentStore implements SpanStore {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#ageTimer)
+    await this.#linkingAhead.close()
+    this.#linkKeeper.flush()
     await this.#heads.active.log.close()
     await this.#segments.close()
     await this.#merging.running

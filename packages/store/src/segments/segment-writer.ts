@@ -4,9 +4,11 @@ import { BUCKET_BITS, buildSegment, type SegmentImage } from './build-segment.ts
 import { PIECES_PER_SEGMENT, SEGMENTS_PER_BUCKET } from './database.ts'
 import { pass } from './fault-point.ts'
 import { Head } from './head.ts'
+import { LinkedTable } from './linked-table.ts'
 import { replay } from './log-record.ts'
 import { DamageError } from './piece.ts'
 import { RecentPieces } from './piece-cache.ts'
+import type { KeptLink } from './sealer-protocol.ts'
 import { Segment, type SegmentMeta } from './segment.ts'
 
 /** Traces are read in order of their pages, and refer to all of the dictionary. */
@@ -26,6 +28,7 @@ export class SegmentWriter {
   #deleteChunks
   #deleteTerm
   #deleteSegment
+  #linkedTable: LinkedTable | undefined
 
   constructor(database: Database, autocompleteKeys: readonly string[]) {
     this.#database = database
@@ -102,10 +105,23 @@ export class SegmentWriter {
         this.#deleteChunks.run(id * PIECES_PER_SEGMENT, (id + 1) * PIECES_PER_SEGMENT)
         for (let bucket = 0; bucket < 1 << BUCKET_BITS; bucket++)
           this.#deleteTerm.run(bucket * SEGMENTS_PER_BUCKET + id)
+        this.#linked().delete(id)
         this.#deleteSegment.run(id)
       })
       pass('old-deleted')
     }
+  }
+
+  /** Links that were made of segments; of those that are gone meanwhile, none. */
+  keep(links: readonly KeptLink[]): void {
+    this.#transaction(() => {
+      for (const link of links) this.#linked().put(link)
+    })
+  }
+
+  #linked(): LinkedTable {
+    this.#linkedTable ??= new LinkedTable(this.#database)
+    return this.#linkedTable
   }
 
   #transaction<T>(work: () => T): T {

@@ -159,12 +159,22 @@ export class Segment {
 
   /** The spans of a trace in order of arrival. */
   spans(trace: number): Span[] {
-    const { columns, places } = this.#table()
+    const { columns } = this.#table()
     const low = hexOf(columns.lowHigh[trace]!, columns.lowLow[trace]!)
     const traceId = columns.wide[trace] === 1 ? hexOf(columns.highHigh[trace]!, columns.highLow[trace]!) + low : low
+    const { from, count, entries } = this.rows(trace)
+    return readTrace(from, count, traceId, entries)
+  }
+
+  /** Where the rows of a trace begin, how many they are, and what they refer to. */
+  rows(trace: number): { from: BytesReader; count: number; entries: Entries } {
+    const { columns, places } = this.#table()
     const page = this.#page(places.page[trace]!)
-    const entries = new ChunkedEntries(number => this.#chunk(number))
-    return readTrace(new BytesReader(page, places.offset[trace]!), columns.count[trace]!, traceId, entries)
+    return {
+      from: new BytesReader(page, places.offset[trace]!),
+      count: columns.count[trace]!,
+      entries: new ChunkedEntries(number => this.#chunk(number)),
+    }
   }
 
   #page(number: number): Buffer {
@@ -305,6 +315,10 @@ class ChunkedEntries implements Entries {
     return this.#chunk(entry).pair(entry)
   }
 
+  hasKey(entry: number, key: string): boolean {
+    return this.#chunk(entry).hasKey(entry, key)
+  }
+
   endpoint(entry: number): Endpoint {
     return this.#chunk(entry).endpoint(entry, this)
   }
@@ -362,6 +376,14 @@ class Chunk {
       this.#values[i] = pair
     }
     return pair
+  }
+
+  hasKey(entry: number, key: string): boolean {
+    const i = entry - this.#first
+    if (this.#kinds[i] !== key.length) return false
+    const start = this.#start(i)
+    for (let at = 0; at < key.length; at++) if (this.#bytes[start + at] !== key.charCodeAt(at)) return false
+    return true
   }
 
   endpoint(entry: number, entries: Entries): Endpoint {

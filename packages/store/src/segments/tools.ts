@@ -5,6 +5,7 @@ import Database from 'better-sqlite3'
 import { StoreError } from '../store.ts'
 import { inspectDatabase, PIECES_PER_SEGMENT, SEGMENTS_PER_BUCKET } from './database.ts'
 import type { Head } from './head.ts'
+import { verifyKeptLinks } from './linked-table.ts'
 import { replay } from './log-record.ts'
 import { DamageError } from './piece.ts'
 import { RecentPieces } from './piece-cache.ts'
@@ -91,6 +92,7 @@ export function* verifyStore(file: string): Generator<string> {
     for (const meta of live(reader)) {
       for (const problem of segmentOf(reader, meta).verify()) yield `${file}: ${problem}`
     }
+    for (const problem of verifyKeptLinks(database)) yield `${file}: ${problem}`
     for (const { report } of logsOf(file, sealedLog(database)))
       if (report.problem && !report.isTorn) yield `${report.file}: ${report.problem}`
   } catch (error) {

@@ -47,7 +47,7 @@ export class TraceDirectory {
   close(part: Part): void {
     this.#parts.delete(part.number)
     this.#leaving.add(part.number)
-    for (const { sharedWith } of this.#parts.values()) sharedWith.delete(part)
+    for (const other of this.#parts.values()) other.unshare(part)
   }
 
   /** What it left in the tables is passed over, and goes when they grow. */

@@ -30,6 +30,10 @@ export class View {
       .sort((a, b) => a.part.order - b.part.order || a.trace - b.trace)
   }
 
+  has(part: Part): boolean {
+    return this.#byNumber.has(part.number)
+  }
+
   entriesOfId(traceId: string): Entry[] {
     const at = traceId.length - 16
     return this.entriesOf(hex(traceId, at), hex(traceId, at + 8))
