@@ -322,6 +322,16 @@ describe.skipIf(!chromium)(name, () => {
       await expect.poll(() => page.locator('.node').count()).toBeGreaterThan(4)
     })
 
+    it('goes down instead of right on a phone', async () => {
+      await page.setViewportSize({ width: 390, height: 844 })
+      await open('mesh')
+      const boxOf = async (service: string) =>
+        (await page.getByRole('button', { name: new RegExp(`^${service} `) }).boundingBox())!
+      const [edge, shop] = [await boxOf('edge'), await boxOf('shop')]
+      expect(shop.y).toBeGreaterThan(edge.y + edge.height)
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    })
+
     it('cuts a mesh of 300 services to what can be read', async () => {
       const large = await startCollector()
       try {

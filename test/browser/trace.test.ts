@@ -212,6 +212,33 @@ edge  GET /  0..300  client  ->shop  component=proxy  expected_rq_timeout_ms=200
     await expect.poll(() => page.locator('.grid canvas').evaluate(paintedColours, ['--warn'])).toEqual([true])
   })
 
+  it('gives names more room, by keys and by a drag, and on a phone keeps its menu on the screen', async () => {
+    await open(`traces/${SHOP}`)
+    await rows().first().waitFor()
+    const widthOfNames = async () => (await rows().first().locator('.label').boundingBox())!.width
+    const divider = page.getByRole('separator', { name: 'Room for names' })
+    const before = await widthOfNames()
+    await divider.press('ArrowRight')
+    await expect.poll(widthOfNames).toBeGreaterThan(before)
+    const { x, y, width } = (await divider.boundingBox())!
+    await page.mouse.move(x + width - 1, y + 100)
+    await page.mouse.down()
+    await page.mouse.move(700, y + 100)
+    await page.mouse.up()
+    await expect.poll(async () => Math.round(await widthOfNames())).toBe(700)
+    // what is drawn on the canvas begins where the names end
+    const canvas = (await page.locator('.grid canvas').boundingBox())!
+    expect(Math.round(canvas.x)).toBe(700)
+    await divider.dblclick()
+    await expect.poll(widthOfNames).toBe(before)
+
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.getByText('↓ Export').click()
+    const menu = (await page.locator('.menu-items').boundingBox())!
+    expect(menu.x).toBeGreaterThanOrEqual(0)
+    expect(menu.x + menu.width).toBeLessThanOrEqual(390)
+  })
+
   it("opens Zipkin's link to a trace that is not there", async () => {
     await open('traces/00000000000000ff')
     await page.getByText('This trace is not here').waitFor()
@@ -373,6 +400,26 @@ edge  GET /  0..300  client  ->shop  component=proxy  expected_rq_timeout_ms=200
       await page.dispatchEvent('body', 'drop', { dataTransfer: data })
       await rows().first().waitFor()
       expect(await rows().first().innerText()).toContain('from jaeger')
+    })
+
+    it('are pasted as text on any page, but not out of a field', async () => {
+      await open('search')
+      const paste = (selector: string) =>
+        page.evaluate(
+          ([selector, text]) => {
+            const clipboardData = new DataTransfer()
+            clipboardData.setData('text/plain', text!)
+            document
+              .querySelector(selector!)!
+              .dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+          },
+          [selector, JSON.stringify(shopTrace(SHOP, 1_700_000_000_000_000))],
+        )
+      await page.getByRole('combobox').first().waitFor()
+      await paste('input')
+      await paste('body')
+      await expect.poll(() => rows().count()).toBe(5)
+      await page.waitForURL(/traceViewer/)
     })
 
     it('are written as Zipkin JSON, as OTLP JSON and as a page without a server, and read again', async () => {

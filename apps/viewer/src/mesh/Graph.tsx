@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'react'
 import { serviceColour } from '../shared/service-colour.ts'
-import { type GraphLayout, NODE, type PlacedLink, type PlacedNode } from './layout.ts'
-import { labelOf, type Metric, share, short } from './mesh-link.ts'
+import { short } from '../shared/short-count.ts'
+import { type Direction, type GraphLayout, NODE, type PlacedLink, type PlacedNode } from './layout.ts'
+import { labelOf, type Metric, share } from './mesh-link.ts'
 import { parseCall } from './mesh-url.ts'
 
 const MARGIN = 28
@@ -19,6 +20,7 @@ const MAX_NAME = 17
 /** Services and calls: thicker is more, dashed with ✕ is failing. Every service is a button. */
 export function Graph(props: {
   layout: GraphLayout
+  direction: Direction
   metric: Metric
   selected: string | undefined
   filter: string
@@ -39,7 +41,7 @@ export function Graph(props: {
     (selected !== undefined && !near.has(service) && service !== selected) ||
     (filter !== '' && !service.toLowerCase().includes(filter))
   const box = useRef<HTMLDivElement>(null)
-  const scale = useFit(box, width, height)
+  const scale = useFit(box, width, height, props.direction)
   useEffect(() => {
     if (scale > 0) box.current?.querySelector('.node.selected')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }, [scale])
@@ -72,6 +74,7 @@ export function Graph(props: {
             <Link
               key={`${link.parent}\n${link.child}`}
               link={link}
+              direction={props.direction}
               most={most}
               isDim={!isNear(link)}
               metric={props.metric}
@@ -96,7 +99,12 @@ export function Graph(props: {
 }
 
 /** As large as fits, between readable and life size. */
-function useFit(box: React.RefObject<HTMLDivElement | null>, width: number, height: number): number {
+function useFit(
+  box: React.RefObject<HTMLDivElement | null>,
+  width: number,
+  height: number,
+  direction: Direction,
+): number {
   const [scale, setScale] = useState(1)
   useEffect(() => {
     const element = box.current!
@@ -105,18 +113,20 @@ function useFit(box: React.RefObject<HTMLDivElement | null>, width: number, heig
       const whole = Math.min(byWidth, element.clientHeight / height)
       const next = whole >= MIN_WHOLE ? whole : Math.max(MIN_SCALE, byWidth)
       setScale(next)
-      // Entries are at the left, in the middle of their column.
-      element.scrollTop = (next * height - element.clientHeight) / 2
+      // Entries are at the left or at the top, in the middle of their layer.
+      if (direction === 'right') element.scrollTop = (next * height - element.clientHeight) / 2
+      else element.scrollLeft = (next * width - element.clientWidth) / 2
     }
     const resize = new ResizeObserver(fit)
     resize.observe(element)
     return () => resize.disconnect()
-  }, [box, width, height])
+  }, [box, width, height, direction])
   return scale
 }
 
 function Link(props: {
   link: PlacedLink
+  direction: Direction
   most: number
   metric: Metric
   /** How much thicker the busiest line is than an idle one, in pixels. */
@@ -129,6 +139,7 @@ function Link(props: {
   const errors = link.errorCount ?? 0
   const width = 1.2 + props.reach * (Math.log1p(link.callCount) / Math.log1p(most))
   const middle = middleOf(link)
+  const path = pathOf(link, props.direction)
   const label = labelOf(link, props.metric)
   const isLabelled = props.isLabelled && label !== ''
   return (
@@ -137,8 +148,8 @@ function Link(props: {
       onClick={() => props.onSelect(`${link.parent}->${link.child}`)}
       className={`link${errors > 0 ? ' bad' : ''}${isDim ? ' dim' : ''}${link.isBack ? ' back' : ''}`}
     >
-      <path d={pathOf(link)} className="link-reach" />
-      <path d={pathOf(link)} strokeWidth={width} markerEnd={`url(#arrow-${errors > 0 ? 'bad' : 'plain'})`} />
+      <path d={path} className="link-reach" />
+      <path d={path} strokeWidth={width} markerEnd={`url(#arrow-${errors > 0 ? 'bad' : 'plain'})`} />
       {isLabelled && (
         <>
           <rect
@@ -194,24 +205,32 @@ function Node(props: { node: PlacedNode; isSelected: boolean; isDim: boolean; on
       </text>
       <text x="22" y="34" className="node-calls">
         {calls}
-        {node.selfCalls > 0 && <tspan> ↺</tspan>}
+        {node.selfCalls > 0 && (
+          <tspan>
+            {' '}
+            ↺<title>{short(node.selfCalls)} calls to itself: a proxy's span for a call and those for its tries</title>
+          </tspan>
+        )}
         {node.errors > 0 && <tspan className="bad"> ✕ {share(node.errors, node.calls)}</tspan>}
       </text>
     </g>
   )
 }
 
-function pathOf({ points, isBack }: PlacedLink): string {
+function pathOf({ points, isBack }: PlacedLink, direction: Direction): string {
   const first = points[0]!
   let path = `M${first.x} ${first.y}`
   for (let i = 1; i < points.length; i++) {
     const from = points[i - 1]!
     const to = points[i]!
-    const bend = Math.max(18, Math.abs(to.x - from.x) / 2) * (isBack ? -1 : 1)
+    const isRight = direction === 'right'
+    const bend = Math.max(18, Math.abs(isRight ? to.x - from.x : to.y - from.y) / 2) * (isBack ? -1 : 1)
+    const [x, y] = isRight ? [bend, 0] : [0, bend]
+    const isStraight = isRight ? from.y === to.y : from.x === to.x
     path +=
-      from.y === to.y && !isBack
+      isStraight && !isBack
         ? `L${to.x} ${to.y}`
-        : `C${from.x + bend} ${from.y} ${to.x - bend} ${to.y} ${to.x} ${to.y}`
+        : `C${from.x + x} ${from.y + y} ${to.x - x} ${to.y - y} ${to.x} ${to.y}`
   }
   return path
 }

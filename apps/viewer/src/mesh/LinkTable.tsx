@@ -1,12 +1,12 @@
 import { formatDuration } from '../shared/duration.ts'
 import { formatTries, type MeshLink, share } from './mesh-link.ts'
 
-/** The graph as numbers, busiest first. */
+/** The graph as numbers, busiest first; at the end, spans of a service below spans of its own. */
 export function LinkTable(props: { links: readonly MeshLink[]; filter: string; onSelect: (selected: string) => void }) {
   const filter = props.filter.trim().toLowerCase()
   const shown = props.links
     .filter(link => `${link.parent} ${link.child}`.toLowerCase().includes(filter))
-    .toSorted((a, b) => b.callCount - a.callCount)
+    .toSorted((a, b) => Number(isSelf(a)) - Number(isSelf(b)) || b.callCount - a.callCount)
   const hasTimes = shown.some(({ p95 }) => p95 !== undefined)
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
@@ -31,6 +31,7 @@ export function LinkTable(props: { links: readonly MeshLink[]; filter: string; o
                 <button type="button" className="link" onClick={() => props.onSelect(link.child)}>
                   {link.child}
                 </button>
+                {isSelf(link) && <span className="muted"> ↺ itself</span>}
               </td>
               <td className="number">
                 <button type="button" className="link" onClick={() => props.onSelect(`${link.parent}->${link.child}`)}>
@@ -51,6 +52,10 @@ export function LinkTable(props: { links: readonly MeshLink[]; filter: string; o
       </table>
     </section>
   )
+}
+
+function isSelf({ parent, child }: MeshLink): boolean {
+  return parent === child
 }
 
 function Numbers({ names }: { names: readonly string[] }) {

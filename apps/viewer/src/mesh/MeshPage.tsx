@@ -6,6 +6,7 @@ import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
 import { TimeRangeFields } from '../shared/TimeRangeFields.tsx'
 import { useFetch } from '../shared/use-fetch.ts'
+import { useNarrow } from '../shared/use-narrow.ts'
 import { CallPanel } from './CallPanel.tsx'
 import { Graph } from './Graph.tsx'
 import { LinkTable } from './LinkTable.tsx'
@@ -21,7 +22,8 @@ export function MeshPage({ route }: { route: MeshRoute }) {
   const [fetched, refresh] = useFetch(JSON.stringify(route.time), signal => fetchLinks(route.time, signal))
   const links = fetched.data?.links ?? NONE
   const cut = useMemo(() => cutToNeighbourhood(links, route.around), [links, route.around])
-  const layout = useMemo(() => layoutGraph(cut.links), [cut])
+  const direction = useNarrow() ? 'down' : 'right'
+  const layout = useMemo(() => layoutGraph(cut.links, direction), [cut, direction])
   const [filter, setFilter] = useState('')
   const isTable = route.view === 'table'
   const select = (selected: string | undefined) => {
@@ -81,6 +83,7 @@ export function MeshPage({ route }: { route: MeshRoute }) {
           ) : (
             <Graph
               layout={layout}
+              direction={direction}
               metric={route.metric}
               selected={route.selected}
               filter={filter}

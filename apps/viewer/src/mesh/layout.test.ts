@@ -50,6 +50,29 @@ describe('layoutGraph', () => {
       expect(last.y).toBe(node(link.child).y + NODE.height / 2)
     }
   })
+  it('puts them in rows for a narrow window: callers above, and no wider than a row of services', () => {
+    const links = [
+      ['edge', 'shop'],
+      ['shop', 'stock'],
+      ['shop', 'price'],
+      ['stock', 'db'],
+      ['price', 'db'],
+      ['shop', 'db'],
+      ['db', 'shop'],
+    ].map(([parent = '', child = '']) => ({ parent, child, callCount: 1 }))
+    const { nodes, links: placed, width } = layoutGraph(links, 'down')
+    const node = (service: string) => nodes.find(n => n.service === service)!
+    expect(node('shop').y).toBeLessThan(node('stock').y)
+    expect(node('price').y).toBe(node('stock').y)
+    expect(node('price').y).toBeLessThan(node('db').y)
+    expect(width).toBeLessThan(2.5 * NODE.width)
+    for (const link of placed) {
+      const [first, last] = [link.points[0]!, link.points.at(-1)!]
+      expect(first.x).toBe(node(link.parent).x + NODE.width / 2)
+      expect(first.y).toBe(node(link.parent).y + (link.isBack ? 0 : NODE.height))
+      expect(last.y).toBe(node(link.child).y + (link.isBack ? NODE.height : 0))
+    }
+  })
   it('adds up the calls a service gets', () => {
     const { nodes } = layoutGraph([
       { parent: 'a', child: 'c', callCount: 5, errorCount: 1 },

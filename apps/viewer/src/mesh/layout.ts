@@ -25,15 +25,23 @@ export interface GraphLayout {
   height: number
 }
 
-export const NODE = { width: 150, height: 44 }
-const GAP = { x: 90, y: 22 }
+export const NODE = { width: 168, height: 44 }
+
+/** Whom a service calls stands right of it, or below it where the window is narrow. */
+export type Direction = 'right' | 'down'
+
+/** Sizes along the calls and across them; `step` is from a layer to the next. */
+const AXES = {
+  right: { along: NODE.width, step: NODE.width + 90, across: NODE.height, gap: 22 },
+  down: { along: NODE.height, step: NODE.height + 56, across: NODE.width, gap: 14 },
+} as const
 /** Room for a link that passes between two services. */
-const BEND_HEIGHT = 10
+const BEND = 10
 /** Crossings stop getting fewer after a few sweeps. */
 const SWEEPS = 12
 
 /**
- * Services in columns, callers left of whom they call:
+ * Services in columns, callers left of whom they call; or in rows, callers above:
  *
  *     layoutGraph([shop→stock, shop→price, stock→db])      shop ─ stock ─ db
  *                                                              └ price
@@ -41,7 +49,8 @@ const SWEEPS = 12
  * After Sugiyama: circles are cut, layers by longest path, order by barycentre, long links through bends of their own.
  * Same links, same picture: nothing is random and ties go by name.
  */
-export function layoutGraph(all: readonly MeshLink[]): GraphLayout {
+export function layoutGraph(all: readonly MeshLink[], direction: Direction = 'right'): GraphLayout {
+  const axes = AXES[direction]
   const services = [...new Set(all.flatMap(link => [link.parent, link.child]))].sort()
   const links = all.filter(({ parent, child }) => parent !== child)
   const index = new Map(services.map((service, i) => [service, i]))
@@ -72,26 +81,28 @@ export function layoutGraph(all: readonly MeshLink[]): GraphLayout {
   })
   const positions = orderLayers(layers, chains, nextItem)
 
-  const heights = layers.map(layer => layer.reduce((sum, item) => sum + heightOf(item, services.length), 0))
-  const height = Math.max(NODE.height, ...heights)
-  const place = new Map<number, { x: number; y: number }>()
+  const sizeOf = (item: number) => (item < services.length ? axes.across + axes.gap : BEND)
+  const sizes = layers.map(layer => layer.reduce((sum, item) => sum + sizeOf(item), 0))
+  const breadth = Math.max(axes.across, ...sizes)
+  const place = new Map<number, Place>()
   layers.forEach((layer, l) => {
-    let y = (height - heights[l]!) / 2
+    let across = (breadth - sizes[l]!) / 2
     for (const item of layer.toSorted((a, b) => positions[a]! - positions[b]!)) {
-      const own = heightOf(item, services.length)
-      place.set(item, { x: l * (NODE.width + GAP.x), y: y + own / 2 })
-      y += own
+      const own = sizeOf(item)
+      place.set(item, { along: l * axes.step, across: across + own / 2 })
+      across += own
     }
   })
+  const pointOf = ({ along, across }: Place) =>
+    direction === 'right' ? { x: along, y: across } : { x: across, y: along }
 
   const nodes = services.map((service, i) => {
     const incoming = links.filter(link => link.child === service)
-    const { x, y } = place.get(i)!
+    const { along, across } = place.get(i)!
     return {
       service,
       layer: layerOf[i]!,
-      x,
-      y: y - NODE.height / 2,
+      ...pointOf({ along, across: across - axes.across / 2 }),
       calls: incoming.reduce((sum, link) => sum + link.callCount, 0),
       errors: incoming.reduce((sum, link) => sum + (link.errorCount ?? 0), 0),
       selfCalls: all.find(({ parent, child }) => parent === service && child === service)?.callCount ?? 0,
@@ -102,15 +113,20 @@ export function layoutGraph(all: readonly MeshLink[]): GraphLayout {
     links: edges.map(({ link, from, to }, i) => ({
       ...link,
       isBack: backward.has(i),
-      points: route(chains[i]!, from, to, place, services.length),
+      points: route(chains[i]!, from, to, place, axes.along, services.length).map(pointOf),
     })),
-    width: Math.max(0, layers.length * (NODE.width + GAP.x) - GAP.x),
-    height,
+    ...sizeOfGraph(direction, Math.max(0, (layers.length - 1) * axes.step + axes.along), breadth),
   }
 }
 
-function heightOf(item: number, serviceCount: number): number {
-  return item < serviceCount ? NODE.height + GAP.y : BEND_HEIGHT
+/** `along` the calls: the near edge of the item; `across` them: its middle. */
+interface Place {
+  along: number
+  across: number
+}
+
+function sizeOfGraph(direction: Direction, along: number, across: number): { width: number; height: number } {
+  return direction === 'right' ? { width: along, height: across } : { width: across, height: along }
 }
 
 type Edge = { from: number; to: number }
@@ -210,21 +226,22 @@ function route(
   chain: readonly number[],
   from: number,
   to: number,
-  place: ReadonlyMap<number, { x: number; y: number }>,
+  place: ReadonlyMap<number, Place>,
+  depth: number,
   serviceCount: number,
-): { x: number; y: number }[] {
+): Place[] {
   const ordered = chain[0] === from ? chain : chain.toReversed()
-  const isLeftward = place.get(from)!.x > place.get(to)!.x
+  const isBackward = place.get(from)!.along > place.get(to)!.along
   return ordered.flatMap((item, i) => {
-    const { x, y } = place.get(item)!
+    const { along, across } = place.get(item)!
     if (item >= serviceCount) {
       const ends = [
-        { x, y },
-        { x: x + NODE.width, y },
+        { along, across },
+        { along: along + depth, across },
       ]
-      return isLeftward ? ends.reverse() : ends
+      return isBackward ? ends.reverse() : ends
     }
     const isStart = i === 0
-    return [{ x: isStart === isLeftward ? x : x + NODE.width, y }]
+    return [{ along: isStart === isBackward ? along : along + depth, across }]
   })
 }

@@ -1,5 +1,6 @@
 import type { DependencyLink, Microseconds } from '@hopscope/model'
 import { formatDuration } from '../shared/duration.ts'
+import { short } from '../shared/short-count.ts'
 
 /** Calls of one service to another; what is absent, the collector did not say. */
 export interface MeshLink extends DependencyLink {
@@ -22,7 +23,7 @@ export const METRICS: readonly (readonly [Metric, string])[] = [
 ]
 
 export function labelOf(link: MeshLink, metric: Metric): string {
-  const failed = link.errorCount ? ` ✕${share(link.errorCount, link.callCount)}` : ''
+  const failed = link.errorCount ? ` ✕ ${share(link.errorCount, link.callCount)}` : ''
   switch (metric) {
     case 'calls':
       return `${short(link.callCount)}${failed}`
@@ -37,11 +38,6 @@ export function labelOf(link: MeshLink, metric: Metric): string {
 
 export function formatTries(triesPerCall: number): string {
   return `×${triesPerCall.toFixed(2)}`
-}
-
-/** `950`, `1.2K`, `3.4M` */
-export function short(count: number): string {
-  return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(count)
 }
 
 export function share(part: number, whole: number): string {

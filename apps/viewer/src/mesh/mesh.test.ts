@@ -28,7 +28,7 @@ describe('the neighbourhood of a service', () => {
 describe('what stands on a line', () => {
   const busy: MeshLink = { ...link('a', 'b', 1_250), errorCount: 5, triesPerCall: 1.2, p95: 12_345 }
   it.each([
-    ['calls', '1.3K ✕<1%'],
+    ['calls', '1.3K ✕ <1%'],
     ['retries', '×1.20'],
     ['p95', '12.3ms'],
     ['p99', ''],

@@ -6,6 +6,7 @@ import { formatDuration } from './duration.ts'
 import { formatAge, formatMoment } from './moment.ts'
 import { linkTo } from './navigation.ts'
 import { serviceColour } from './service-colour.ts'
+import { short } from './short-count.ts'
 import { TroubleBadges } from './TroubleBadges.tsx'
 import { useNarrow } from './use-narrow.ts'
 import { useVisibleRows } from './use-visible-rows.ts'
@@ -118,10 +119,8 @@ function TraceRow({ item, share }: { item: TraceItem; share: number }) {
         </span>
       </span>
       <span className="row-size muted">
-        {item.hops > 0 ? `${item.hops} ${item.hops === 1 ? 'hop' : 'hops'}` : ''}
-        <span className="row-spans">
-          {item.spanCount} {item.spanCount === 1 ? 'span' : 'spans'}
-        </span>
+        {item.hops > 0 ? counted(item.hops, 'hop') : ''}
+        <span className="row-spans">{counted(item.spanCount, 'span')}</span>
       </span>
       <span className="row-duration">
         <span className="row-bar" aria-hidden="true">
@@ -131,6 +130,11 @@ function TraceRow({ item, share }: { item: TraceItem; share: number }) {
       </span>
     </a>
   )
+}
+
+/** `1 hop`, `40 hops`, `15K hops`: more digits have no room in a row. */
+function counted(count: number, what: string): string {
+  return `${count < 10_000 ? count : short(count)} ${what}${count === 1 ? '' : 's'}`
 }
 
 /** Rows that come above what a reader has scrolled to must not push it away. */

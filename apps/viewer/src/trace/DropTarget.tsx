@@ -1,7 +1,10 @@
 import { useEffect, useState } from 'react'
 import { openFile } from './opened-file.ts'
 
-/** Any page takes a file that is dropped on it; while one is held over the window, it says so. */
+/**
+ * Any page takes a file that is dropped on it, or a trace's JSON that is pasted outside of a field; while a file is held over
+ * the window, it says so.
+ */
 export function DropTarget() {
   const [isOver, setOver] = useState(false)
   useEffect(() => {
@@ -23,6 +26,19 @@ export function DropTarget() {
       event => {
         setOver(false)
         const file = event.dataTransfer?.files[0]
+        if (!file) return
+        event.preventDefault()
+        void openFile(file)
+      },
+      { signal },
+    )
+    addEventListener(
+      'paste',
+      event => {
+        if (event.target instanceof Element && event.target.closest('input, textarea')) return
+        const text = event.clipboardData?.getData('text') ?? ''
+        const file =
+          event.clipboardData?.files[0] ?? (/^\s*[[{]/.test(text) ? new File([text], 'pasted.json') : undefined)
         if (!file) return
         event.preventDefault()
         void openFile(file)

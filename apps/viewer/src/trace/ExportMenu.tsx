@@ -1,13 +1,10 @@
 import { useRef, useState } from 'react'
-import { apiUrl } from '../shared/navigation.ts'
 import type { TraceColumns } from './columns.ts'
-import { pageWithTrace } from './page-file.ts'
+import type { ExportFormat } from './download-trace.ts'
 import { rawTraceUrl } from './start-trace.ts'
 import type { TraceClient } from './trace-client.ts'
 
-type Format = 'zipkin' | 'otlp' | 'page'
-
-const FORMATS: readonly (readonly [format: Format, name: string, text: string])[] = [
+const FORMATS: readonly (readonly [format: ExportFormat, name: string, text: string])[] = [
   ['zipkin', 'Zipkin JSON', 'as it was reported'],
   ['otlp', 'OTLP JSON', 'for OpenTelemetry'],
   ['page', 'HTML page', 'this view in one file, without a server'],
@@ -20,9 +17,10 @@ export function ExportMenu(props: { client: TraceClient; trace: TraceColumns; is
   const [problem, setProblem] = useState<string>()
   // A page that was exported is one already.
   const formats = document.documentElement.dataset.exported === undefined ? FORMATS : FORMATS.slice(0, 2)
-  const take = async (format: Format) => {
+  const take = async (format: ExportFormat) => {
     try {
-      await download(client, trace.traceId, format)
+      const { downloadTrace } = await import('./download-trace.ts')
+      await downloadTrace(client, trace.traceId, format)
       setProblem(undefined)
       menu.current!.open = false
     } catch (error) {
@@ -58,23 +56,4 @@ export function ExportMenu(props: { client: TraceClient; trace: TraceColumns; is
       </div>
     </details>
   )
-}
-
-async function download(client: TraceClient, traceId: string, format: Format): Promise<void> {
-  const json = await client.export(format === 'page' ? 'zipkin' : format)
-  const text = format === 'page' ? pageWithTrace(await fetchPage(), json, `Trace ${traceId}`) : json
-  const type = format === 'page' ? 'text/html' : 'application/json'
-  const url = URL.createObjectURL(new Blob([text], { type }))
-  const link = document.createElement('a')
-  link.href = url
-  const name = traceId.replace(/[^0-9a-z-]/gi, '_')
-  link.download = `${name}${format === 'page' ? '.html' : format === 'otlp' ? '.otlp.json' : '.json'}`
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
-}
-
-async function fetchPage(): Promise<string> {
-  const response = await fetch(apiUrl('exported.html'), { cache: 'no-cache' })
-  if (!response.ok) throw new Error(`The page to export into is missing: ${response.status} ${response.statusText}`)
-  return response.text()
 }

@@ -12,8 +12,8 @@ export function OpenFilePage() {
     <div className="drop">
       <h1>Open a trace from a file</h1>
       <p>
-        Drop it anywhere, on any page: Zipkin JSON (v2), OTLP JSON, Jaeger JSON, or a page that <em>Export</em> wrote;
-        gzipped too. It stays in this browser.
+        Drop it on any page, or paste its text: Zipkin JSON (v2), OTLP JSON, Jaeger JSON; a page that <em>Export</em>{' '}
+        wrote; gzipped too. It stays in this browser.
       </p>
       <label className="file">
         <span>Choose a file</span>

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useMemo, useRef } from 'react'
 import { formatDuration } from '../shared/duration.ts'
 import { serviceColour } from '../shared/service-colour.ts'
+import { useNarrow } from '../shared/use-narrow.ts'
 import { useVisibleRows } from '../shared/use-visible-rows.ts'
 import { FLAG } from './columns.ts'
 import { type Message, sequenceOf } from './sequence.ts'
@@ -8,8 +9,11 @@ import type { ViewProps } from './view-props.ts'
 
 const ROW = 30
 const HEAD = 40
-const LANE = 150
-const LEFT = 84
+/** Of a participant, and before the first one; the second of each on a phone. */
+const LANES = [
+  { width: 150, left: 84 },
+  { width: 92, left: 58 },
+] as const
 
 /** Who calls whom, from top to bottom in order of time; only the messages on screen are in the document. */
 export function SequenceView(props: ViewProps) {
@@ -17,7 +21,8 @@ export function SequenceView(props: ViewProps) {
   const { participants, messages } = useMemo(() => sequenceOf(columns), [columns])
   const box = useRef<HTMLDivElement>(null)
   const { from, to } = useVisibleRows(box, messages.length, ROW)
-  const width = LEFT + participants.length * LANE
+  const lanes = LANES[useNarrow() ? 1 : 0]
+  const width = lanes.left + participants.length * lanes.width
 
   const onKey = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
@@ -50,7 +55,11 @@ export function SequenceView(props: ViewProps) {
     >
       <div className="sequence-head" style={{ width, height: HEAD }}>
         {participants.map((name, i) => (
-          <span key={name} className="participant" style={{ left: LEFT + i * LANE, width: LANE - 12 }}>
+          <span
+            key={name}
+            className="participant"
+            style={{ left: lanes.left + i * lanes.width, width: lanes.width - 12 }}
+          >
             <span
               className="swatch"
               style={{ ['--swatch' as string]: serviceColour(strings[name]!) }}
@@ -68,24 +77,37 @@ export function SequenceView(props: ViewProps) {
         aria-label="Messages in order of time"
       >
         {participants.map((name, i) => (
-          <li key={name} className="lifeline" aria-hidden="true" style={{ left: LEFT + i * LANE + LANE / 2 - 6 }} />
+          <li key={name} className="lifeline" aria-hidden="true" style={{ left: middleOf(lanes, i) }} />
         ))}
         {messages.slice(from, to).map((message, i) => (
-          <MessageRow key={`${message.row} ${message.kind}`} message={message} position={from + i} {...props} />
+          <MessageRow
+            key={`${message.row} ${message.kind}`}
+            message={message}
+            position={from + i}
+            lanes={lanes}
+            {...props}
+          />
         ))}
       </ol>
     </div>
   )
 }
 
-function MessageRow({ message, position, ...props }: ViewProps & { message: Message; position: number }) {
+type Lanes = (typeof LANES)[number]
+
+/** Pixels from the left to a participant's line. */
+function middleOf({ left, width }: Lanes, participant: number): number {
+  return left + participant * width + width / 2 - 6
+}
+
+function MessageRow(props: ViewProps & { message: Message; position: number; lanes: Lanes }) {
+  const { message, position, lanes } = props
   const { columns, strings, selected, matches } = props
   const { row, kind } = message
   const flags = columns.flags[row]!
-  const middle = (place: number) => LEFT + place * LANE + LANE / 2 - 6
   const isSelf = message.from === message.to
-  const left = Math.min(middle(message.from), middle(message.to))
-  const width = Math.abs(middle(message.to) - middle(message.from))
+  const left = middleOf(lanes, Math.min(message.from, message.to))
+  const width = Math.abs(message.to - message.from) * lanes.width
   const classes = ['message', kind]
   if (message.to < message.from) classes.push('leftward')
   if (isSelf) classes.push('self')
@@ -109,7 +131,7 @@ function MessageRow({ message, position, ...props }: ViewProps & { message: Mess
       <button
         type="button"
         tabIndex={-1}
-        style={{ left, width: isSelf ? LANE - 20 : width }}
+        style={{ left, width: isSelf ? lanes.width - 20 : width }}
         aria-pressed={row === selected}
         title={text}
         onClick={() => props.onSelect(row)}

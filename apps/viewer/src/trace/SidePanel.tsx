@@ -63,7 +63,9 @@ export function SidePanel(props: {
         <button type="button" className="quiet close" aria-label="Close details" onClick={props.onClose}>
           ✕
         </button>
-        <p className="panel-name">{strings[columns.name[row]!]}</p>
+        <p className="panel-name" title={strings[columns.name[row]!]}>
+          {strings[columns.name[row]!]}
+        </p>
         <p className="panel-facts">
           <strong>{flags & FLAG.noDuration ? 'unfinished' : formatDuration(columns.duration[row]!)}</strong>
           <span className="muted">at +{formatDuration(columns.start[row]!)}</span>

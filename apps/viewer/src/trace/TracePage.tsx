@@ -4,6 +4,7 @@ import { late } from '../shared/late.tsx'
 import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
 import type { TraceRoute } from '../url.ts'
+import { ColumnDivider } from './ColumnDivider.tsx'
 import type { RowColumns, TraceColumns } from './columns.ts'
 import { Legend } from './Legend.tsx'
 import { LostCalls } from './LostCalls.tsx'
@@ -219,7 +220,10 @@ function LoadedTracePage(props: {
           </div>
           <View view={route.view} data={data} handle={timeline} {...view} />
           {(route.view === 'hops' || route.view === 'spans') && (
-            <Legend columns={columns} isCriticalShown={route.critical} />
+            <>
+              <ColumnDivider />
+              <Legend columns={columns} isCriticalShown={route.critical} />
+            </>
           )}
         </div>
         {selected >= 0 && (

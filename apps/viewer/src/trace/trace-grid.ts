@@ -104,6 +104,7 @@ export class TraceGrid {
     this.#drag.listen(signal)
     this.#resize = new ResizeObserver(() => this.#measure())
     this.#resize.observe(element)
+    this.#resize.observe(this.#headName)
   }
 
   destroy(): void {
