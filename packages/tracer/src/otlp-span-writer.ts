@@ -59,7 +59,7 @@ export class OtlpSpanWriter implements SpanBatch {
   begin(head: OtlpSpanHead): void {
     const spans = this.#spans
     this.#start = spans.open(2)
-    this.#repeated.begin()
+    this.#repeated.begin(this.#start)
     this.#flags = SAMPLED | HAS_IS_REMOTE | (head.parentIsRemote ? IS_REMOTE : 0)
     spans.hex(1, head.traceId)
     spans.hex(2, head.id)
@@ -73,7 +73,7 @@ export class OtlpSpanWriter implements SpanBatch {
 
   tag(key: string, value: string): void {
     const spans = this.#spans
-    if (this.#repeated.repeats(key, value, spans.length)) return
+    if (this.#repeated.repeats(key, value)) return
     this.#copyRepeated()
     const start = spans.length
     writeAttribute(spans, 9, key, value)
@@ -81,10 +81,12 @@ export class OtlpSpanWriter implements SpanBatch {
   }
 
   #copyRepeated(): void {
-    const { from, bytes } = this.#repeated
-    if (bytes === 0) return
+    const repeated = this.#repeated
+    if (!repeated.any) return
+    const { from, bytes } = repeated
+    const start = this.#spans.length
     this.#spans.copy(from, bytes)
-    this.#repeated.bytes = 0
+    repeated.copied(start)
   }
 
   event(at: Microseconds, name: string): void {

@@ -74,17 +74,19 @@ export class ProtoBytes {
   fixed32(field: number, value: number): void {
     this.#room(16)
     this.#varint(field * 8 + 5)
-    this.length = this.#bytes.writeUInt32LE(value, this.length)
+    this.#word(value)
   }
 
   /** A moment in µs; as nanoseconds with `scale` 1000. */
   fixed64(field: number, value: Microseconds, scale = 1): void {
     this.#room(20)
     this.#varint(field * 8 + 1)
-    const low = (value % 0x1_0000_0000) * scale
-    const high = Math.floor(value / 0x1_0000_0000) * scale + Math.floor(low / 0x1_0000_0000)
-    this.length = this.#bytes.writeUInt32LE(low % 0x1_0000_0000, this.length)
-    this.length = this.#bytes.writeUInt32LE(high, this.length)
+    const high = Math.floor(value / 0x1_0000_0000)
+    // With the scale still far below 2^53. What is above 32 bits is carried over (`%` of such numbers is a call into C).
+    const low = (value - high * 0x1_0000_0000) * scale
+    const carried = Math.floor(low / 0x1_0000_0000)
+    this.#word(low - carried * 0x1_0000_0000)
+    this.#word(high * scale + carried)
   }
 
   /** `lengthBytes`: what its length will probably take, to be told to `close` too. */
@@ -122,6 +124,17 @@ export class ProtoBytes {
     this.#varint(size)
     this.length += size
     return isMoved
+  }
+
+  #word(value: number): void {
+    const bytes = this.#bytes
+    const at = this.length
+    const word = value | 0
+    bytes[at] = word
+    bytes[at + 1] = word >> 8
+    bytes[at + 2] = word >> 16
+    bytes[at + 3] = word >> 24
+    this.length = at + 4
   }
 
   #varint(value: number): void {

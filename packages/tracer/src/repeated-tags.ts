@@ -6,37 +6,65 @@
  *     now      node_id=a  url=/2  method=GET  protocol=HTTP/1.1  size=7
  *              └ copied ┘ written └────────────── copied ──────────────┘
  *
- * The n-th tag is compared with the n-th; whoever owns the batch copies and writes.
+ * The n-th tag is compared with the n-th; whoever owns the batch copies and writes. All that a repeated tag costs is the comparison:
+ * where it is is told from where its span begins, which moves only when a tag before it had another length.
  */
 export class RepeatedTags {
-  /** Where in the batch the bytes are that are to be copied to its end before anything else is written; none while `bytes` is 0. */
-  from = 0
-  bytes = 0
+  /** Where the span before begins in the batch, and this one. */
+  #before = 0
+  #origin = 0
+  /** Of this span so far. */
   #next = 0
+  /** The first of those that are to be copied before anything else is written: up to `#next`. */
+  #firstToCopy = 0
+  /** Of the span before; those that were passed already are of this one. */
+  #count = 0
   readonly #keys: string[] = []
   readonly #values: string[] = []
+  /** From the beginning of its span. */
   readonly #starts: number[] = []
   readonly #ends: number[] = []
 
-  /** Of another span. */
-  begin(): void {
-    this.#next = 0
+  /** Of another span, which begins at `origin` in the batch. */
+  begin(origin: number): void {
+    this.#before = this.#origin
+    this.#origin = origin
+    this.#count = this.#next
+    this.#next = this.#firstToCopy = 0
   }
 
-  /** True: the next tag is there already, and is to be copied; `end` is the length of the batch, without what is to be copied. */
-  repeats(key: string, value: string, end: number): boolean {
+  /** True: the next tag is there already, and is to be copied. */
+  repeats(key: string, value: string): boolean {
     const n = this.#next
-    if (this.#keys[n] !== key || this.#values[n] !== value) return false
-    const start = this.#starts[n]!
-    if (this.bytes === 0) this.from = start
-    // The tag before it is of another span than this one: they are no neighbours.
-    else if (start !== this.from + this.bytes) return false
-    const size = this.#ends[n]! - start
-    this.#starts[n] = end + this.bytes
-    this.bytes += size
-    this.#ends[n] = end + this.bytes
-    this.#next++
+    if (n >= this.#count || this.#keys[n] !== key || this.#values[n] !== value) return false
+    this.#next = n + 1
     return true
+  }
+
+  /** Whether there are tags to be copied. */
+  get any(): boolean {
+    return this.#firstToCopy < this.#next
+  }
+
+  /** Where in the batch those that are to be copied begin. */
+  get from(): number {
+    return this.#before + this.#starts[this.#firstToCopy]!
+  }
+
+  /** All bytes of those that are to be copied. */
+  get bytes(): number {
+    return this.#ends[this.#next - 1]! - this.#starts[this.#firstToCopy]!
+  }
+
+  /** They are at `start` in the batch now. */
+  copied(start: number): void {
+    const moved = start - this.#origin - this.#starts[this.#firstToCopy]!
+    if (moved !== 0)
+      for (let n = this.#firstToCopy; n < this.#next; n++) {
+        this.#starts[n]! += moved
+        this.#ends[n]! += moved
+      }
+    this.#firstToCopy = this.#next
   }
 
   /** Of the next tag, which was written. */
@@ -44,14 +72,13 @@ export class RepeatedTags {
     const n = this.#next++
     this.#keys[n] = key
     this.#values[n] = value
-    this.#starts[n] = start
-    this.#ends[n] = end
+    this.#starts[n] = start - this.#origin
+    this.#ends[n] = end - this.#origin
+    this.#firstToCopy = this.#next
   }
 
   /** The batch is gone. */
   forget(): void {
-    this.#keys.length = 0
-    this.#values.length = 0
-    this.bytes = 0
+    this.#count = this.#next = this.#firstToCopy = 0
   }
 }

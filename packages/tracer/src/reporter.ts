@@ -91,8 +91,8 @@ export class SpanReporter<Batch extends SpanBatch = SpanWriter> {
 
   commit(): void {
     const { writer } = this.#options
-    if (writer.count === 0 || writer.count < this.#options.minFlushSpans()) return
-    if (this.#mayFollow || writer.byteLength >= this.#fullBytes) this.flush()
+    if (!this.#mayFollow && writer.byteLength < this.#fullBytes) return
+    if (writer.count > 0 && writer.count >= this.#options.minFlushSpans()) this.flush()
   }
 
   get #mayFollow(): boolean {
