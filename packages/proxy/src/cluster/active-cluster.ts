@@ -70,6 +70,10 @@ export class ActiveCluster {
   #mergedAt: number
   readonly #services: ClusterServices
   readonly #times = new Map<string, Histogram>()
+  /** Those of them that every request asks for. */
+  #time: Histogram | undefined
+  #internalTime: Histogram | undefined
+  #externalTime: Histogram | undefined
   readonly #variants = new Map<string, CodeStats>()
 
   constructor(config: Cluster, services: ClusterServices) {
@@ -192,8 +196,15 @@ export class ActiveCluster {
 
   /** From the complete request to the complete response, ms. */
   recordTime(time: number, internal: boolean, of?: Answer): void {
-    this.#timeOf('').record(time)
-    this.#timeOf(internal ? 'internal.' : 'external.').record(time)
+    this.#time ??= this.#timeOf('')
+    this.#time.record(time)
+    if (internal) {
+      this.#internalTime ??= this.#timeOf('internal.')
+      this.#internalTime.record(time)
+    } else {
+      this.#externalTime ??= this.#timeOf('external.')
+      this.#externalTime.record(time)
+    }
     if (of === undefined) return
     if (of.canary) this.#timeOf('canary.').record(time)
     const zones = this.#zones(of.host)

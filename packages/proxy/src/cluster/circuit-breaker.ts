@@ -75,9 +75,17 @@ export function createCircuitBreaker(
   const gauge = (name: string): Gauge =>
     stats.gauge(`cluster.${cluster.observabilityName}.circuit_breakers.${priority}.${name}`)
   const limit = (name: string, value: number) => {
-    // Asked for with every request: joined once.
+    // Asked for several times with every request: joined once, and looked up once for each version of the runtime.
     const limitKey = `${key}${name}`
-    return () => runtime.number(limitKey, value)
+    let version = -1
+    let current = value
+    return () => {
+      if (version !== runtime.version) {
+        version = runtime.version
+        current = runtime.number(limitKey, value)
+      }
+      return current
+    }
   }
   const resource = (of: () => number, open: string, remaining: string): Resource =>
     new Resource(of, gauge(open), thresholds.trackRemaining ? gauge(remaining) : undefined)

@@ -111,5 +111,6 @@ export function createHttpStats(stats: Stats, statPrefix: string, listenerAddres
       groups[group]?.add()
     }
   }
-  return all as HttpStats
+  // A copy, as of cluster stats: what gets its names one by one is searched for every one of them.
+  return { ...all } as HttpStats
 }

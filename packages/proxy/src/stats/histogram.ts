@@ -5,16 +5,35 @@
 export class Buckets {
   /** Lower bound of a bucket → values in it. */
   readonly #counts = new Map<number, number>()
+  /** Of the bucket that was added to last, mostly the next one's too; not among `#counts` yet. */
+  #lastLower = 0
+  #lastCount = 0
   total = 0
 
   add(value: number, count = 1): void {
     const lower = lowerBound(value)
-    this.#counts.set(lower, (this.#counts.get(lower) ?? 0) + count)
+    if (lower !== this.#lastLower) {
+      this.#settle()
+      this.#lastLower = lower
+    }
+    this.#lastCount += count
     this.total += count
   }
 
+  #settle(): void {
+    if (this.#lastCount > 0)
+      this.#counts.set(this.#lastLower, (this.#counts.get(this.#lastLower) ?? 0) + this.#lastCount)
+    this.#lastCount = 0
+  }
+
+  /** All counts. */
+  get #settled(): ReadonlyMap<number, number> {
+    this.#settle()
+    return this.#counts
+  }
+
   addAll(other: Buckets): void {
-    for (const [lower, count] of other.#counts) this.add(lower, count)
+    for (const [lower, count] of other.#settled) this.add(lower, count)
   }
 
   /** Of all that have values, lowest first. */
@@ -24,12 +43,12 @@ export class Buckets {
 
   /** Lower bound and count of each, in no order. */
   entries(): [lower: number, count: number][] {
-    return [...this.#counts]
+    return [...this.#settled]
   }
 
   clear(): void {
     this.#counts.clear()
-    this.total = 0
+    this.total = this.#lastCount = 0
   }
 
   /** Values at the given shares (0..1, ascending): values of one bucket are taken as evenly spread inside it. */
@@ -49,7 +68,7 @@ export class Buckets {
   /** Values in buckets that begin at `bound` or below. */
   countUpTo(bound: number): number {
     let count = 0
-    for (const [lower, n] of this.#counts) if (lower <= bound) count += n
+    for (const [lower, n] of this.#settled) if (lower <= bound) count += n
     return count
   }
 
@@ -65,7 +84,7 @@ export class Buckets {
   }
 
   #sorted(): [lower: number, count: number][] {
-    return [...this.#counts].sort((a, b) => a[0] - b[0])
+    return [...this.#settled].sort((a, b) => a[0] - b[0])
   }
 }
 
