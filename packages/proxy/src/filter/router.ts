@@ -1,4 +1,5 @@
 import type { RedirectAction, RouteAction, RouterFilter } from '@hopscope/envoy-config'
+import type { ActiveCluster } from '../cluster/active-cluster.ts'
 import { FAILURES, type Failure } from '../errors.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { RequestHeaders } from '../http/headers.ts'
@@ -62,18 +63,15 @@ export function createRouter(
     if (invalid !== undefined) return respond(exchange, invalidHeader(invalid))
     const altStatName = headers.get('x-envoy-upstream-alt-stat-name')
     headers.remove('x-envoy-upstream-alt-stat-name')
-    const refuse = (failure: Failure): void => {
-      cluster.countStatus(failure.status, exchange.internal, { altStatName })
-      for (const one of numbers) one.countStatus(failure.status)
-      respond(exchange, failure)
-    }
     if (services.runtime.enabled(cluster.maintenanceKey, NEVER, Math.floor(services.random() * 10_000))) {
       cluster.stats.upstream_rq_maintenance_mode.add()
-      return refuse(FAILURES.maintenance)
+      return refuse(exchange, FAILURES.maintenance, cluster, altStatName, numbers)
     }
     const { dropOverload: drop } = cluster.config
-    if (drop !== undefined && services.random() * drop.denominator < drop.numerator)
-      return refuse(drop.numerator === drop.denominator ? FAILURES.drop_all : FAILURES.drop)
+    if (drop !== undefined && services.random() * drop.denominator < drop.numerator) {
+      const failure = drop.numerator === drop.denominator ? FAILURES.drop_all : FAILURES.drop
+      return refuse(exchange, failure, cluster, altStatName, numbers)
+    }
 
     const timeouts = takeTimeouts(headers, action, route, config)
     const { timeout, perTryTimeout } = timeouts
@@ -131,6 +129,19 @@ function numbersOf({ virtualCluster, numbers }: CompiledRoute, { headers, info }
   const counted = virtualCluster(headers)
   info.virtualClusterName = counted.name
   return numbers === undefined ? [counted.numbers] : [counted.numbers, numbers]
+}
+
+/** Charges the cluster with an answer that none of its hosts was asked for. */
+function refuse(
+  exchange: Exchange,
+  failure: Failure,
+  cluster: ActiveCluster,
+  altStatName: string | undefined,
+  numbers: readonly RouteNumbers[],
+): void {
+  cluster.countStatus(failure.status, exchange.internal, { altStatName })
+  for (const one of numbers) one.countStatus(failure.status)
+  respond(exchange, failure)
 }
 
 function invalidHeader({ name, value }: { name: string; value: string }): Failure {

@@ -25,8 +25,21 @@ export function forwardedAddress(
   return entry === undefined || isIP(entry) === 0 ? undefined : { ip: entry, single: entries.length === 1 }
 }
 
-/** `1.2.3.4:80` → `1.2.3.4`, `[::1]:80` → `::1`; of a Unix socket its path. */
+const MAX_KNOWN = 1_000
+const known = new Map<string, string>()
+
+/** `1.2.3.4:80` → `1.2.3.4`, `[::1]:80` → `::1`; of a Unix socket its path. Connections ask for theirs again with every request. */
 export function ipOf(address: string): string {
+  let ip = known.get(address)
+  if (ip === undefined) {
+    if (known.size >= MAX_KNOWN) known.clear()
+    ip = cutPort(address)
+    known.set(address, ip)
+  }
+  return ip
+}
+
+function cutPort(address: string): string {
   if (isPath(address)) return address
   const ip = address.slice(0, address.lastIndexOf(':'))
   return ip.startsWith('[') ? ip.slice(1, -1) : ip

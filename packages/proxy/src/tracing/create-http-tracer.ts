@@ -124,10 +124,14 @@ class TracedRequest implements RequestSpan {
     const spans = this.#spans
     const start = this.#start
     if (spans === undefined || start === undefined) return NO_ATTEMPT_SPAN
+    if (!spans.spawn && attempt.aside === undefined) return new OwnContext(spans, start)
+    return this.#beginAttemptSpan(spans, start, attempt, at)
+  }
+
+  #beginAttemptSpan(spans: Spans, start: SpanStart, attempt: Attempt, at: Instant): AttemptSpan {
     const info = this.#info
     const names = this.#names
     const { aside } = attempt
-    if (!spans.spawn && aside === undefined) return { inject: headers => spans.inject(headers, start) }
     const child = spans.child(start)
     // A redirect may lead the request elsewhere before the attempt is over.
     const sent = { ...attempt, cluster: aside?.clusterName ?? info.clusterName }
@@ -162,6 +166,21 @@ class TracedRequest implements RequestSpan {
   finish(info: StreamInfo): void {
     if (this.#start?.context.sampled)
       this.#spans!.finishRequest(this.#start, this.#names.request?.(info) ?? this.#name, info)
+  }
+}
+
+/** An attempt without a span of its own: it carries on the request's. */
+class OwnContext implements AttemptSpan {
+  readonly #spans: Spans
+  readonly #start: SpanStart
+
+  constructor(spans: Spans, start: SpanStart) {
+    this.#spans = spans
+    this.#start = start
+  }
+
+  inject(headers: RequestHeaders): void {
+    this.#spans.inject(headers, this.#start)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Node } from '@hopscope/envoy-config'
-import { withoutPort } from '../format/address-text.ts'
+import { ipOf } from '../http/client-address.ts'
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
 import { wireText } from './custom-tags.ts'
@@ -90,7 +90,7 @@ function writeRequestTags(tags: TagWriter, headers: RequestHeaders, config: Down
   tags.set('downstream_cluster', headers.get('x-envoy-downstream-service-cluster') ?? '-')
   tags.set('user_agent', headers.get('user-agent') ?? '-')
   tags.set('http.protocol', info.protocol)
-  tags.set('peer.address', withoutPort(info.downstreamDirectRemoteAddress))
+  tags.set('peer.address', ipOf(info.downstreamDirectRemoteAddress))
   tags.setIf('guid:x-client-trace-id', headers.get('x-client-trace-id') ?? '')
   const contentType = headers.get('content-type')
   if (
