@@ -6,6 +6,9 @@ export const STRING = -1
 /** Four u32: the entries of service name, ipv4 and ipv6, and the port; 0 is none. */
 export const ENDPOINT = -2
 
+/** `end`: of its bytes; they begin where those of the entry before end. */
+const ENTRIES = { end: Uint32Array, kind: Int32Array }
+
 /** A byte order mark is text like any other. */
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
@@ -18,12 +21,11 @@ const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
  *   3  "http.method" "GET"                  kind 11: the length of the key
  */
 export class Dictionary {
-  /** `end`: of its bytes; they begin where those of the entry before end. */
-  readonly entries = new Table({ end: Uint32Array, kind: Int32Array }, 4096)
-  bytes = Buffer.from(new ArrayBuffer(256 * 1024))
-  #view = viewOf(this.bytes)
-  #hashes = new Uint32Array(4096)
-  #slots = new Int32Array(8192)
+  readonly entries: Table<typeof ENTRIES>
+  bytes: Buffer<ArrayBuffer>
+  #view: DataView
+  #hashes: Uint32Array<ArrayBuffer>
+  #slots: Int32Array<ArrayBuffer>
   /** Front of the table for what comes as JavaScript text. */
   #strings = new Map<string, number>()
   #pairs = new Map<string, Map<string, number>>()
@@ -31,8 +33,15 @@ export class Dictionary {
   #scratch = Buffer.from(new ArrayBuffer(4096))
   #scratchView = viewOf(this.#scratch)
 
-  constructor() {
+  /** `old`: one that nobody reads any more; its memory is this one's from now on. */
+  constructor(old?: Dictionary) {
+    this.entries = new Table(ENTRIES, 4096, old?.entries)
+    this.bytes = Buffer.from(old?.bytes.buffer.transfer() ?? new ArrayBuffer(256 * 1024))
+    this.#view = viewOf(this.bytes)
+    this.#hashes = old === undefined ? new Uint32Array(4096) : new Uint32Array(old.#hashes.buffer.transfer())
+    this.#slots = old === undefined ? new Int32Array(8192) : new Int32Array(old.#slots.buffer.transfer()).fill(0)
     // Number 0 is "none".
+    this.entries.columns.end[0] = 0
     this.entries.columns.kind[0] = STRING
     this.entries.length = 1
   }
@@ -222,9 +231,7 @@ export class Dictionary {
     this.entries.columns.end[entry] = finish
     this.entries.columns.kind[entry] = kind
     if (entry >= this.#hashes.length) {
-      const grown = new Uint32Array(this.#hashes.length * 2)
-      grown.set(this.#hashes)
-      this.#hashes = grown
+      this.#hashes = new Uint32Array(this.#hashes.buffer.transfer(this.#hashes.byteLength * 2))
     }
     this.#hashes[entry] = hash
     this.#slots[slot] = entry
@@ -233,7 +240,7 @@ export class Dictionary {
   }
 
   #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2)
+    const slots = new Int32Array(this.#slots.buffer.transfer(this.#slots.byteLength * 2)).fill(0)
     const mask = slots.length - 1
     for (let entry = 1; entry < this.entries.length; entry++) {
       let slot = this.#hashes[entry]! & mask

@@ -26,6 +26,43 @@ export interface Mark {
 
 export const EMPTY: Mark = { rows: 0, traces: 0, entries: 1, bytes: 0, tags: 0, annotations: 0 }
 
+const ROWS = {
+  trace: Uint32Array,
+  idHigh: Uint32Array,
+  idLow: Uint32Array,
+  /** Both halves 0: no parent. */
+  parentHigh: Uint32Array,
+  parentLow: Uint32Array,
+  flags: Uint8Array,
+  name: Uint32Array,
+  local: Uint32Array,
+  remote: Uint32Array,
+  /** µs; 0: none */
+  timestamp: Float64Array,
+  duration: Float64Array,
+  /** Where its tags end in `tags`; they begin where those of the row before end. */
+  tagEnd: Uint32Array,
+  annotationEnd: Uint32Array,
+}
+const TRACES = {
+  lowHigh: Uint32Array,
+  lowLow: Uint32Array,
+  highHigh: Uint32Array,
+  highLow: Uint32Array,
+  wide: Uint8Array,
+}
+const TAGS = { pair: Uint32Array }
+const ANNOTATIONS = { timestamp: Float64Array, value: Uint32Array }
+const CHAIN = { previous: Int32Array }
+const TIMES = {
+  last: Int32Array,
+  count: Uint32Array,
+  minMs: Float64Array,
+  maxMs: Float64Array,
+  untimed: Uint8Array,
+  duration: Uint8Array,
+}
+
 /**
  * Spans that were accepted last, in columns: what the log is written from, what a segment is made of, and until then what
  * reads look at. Every text, tag and endpoint is an entry of the dictionary.
@@ -33,49 +70,16 @@ export const EMPTY: Mark = { rows: 0, traces: 0, entries: 1, bytes: 0, tags: 0, 
  * A trace here is what shares the whole trace id. Its number says nothing of time.
  */
 export class Head {
-  readonly dictionary = new Dictionary()
-  readonly rows = new Table(
-    {
-      trace: Uint32Array,
-      idHigh: Uint32Array,
-      idLow: Uint32Array,
-      /** Both halves 0: no parent. */
-      parentHigh: Uint32Array,
-      parentLow: Uint32Array,
-      flags: Uint8Array,
-      name: Uint32Array,
-      local: Uint32Array,
-      remote: Uint32Array,
-      /** µs; 0: none */
-      timestamp: Float64Array,
-      duration: Float64Array,
-      /** Where its tags end in `tags`; they begin where those of the row before end. */
-      tagEnd: Uint32Array,
-      annotationEnd: Uint32Array,
-    },
-    2048,
-  )
-  readonly traces = new Table(
-    { lowHigh: Uint32Array, lowLow: Uint32Array, highHigh: Uint32Array, highLow: Uint32Array, wide: Uint8Array },
-    1024,
-  )
-  readonly tags = new Table({ pair: Uint32Array }, 16_384)
-  readonly annotations = new Table({ timestamp: Float64Array, value: Uint32Array }, 2048)
+  readonly dictionary: Dictionary
+  readonly rows: Table<typeof ROWS>
+  readonly traces: Table<typeof TRACES>
+  readonly tags: Table<typeof TAGS>
+  readonly annotations: Table<typeof ANNOTATIONS>
 
   // Follows from the rows, and is not in the log.
-  readonly #chain = new Table({ previous: Int32Array }, 2048)
-  readonly #times = new Table(
-    {
-      last: Int32Array,
-      count: Uint32Array,
-      minMs: Float64Array,
-      maxMs: Float64Array,
-      untimed: Uint8Array,
-      duration: Uint8Array,
-    },
-    1024,
-  )
-  #slots = new Int32Array(4096).fill(-1)
+  readonly #chain: Table<typeof CHAIN>
+  readonly #times: Table<typeof TIMES>
+  #slots: Int32Array<ArrayBuffer>
   minMs = Number.POSITIVE_INFINITY
   maxMs = Number.NEGATIVE_INFINITY
   hasUntimed = false
@@ -85,6 +89,18 @@ export class Head {
   readRollbacks = 0
   /** Whoever derives something from rows says how far. */
   readRows = 0
+
+  /** `old`: one that nobody reads any more; its memory is this one's from now on. */
+  constructor(old?: Head) {
+    this.dictionary = new Dictionary(old?.dictionary)
+    this.rows = new Table(ROWS, 2048, old?.rows)
+    this.traces = new Table(TRACES, 1024, old?.traces)
+    this.tags = new Table(TAGS, 16_384, old?.tags)
+    this.annotations = new Table(ANNOTATIONS, 2048, old?.annotations)
+    this.#chain = new Table(CHAIN, 2048, old === undefined ? undefined : old.#chain)
+    this.#times = new Table(TIMES, 1024, old === undefined ? undefined : old.#times)
+    this.#slots = (old === undefined ? new Int32Array(4096) : new Int32Array(old.#slots.buffer.transfer())).fill(-1)
+  }
 
   get spanCount(): number {
     return this.rows.length
@@ -98,6 +114,7 @@ export class Head {
   free(): void {
     for (const table of [this.rows, this.traces, this.tags, this.annotations, this.#chain, this.#times]) table.free()
     this.dictionary.free()
+    this.#slots.buffer.transfer(0)
   }
 
   mark(): Mark {
@@ -260,7 +277,7 @@ export class Head {
   }
 
   #rehash(): void {
-    const slots = new Int32Array(this.#slots.length * 2).fill(-1)
+    const slots = new Int32Array(this.#slots.buffer.transfer(this.#slots.byteLength * 2)).fill(-1)
     const mask = slots.length - 1
     const { lowHigh, lowLow } = this.traces.columns
     for (let trace = 0; trace < this.traces.length; trace++) {

@@ -68,11 +68,14 @@ export interface Replayed {
   rest: 'none' | 'torn' | 'damaged'
 }
 
-/** The head that a log was written from; undefined: it has no whole header, so nothing was ever acknowledged from it. */
-export function replay(log: Buffer, number: number): Replayed | undefined {
+/**
+ * The head that a log was written from, in the memory of `old`, if any, which nobody reads any more; undefined: it has no whole
+ * header, so nothing was ever acknowledged from it.
+ */
+export function replay(log: Buffer, number: number, old?: Head): Replayed | undefined {
   if (log.length < HEADER_BYTES) return undefined
   if (!encodeHeader(number).equals(log.subarray(0, HEADER_BYTES))) return undefined
-  const head = new Head()
+  const head = new Head(old)
   let end = HEADER_BYTES
   while (end + RECORD_HEADER_BYTES <= log.length) {
     const length = log.readUInt32LE(end)

@@ -55,6 +55,11 @@ export class LoggedHeads {
   #active: LoggedHead
   /** Oldest first. */
   #frozen: LoggedHead[] = []
+  /**
+   * Was sealed; the next head takes its memory. V8 counts what is allocated outside of its heap, and a head of ten megabytes
+   * brought about a full collection each time, whether or not the one before was freed.
+   */
+  #spare: Head | undefined
 
   /** Reads the logs that were not sealed; the last of them goes on. `nextNumber` is that of no log or segment. */
   constructor(options: LoggedHeadsOptions, nextNumber: number) {
@@ -141,7 +146,8 @@ export class LoggedHeads {
     directory.close(part)
     reads.afterThese(() => {
       directory.forget(part)
-      part.head.free()
+      if (this.#spare === undefined) this.#spare = part.head
+      else part.head.free()
     })
     this.changed()
   }
@@ -167,7 +173,8 @@ export class LoggedHeads {
 
   #begin(): LoggedHead {
     const number = this.takeNumber()
-    const head = new Head()
+    const head = new Head(this.#spare)
+    this.#spare = undefined
     return this.#open(head, new LogWriter(`${this.#options.file}-log-${number}`, number, head), number)
   }
 

@@ -8,10 +8,12 @@ type ColumnType =
 
 type ColumnOf<T> = T extends new (length: number) => infer C ? C : never
 
+const bufferOf = (column: Column): ArrayBuffer => column.buffer as ArrayBuffer
+
 /**
  * Rows as typed columns of one length that grow together. Growing replaces the columns: take them from `columns` again
- * after `reserve`. Memory that is not needed any more is given back at once: waiting to be collected, it would bring about
- * collections of the whole heap.
+ * after `reserve`. Memory that is not needed any more is given back at once, or goes to another table: waiting to be
+ * collected, it would bring about collections of the whole heap. What stands beyond `length` is of no meaning.
  */
 export class Table<T extends Record<string, ColumnType>> {
   columns: { [K in keyof T]: ColumnOf<T[K]> }
@@ -19,10 +21,11 @@ export class Table<T extends Record<string, ColumnType>> {
   #capacity: number
   #types: T
 
-  constructor(types: T, capacity: number) {
+  /** `old`: a table of the same types that nobody reads any more. Its memory is this one's from now on, and it is empty. */
+  constructor(types: T, capacity: number, old?: Table<T>) {
     this.#types = types
-    this.#capacity = capacity
-    this.columns = this.#allocate(capacity)
+    this.#capacity = old === undefined ? capacity : old.#capacity
+    this.columns = this.#allocate(this.#capacity, old)
   }
 
   reserve(more: number): void {
@@ -31,7 +34,7 @@ export class Table<T extends Record<string, ColumnType>> {
     const columns: Record<string, Column> = {}
     for (const name in this.#types) {
       const type = this.#types[name]!
-      const { buffer } = this.columns[name] as Column & { buffer: ArrayBuffer }
+      const buffer = bufferOf(this.columns[name]!)
       columns[name] = new type(buffer.transfer(this.#capacity * type.BYTES_PER_ELEMENT))
     }
     this.columns = columns as { [K in keyof T]: ColumnOf<T[K]> }
@@ -40,12 +43,16 @@ export class Table<T extends Record<string, ColumnType>> {
   /** Gives its memory back. Whoever still reads a column finds it empty. */
   free(): void {
     this.length = 0
-    for (const name in this.#types) (this.columns[name] as Column & { buffer: ArrayBuffer }).buffer.transfer(0)
+    for (const name in this.#types) bufferOf(this.columns[name]!).transfer(0)
   }
 
-  #allocate(capacity: number): { [K in keyof T]: ColumnOf<T[K]> } {
+  #allocate(capacity: number, old?: Table<T>): { [K in keyof T]: ColumnOf<T[K]> } {
     const columns: Record<string, Column> = {}
-    for (const name in this.#types) columns[name] = new this.#types[name]!(capacity)
+    for (const name in this.#types) {
+      const type = this.#types[name]!
+      columns[name] = old === undefined ? new type(capacity) : new type(bufferOf(old.columns[name]!).transfer())
+    }
+    if (old !== undefined) old.length = 0
     return columns as { [K in keyof T]: ColumnOf<T[K]> }
   }
 
