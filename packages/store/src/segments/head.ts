@@ -7,6 +7,7 @@ import type { TraceColumns } from './trace-columns.ts'
 
 /** `flags` of a row: its kind (0 is none), and what is only ever true. */
 export const KINDS: readonly (Kind | undefined)[] = [undefined, 'CLIENT', 'SERVER', 'PRODUCER', 'CONSUMER']
+export const CLIENT = KINDS.indexOf('CLIENT')
 export const KIND_MASK = 7
 export const DEBUG = 8
 export const SHARED = 16
@@ -171,7 +172,7 @@ export class Head {
     to.parentHigh[row] = isOwnParent ? 0 : parentHigh
     to.parentLow[row] = isOwnParent ? 0 : parentLow
     // A client does not share: it began.
-    to.flags[row] = from.kind | (from.isDebug ? DEBUG : 0) | (from.isShared && from.kind !== 1 ? SHARED : 0)
+    to.flags[row] = from.kind | (from.isDebug ? DEBUG : 0) | (from.isShared && from.kind !== CLIENT ? SHARED : 0)
     to.name[row] = from.name
     to.local[row] = from.local
     to.remote[row] = from.remote

@@ -1,8 +1,13 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { DecodeError, decodeJsonV2, type Span } from '@hopscope/model'
 import { generateTrace, pick, type Random, randomInteger, seededRandom } from '@hopscope/model/testing'
 import { describe, expect, it } from 'vitest'
 import { Head } from './head.ts'
+import { JsonKernel } from './json-kernel.ts'
 import { JsonScanner } from './json-scanner.ts'
+import { KernelScanner } from './kernel-scanner.ts'
+import type { Scanner } from './scan.ts'
 
 /** By hand a million, in one run or with several seeds: HOPSCOPE_FUZZ_BODIES=1000000 npm test -- unit json-scanner */
 const BODIES = Number(process.env.HOPSCOPE_FUZZ_BODIES ?? 12_000)
@@ -30,7 +35,7 @@ function storable(span: Span): Span {
 }
 
 /** Scans `body` behind spans that are there already, and compares with the model's decoder. Returns whether it was taken. */
-function compare(head: Head, scanner: JsonScanner, body: Buffer): boolean {
+function compare(head: Head, scanner: Scanner, body: Buffer): boolean {
   const before = head.mark()
   const count = scanner.scan(body)
   if (count === undefined) {
@@ -153,11 +158,11 @@ function mutate(random: Random, body: Buffer): Buffer {
   }
 }
 
-describe('the scanner', () => {
+describe.each([JsonScanner, KernelScanner])('%o', Scanner => {
   it('takes what reporters send', () => {
     const random = seededRandom(3)
     const head = new Head()
-    const scanner = new JsonScanner(head)
+    const scanner = new Scanner(head)
     for (const shared of [false, true]) {
       const spans = generateTrace({ spans: 60, shared, verbose: true, traceIdLength: shared ? 32 : 16 }, random)
       expect(compare(head, scanner, Buffer.from(JSON.stringify(spans)))).toBe(true)
@@ -168,7 +173,7 @@ describe('the scanner', () => {
 
   it('takes texts of every length at the very end of a body', () => {
     const head = new Head()
-    const scanner = new JsonScanner(head)
+    const scanner = new Scanner(head)
     for (let length = 0; length < 12; length++) {
       const name = 'abcdefghijklm'.slice(0, length)
       for (const rest of [
@@ -186,7 +191,7 @@ describe('the scanner', () => {
 
   it('leaves what zipkin-server takes for its earlier format', () => {
     const head = new Head()
-    const scanner = new JsonScanner(head)
+    const scanner = new Scanner(head)
     const ids = '"traceId":"00000000000000b1","id":"00000000000000a1"'
     for (const rest of [
       '"name":"binaryAnnotations"',
@@ -205,12 +210,12 @@ describe('the scanner', () => {
   it('takes or leaves what is odd, as the decoder of the model would take it', () => {
     const random = seededRandom(SEED)
     let head = new Head()
-    let scanner = new JsonScanner(head)
+    let scanner = new Scanner(head)
     let taken = 0
     for (let i = 0; i < BODIES; i++) {
       if (i % 500 === 0) {
         head = new Head()
-        scanner = new JsonScanner(head)
+        scanner = new Scanner(head)
       }
       const isOrdinary = random() < 0.4
       const spans = isOrdinary
@@ -229,4 +234,76 @@ describe('the scanner', () => {
     expect(taken).toBeGreaterThan(BODIES * 0.1)
     expect(taken).toBeLessThan(BODIES * 0.9)
   }, 600_000_000)
+})
+
+describe('the kernel', () => {
+  const spansOf = (count: number): object[] =>
+    Array.from({ length: count }, (_, i) => ({
+      traceId: '463ac35c9f6413ad48485a3953bb6124',
+      id: (i + 1).toString(16).padStart(16, '0'),
+      name: `get /${i % 7}`,
+      kind: 'CLIENT',
+      timestamp: 1_700_000_000_000_000 + i,
+      localEndpoint: { serviceName: 'web', ipv4: '10.0.0.1' },
+      annotations: [{ timestamp: 5, value: 'a "quoted" one' }],
+      tags: { 'http.path': `/${i % 11}`, error: 'é\\' },
+      shared: false,
+    }))
+
+  it('takes what reporters send itself', () => {
+    const kernel = new JsonKernel()
+    kernel.use(new Head())
+    const first = kernel.textEnd
+    expect(kernel.scan(Buffer.from(JSON.stringify(spansOf(100))), 100)).toBe(100)
+    const texts: number[] = []
+    for (let text = first; text < kernel.textEnd; text = kernel.textAfter(text)) texts.push(text)
+    // Seven names, an endpoint, a value, eleven tags and one more.
+    expect(texts).toHaveLength(7 + 1 + 1 + 11 + 1)
+    expect(kernel.scan(Buffer.from(JSON.stringify(spansOf(100), null, 2)), 100)).toBe(100)
+    expect(kernel.scan(Buffer.from(JSON.stringify(spansOf(101))), 100)).toBeUndefined()
+    expect(kernel.scan(Buffer.from('[]'), 100)).toBe(0)
+  })
+
+  it('was made of the source beside it', async () => {
+    const source = readFileSync(new URL('../../assembly/json-kernel.ts', import.meta.url))
+    const module = new WebAssembly.Module(readFileSync(new URL('./json-kernel.wasm', import.meta.url)))
+    const [hash] = WebAssembly.Module.customSections(module, 'source')
+    // node packages/store/assembly/build.ts makes it anew.
+    expect(Buffer.from(hash!).toString('hex')).toBe(createHash('sha256').update(source).digest('hex'))
+  })
+
+  it('leaves to the scanner what it has no room for', () => {
+    const head = new Head()
+    const scanner = new KernelScanner(head)
+    const tags = (count: number, at: number): object =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, `${at}`]))
+    const of = (span: object): Buffer => Buffer.from(JSON.stringify([{ ...spansOf(1)[0], ...span }]))
+    expect(compare(head, scanner, Buffer.from(JSON.stringify(spansOf(5000))))).toBe(true)
+    expect(compare(head, scanner, of({ tags: { long: 'x'.repeat(2 ** 20) } }))).toBe(true)
+    expect(
+      compare(
+        head,
+        scanner,
+        of({ annotations: Array.from({ length: 20_000 }, (_, i) => ({ timestamp: i + 1, value: 'v' })) }),
+      ),
+    ).toBe(true)
+    // More texts than it keeps, and more tags in one body than it has room for.
+    for (let i = 0; i < 4; i++) expect(compare(head, scanner, of({ tags: tags(9_000, i) }))).toBe(true)
+    expect(compare(head, scanner, of({ tags: tags(30_000, 9) }))).toBe(true)
+    expect(compare(head, scanner, Buffer.from(JSON.stringify(spansOf(10))))).toBe(true)
+  })
+
+  it('serves several heads, and forgets what one of them takes back', () => {
+    const heads = [new Head(), new Head()]
+    const scanners = heads.map(head => new KernelScanner(head))
+    const body = Buffer.from(JSON.stringify(spansOf(20)))
+    for (let turn = 0; turn < 6; turn++) {
+      const head = heads[turn % 2]!
+      const mark = head.mark()
+      expect(compare(head, scanners[turn % 2]!, body)).toBe(true)
+      // As when its log could not be written.
+      if (turn < 4) head.rollback(mark)
+      expect(compare(head, scanners[turn % 2]!, body)).toBe(true)
+    }
+  })
 })

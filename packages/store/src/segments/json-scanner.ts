@@ -1,12 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { decodeJsonV2 } from '@hopscope/model'
-import { STRING } from './dictionary.ts'
-import { DEBUG, type Head, KINDS, SHARED } from './head.ts'
+import { CLIENT, DEBUG, type Head, KINDS, SHARED } from './head.ts'
 import { CLOSE, CLOSE_LIST, COLON, COMMA, JsonCursor, OPEN, OPEN_LIST, QUOTE } from './json-cursor.ts'
-import { KnownBytes } from './known-bytes.ts'
+import { JsonTexts } from './json-texts.ts'
 import { NOT_ORDINARY, type Scanner, scanInto } from './scan.ts'
-import { endsOfFlatObject, firstByte, firstBytes, HASH_SEED, hashWord } from './words.ts'
+import { HASH_SEED } from './words.ts'
 
+/** Numbers of fields, as in assembly/json-kernel.ts. */
 const TRACE_ID = 0
 const ID = 1
 const PARENT_ID = 2
@@ -21,7 +20,7 @@ const TAGS = 10
 const DEBUG_FIELD = 11
 const SHARED_FIELD = 12
 /** By number. */
-const FIELDS = [
+export const FIELDS = [
   'traceId',
   'id',
   'parentId',
@@ -40,8 +39,7 @@ const FIELDS = [
 const NO_FIELD = FIELDS.length
 const BOTH_IDS = (1 << TRACE_ID) | (1 << ID)
 
-const KIND_TEXTS = KINDS.map(kind => Buffer.from(kind ?? ''))
-const CLIENT = KINDS.indexOf('CLIENT')
+export const KIND_TEXTS = KINDS.map(kind => Buffer.from(kind ?? ''))
 
 /** Tags beyond this of a span are not guessed. */
 const GUESSED = 64
@@ -58,6 +56,7 @@ const GUESSED = 64
 export class JsonScanner implements Scanner {
   readonly #head: Head
   readonly #cursor = new JsonCursor()
+  readonly #texts: JsonTexts
   // By field: where its name last stood in this body, with its quotes and colon, and which field came next.
   #fieldFrom = new Int32Array(FIELDS.length + 1)
   #fieldLength = new Int32Array(FIELDS.length + 1)
@@ -73,11 +72,10 @@ export class JsonScanner implements Scanner {
   #endpointFrom = new Int32Array(2)
   #endpointLength = new Int32Array(2)
   #endpointEntry = new Int32Array(2)
-  #endpoints = new KnownBytes()
-  #rollbacks = 0
 
   constructor(head: Head) {
     this.#head = head
+    this.#texts = new JsonTexts(head, this.#cursor)
   }
 
   scan(body: Uint8Array, maxSpans = Number.POSITIVE_INFINITY): number | undefined {
@@ -88,10 +86,7 @@ export class JsonScanner implements Scanner {
     this.#tagLength.fill(0)
     this.#nameLength = 0
     this.#endpointLength.fill(0)
-    if (this.#rollbacks !== head.rollbacks) {
-      this.#rollbacks = head.rollbacks
-      this.#endpoints.clear()
-    }
+    this.#texts.begin()
     try {
       return scanInto(head, firstRow => this.#list(firstRow + maxSpans))
     } finally {
@@ -259,14 +254,6 @@ export class JsonScanner implements Scanner {
     throw NOT_ORDINARY
   }
 
-  /** A text, unless it is what zipkin-server takes for its earlier format wherever it stands. */
-  #text(hash: number): void {
-    const cursor = this.#cursor
-    cursor.text(hash)
-    if (cursor.body[cursor.to - 1] === V1_MARK_END && cursor.isAt(cursor.to - V1_MARK.length, V1_MARK))
-      throw NOT_ORDINARY
-  }
-
   #kind(): number {
     const cursor = this.#cursor
     cursor.expect(QUOTE)
@@ -287,20 +274,11 @@ export class JsonScanner implements Scanner {
       cursor.at += this.#nameLength
       return this.#nameEntry
     }
-    this.#text(HASH_SEED)
-    const entry = this.#lowerCase(cursor.from, cursor.to)
+    const entry = this.#texts.name()
     this.#nameFrom = start
     this.#nameLength = cursor.at - start
     this.#nameEntry = entry
     return entry
-  }
-
-  #lowerCase(from: number, to: number): number {
-    const { dictionary } = this.#head
-    const cursor = this.#cursor
-    if (cursor.isPlain) return dictionary.internLowerCase(cursor.view, from, to)
-    const text = cursor.parsed(from, to)
-    return text === '' ? 0 : dictionary.string(text.toLowerCase())
   }
 
   /** An object without nesting and escapes; what it means is asked of the model once. */
@@ -312,45 +290,15 @@ export class JsonScanner implements Scanner {
       cursor.at += this.#endpointLength[which]!
       return this.#endpointEntry[which]!
     }
-    const hash = this.#flatObject()
-    const end = cursor.at
-    const entry = this.#endpoints.get(cursor.view, start, end, hash, () => {
-      const text = cursor.slice(start, end)
-      if (text.includes(`${V1_MARK}"`)) throw NOT_ORDINARY
-      const [span] = decodeJsonV2(Buffer.from(`[{"traceId":"1","id":"1","localEndpoint":${text}}]`))
-      return this.#head.endpointEntry(span?.localEndpoint)
-    })
+    const entry = this.#texts.endpoint()
     this.#endpointFrom[which] = start
-    this.#endpointLength[which] = end - start
+    this.#endpointLength[which] = cursor.at - start
     this.#endpointEntry[which] = entry
     return entry
   }
 
-  /** Goes past an object that has no other in it, and no backslash; returns its hash. */
-  #flatObject(): number {
-    const cursor = this.#cursor
-    const { body, view } = cursor
-    const last = cursor.length - 4
-    let hash = hashWord(HASH_SEED, OPEN)
-    let at = cursor.at + 1
-    for (; at <= last; at += 4) {
-      const word = view.getInt32(at, true)
-      const ends = endsOfFlatObject(word)
-      if (ends !== 0) {
-        const count = firstByte(ends)
-        at += count
-        if (body[at] !== CLOSE) throw NOT_ORDINARY
-        cursor.at = at + 1
-        return hashWord(hash, firstBytes(word, count))
-      }
-      hash = hashWord(hash, word)
-    }
-    // A span's end and the list's come behind it.
-    throw NOT_ORDINARY
-  }
-
   #tags(): void {
-    const { tags, dictionary } = this.#head
+    const { tags } = this.#head
     const cursor = this.#cursor
     cursor.expect(OPEN)
     if (cursor.peek() === CLOSE) {
@@ -365,15 +313,7 @@ export class JsonScanner implements Scanner {
         cursor.at += this.#tagLength[place]!
         pair = this.#tagPair[place]!
       } else {
-        this.#text(HASH_SEED)
-        const keyFrom = cursor.from
-        const keyTo = cursor.to
-        const isKeyPlain = cursor.isPlain
-        cursor.expect(COLON)
-        this.#text(cursor.hash)
-        if (isKeyPlain && cursor.isPlain) {
-          pair = dictionary.internPair(cursor.view, keyFrom, keyTo, cursor.from, cursor.to, cursor.hash)
-        } else pair = dictionary.pair(cursor.parsed(keyFrom, keyTo), cursor.parsed(cursor.from, cursor.to))
+        pair = this.#texts.pair()
         if (place < GUESSED) {
           this.#tagFrom[place] = start
           this.#tagLength[place] = cursor.at - start
@@ -389,7 +329,7 @@ export class JsonScanner implements Scanner {
   }
 
   #annotations(): void {
-    const { annotations, dictionary } = this.#head
+    const { annotations } = this.#head
     const cursor = this.#cursor
     cursor.expect(OPEN_LIST)
     if (cursor.peek() === CLOSE_LIST) {
@@ -402,18 +342,14 @@ export class JsonScanner implements Scanner {
       let value: number | undefined
       cursor.expect(OPEN)
       for (;;) {
-        this.#text(HASH_SEED)
+        cursor.text(HASH_SEED)
         const length = cursor.to - cursor.from
         const isTimestamp = length === 9 && cursor.isAt(cursor.from, TIMESTAMP_TEXT)
         const isValue = length === 5 && cursor.isAt(cursor.from, VALUE_TEXT)
         cursor.expect(COLON)
         if (isTimestamp && timestamp === undefined) timestamp = cursor.integer()
-        else if (isValue && value === undefined) {
-          this.#text(HASH_SEED)
-          value = cursor.isPlain
-            ? dictionary.internHashed(cursor.view, cursor.from, cursor.to, STRING, cursor.hash)
-            : dictionary.string(cursor.parsed(cursor.from, cursor.to))
-        } else throw NOT_ORDINARY
+        else if (isValue && value === undefined) value = this.#texts.value()
+        else throw NOT_ORDINARY
         const next = cursor.next()
         if (next === CLOSE) break
         if (next !== COMMA) throw NOT_ORDINARY
@@ -428,9 +364,6 @@ export class JsonScanner implements Scanner {
   }
 }
 
-/** The end of `binaryAnnotations`, before a quote. */
-const V1_MARK = Buffer.from('yAnnotations')
-const V1_MARK_END = V1_MARK.at(-1)
 const NOTHING = new Uint8Array(0)
 const TIMESTAMP_TEXT = Buffer.from('timestamp')
 const VALUE_TEXT = Buffer.from('value')

@@ -1,12 +1,12 @@
 import type { BodyFormat } from '../store.ts'
 import type { Head } from './head.ts'
-import { JsonScanner } from './json-scanner.ts'
+import { KernelScanner } from './kernel-scanner.ts'
 import { OtlpScanner } from './otlp-scanner.ts'
 import { Proto3Scanner } from './proto3-scanner.ts'
 import type { Scanner } from './scan.ts'
 
 const SCANNERS: Record<BodyFormat, new (head: Head) => Scanner> = {
-  json: JsonScanner,
+  json: KernelScanner,
   proto3: Proto3Scanner,
   otlp: OtlpScanner,
 }
