@@ -1,4 +1,4 @@
-import { BytesWriter } from './bytes.ts'
+import { BytesWriter, putVarint } from './bytes.ts'
 import { ENDPOINT } from './dictionary.ts'
 import type { Head } from './head.ts'
 import { encodeNames, namesOf } from './names.ts'
@@ -34,29 +34,56 @@ export interface SegmentImage {
   links: Buffer
 }
 
-/** Sorts the traces of a head by their start and lays them out for reading. */
-export function buildSegment(head: Head, autocompleteKeys: readonly string[]): SegmentImage {
-  const order = byStart(head)
-  const { rows: pages, places } = writePages(head, order)
-  const index = new TermIndex(head)
-  for (const [trace, number] of order.entries()) for (const row of head.rowsOf(number)) index.add(row, trace)
-  const traces = head.traceColumns()
-  const linker = new TraceLinker(head)
-  const links = Array.from(order, number => linker.link(head.rowsOf(number)))
-  return {
-    spans: head.spanCount,
-    traces: order.length,
-    minMs: Number.isFinite(head.minMs) ? head.minMs : null,
-    maxMs: Number.isFinite(head.maxMs) ? head.maxMs : null,
-    untimed: head.hasUntimed,
-    pages,
-    dictionary: writeDictionary(head),
-    terms: writeTerms(index, order.length),
-    ids: packPiece(writeIds(head, order)),
-    table: packPiece(writeTable(traces, order, places)),
-    names: packPiece(encodeNames(namesOf(head, autocompleteKeys))),
-    links: packPiece(encodeLinks(links, linker.pairs)),
+/** Lays out one head after the other. What it needs for that is kept for the next. */
+export class SegmentBuilder {
+  readonly #autocompleteKeys: readonly string[]
+  #index: TermIndex | undefined
+  readonly #out = new BytesWriter(PAGE_BYTES * 2)
+  readonly #body = new BytesWriter(PAGE_BYTES)
+
+  constructor(autocompleteKeys: readonly string[]) {
+    this.#autocompleteKeys = autocompleteKeys
   }
+
+  /** Sorts the traces of a head by their start and lays them out for reading. */
+  build(head: Head): SegmentImage {
+    const order = byStart(head)
+    const rowsByTrace = Array.from(order, number => head.rowsOf(number))
+    const out = this.#out
+    const { rows: pages, places } = writePages(head, rowsByTrace, out)
+    const traces = head.traceColumns()
+    return {
+      spans: head.spanCount,
+      traces: order.length,
+      minMs: Number.isFinite(head.minMs) ? head.minMs : null,
+      maxMs: Number.isFinite(head.maxMs) ? head.maxMs : null,
+      untimed: head.hasUntimed,
+      pages,
+      dictionary: writeDictionary(head, out),
+      terms: writeTerms(this.#indexOf(head, rowsByTrace), out, this.#body),
+      ids: packPiece(writeIds(head, order)),
+      table: packPiece(writeTable(traces, order, places)),
+      names: packPiece(encodeNames(namesOf(head, this.#autocompleteKeys))),
+      links: packPiece(writeLinks(head, rowsByTrace)),
+    }
+  }
+
+  #indexOf(head: Head, rowsByTrace: readonly Uint32Array[]): TermIndex {
+    this.#index?.reset(head)
+    this.#index ??= new TermIndex(head)
+    const index = this.#index
+    for (let trace = 0; trace < rowsByTrace.length; trace++) {
+      const rows = rowsByTrace[trace]!
+      for (let i = 0; i < rows.length; i++) index.add(rows[i]!, trace)
+    }
+    return index
+  }
+}
+
+function writeLinks(head: Head, rowsByTrace: readonly Uint32Array[]): Buffer {
+  const linker = new TraceLinker(head)
+  const links = rowsByTrace.map(rows => linker.link(rows))
+  return encodeLinks(links, linker.pairs)
 }
 
 /** Trace numbers by earliest start; those without any come first. */
@@ -72,13 +99,17 @@ interface Place {
   offset: number
 }
 
-function writePages(head: Head, order: Uint32Array): { rows: Buffer[]; places: Place[] } {
+function writePages(
+  head: Head,
+  rowsByTrace: readonly Uint32Array[],
+  out: BytesWriter,
+): { rows: Buffer[]; places: Place[] } {
   const rows: Buffer[] = []
   const places: Place[] = []
-  const out = new BytesWriter(PAGE_BYTES * 2)
-  for (const number of order) {
+  out.length = 0
+  for (const ofTrace of rowsByTrace) {
     places.push({ page: rows.length, offset: out.length })
-    writeTrace(out, head, head.rowsOf(number))
+    writeTrace(out, head, ofTrace)
     if (out.length < PAGE_BYTES) continue
     rows.push(packPiece(out.view()))
     out.length = 0
@@ -128,10 +159,9 @@ function writeTable(traces: ReturnType<Head['traceColumns']>, order: Uint32Array
 }
 
 /** Chunks of entries: their count; of each its kind (+ 2) and its length; then the bytes of all. */
-function writeDictionary({ dictionary }: Head): Buffer[] {
+function writeDictionary({ dictionary }: Head, out: BytesWriter): Buffer[] {
   const chunks: Buffer[] = []
   const count = dictionary.entries.length
-  const out = new BytesWriter(64 * 1024)
   for (let first = 0; first < count; first += CHUNK_ENTRIES) {
     const last = Math.min(first + CHUNK_ENTRIES, count) - 1
     out.length = 0
@@ -146,40 +176,61 @@ function writeDictionary({ dictionary }: Head): Buffer[] {
   return chunks
 }
 
+/** Of a varint below 2^32. */
+const MOST_VARINT_BYTES = 5
+
 /**
  * A bucket: count of terms; of each, hashes ascending, hash - the one before and the length of its postings; then all
  * postings: 2 · count, + 1 with durations; trace - the one before, of each; the codes of the durations.
  */
-function writeTerms(index: TermIndex, traceCount: number): (Buffer | undefined)[] {
-  const traces = new Uint32Array(traceCount)
-  const codes = new Uint8Array(traceCount)
-  const head = new BytesWriter(64 * 1024)
-  const body = new BytesWriter(64 * 1024)
-  const buckets: number[][] = Array.from({ length: 1 << BUCKET_BITS }, () => [])
-  for (const [term, hash] of index.hashes.entries()) buckets[hash >>> (32 - BUCKET_BITS)]!.push(term)
-  return buckets.map(terms => {
-    if (terms.length === 0) return undefined
-    terms.sort((a, b) => index.hashes[a]! - index.hashes[b]!)
+function writeTerms(index: TermIndex, head: BytesWriter, body: BytesWriter): (Buffer | undefined)[] {
+  const { terms, starts, traces, codes } = index.sorted()
+  const pieces: (Buffer | undefined)[] = []
+  let first = 0
+  for (let bucket = 0; bucket < 1 << BUCKET_BITS; bucket++) {
+    let last = first
+    while (last < terms.length && index.hashes[terms[last]!]! >>> (32 - BUCKET_BITS) === bucket) last++
+    if (last === first) {
+      pieces.push(undefined)
+      continue
+    }
     head.length = 0
     body.length = 0
-    head.varint(terms.length)
+    head.varint(last - first)
     let before = 0
-    for (const term of terms) {
+    for (let at = first; at < last; at++) {
+      const hash = index.hashes[terms[at]!]!
       const from = body.length
-      const count = index.fill(term, traces, codes)
-      const hasCodes = index.hasCodes(term)
-      body.varint(count * 2 + (hasCodes ? 1 : 0))
-      let last = 0
-      for (let i = 0; i < count; i++) {
-        body.varint(traces[i]! - last)
-        last = traces[i]!
-      }
-      if (hasCodes) body.raw(codes, 0, count)
-      head.varint(index.hashes[term]! - before)
+      writePostings(body, traces, codes, starts[at]!, starts[at + 1]!, index.hasCodes(terms[at]!))
+      head.varint(hash - before)
       head.varint(body.length - from)
-      before = index.hashes[term]!
+      before = hash
     }
     head.raw(body.view())
-    return packPiece(head.view())
-  })
+    pieces.push(packPiece(head.view()))
+    first = last
+  }
+  return pieces
+}
+
+function writePostings(
+  out: BytesWriter,
+  traces: Uint32Array,
+  codes: Uint8Array,
+  from: number,
+  to: number,
+  hasCodes: boolean,
+): void {
+  const count = to - from
+  out.reserve((count + 1) * (MOST_VARINT_BYTES + 1))
+  const { bytes } = out
+  let end = putVarint(bytes, out.length, count * 2 + (hasCodes ? 1 : 0))
+  let last = 0
+  for (let i = from; i < to; i++) {
+    const trace = traces[i]!
+    end = putVarint(bytes, end, trace - last)
+    last = trace
+  }
+  if (hasCodes) for (let i = from; i < to; i++) bytes[end++] = codes[i]!
+  out.length = end
 }

@@ -10,7 +10,8 @@ export class BytesWriter {
     this.bytes = Buffer.allocUnsafe(capacity)
   }
 
-  #reserve(more: number): void {
+  /** Makes room: who writes much at once then writes into `bytes` from `length` on, and moves `length`. */
+  reserve(more: number): void {
     const needed = this.length + more
     if (needed <= this.bytes.length) return
     const grown = Buffer.allocUnsafe(Math.max(needed, this.bytes.length * 2))
@@ -19,13 +20,13 @@ export class BytesWriter {
   }
 
   byte(value: number): void {
-    this.#reserve(1)
+    this.reserve(1)
     this.bytes[this.length++] = value
   }
 
   /** 0..2^53-1, seven bits a byte, lowest first. */
   varint(value: number): void {
-    this.#reserve(8)
+    this.reserve(8)
     const { bytes } = this
     let at = this.length
     let rest = value
@@ -47,17 +48,17 @@ export class BytesWriter {
   }
 
   u32(value: number): void {
-    this.#reserve(4)
+    this.reserve(4)
     this.length = this.bytes.writeUInt32LE(value >>> 0, this.length)
   }
 
   f64(value: number): void {
-    this.#reserve(8)
+    this.reserve(8)
     this.length = this.bytes.writeDoubleLE(value, this.length)
   }
 
   raw(source: Uint8Array, from = 0, to = source.length): void {
-    this.#reserve(to - from)
+    this.reserve(to - from)
     this.bytes.set(from === 0 && to === source.length ? source : source.subarray(from, to), this.length)
     this.length += to - from
   }
@@ -66,6 +67,24 @@ export class BytesWriter {
   view(): Buffer {
     return this.bytes.subarray(0, this.length)
   }
+}
+
+/** Writes a varint below 2^31 at `at`, where there is room for it; returns where it ends. */
+export function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  while (value > 127) {
+    bytes[at++] = (value & 127) | 0x80
+    value >>>= 7
+  }
+  bytes[at++] = value
+  return at
+}
+
+export function putU32(bytes: Uint8Array, at: number, value: number): number {
+  bytes[at] = value
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value >>> 16
+  bytes[at + 3] = value >>> 24
+  return at + 4
 }
 
 export class BytesReader {

@@ -1,6 +1,7 @@
 import { AUTOCOMPLETE_CARDINALITY } from '../store.ts'
 import { ENDPOINT } from './dictionary.ts'
 import type { Head } from './head.ts'
+import { PairTable } from './pair-table.ts'
 
 /** What the drop-down lists of a search form offer, of one part of the store. */
 export interface Names {
@@ -22,8 +23,8 @@ export class NameCollector {
   #rows = 0
   #rollbacks = 0
   /** Combinations of entries that were looked at. */
-  #known = new Set<number>()
-  #knownRemote = new Set<number>()
+  #known = new PairTable()
+  #knownRemote = new PairTable()
   #tags: Uint8Array = new Uint8Array(0)
 
   constructor(head: Head, autocompleteKeys: readonly string[]) {
@@ -58,16 +59,13 @@ export class NameCollector {
   }
 
   #addRow(local: number, name: number, remote: number): void {
-    const both = local * 0x4000000 + name
-    if (!this.#known.has(both)) {
-      this.#known.add(both)
+    if (this.#known.get(local, name) === -1) {
+      this.#known.set(local, name, 0)
       const names = this.#service(local)
       if (names !== undefined && name !== 0) names.spanNames.add(this.#head.dictionary.text(name))
     }
-    if (remote === 0) return
-    const pair = local * 0x4000000 + remote
-    if (this.#knownRemote.has(pair)) return
-    this.#knownRemote.add(pair)
+    if (remote === 0 || this.#knownRemote.get(local, remote) !== -1) return
+    this.#knownRemote.set(local, remote, 0)
     const { dictionary } = this.#head
     const service = dictionary.field(remote, 0)
     if (service !== 0) this.#service(local)?.remoteServices.add(dictionary.text(service))

@@ -1,5 +1,5 @@
 import type { Endpoint, Span } from '@hopscope/model'
-import { type BytesReader, type BytesWriter, MAX_EXACT_DELTA } from './bytes.ts'
+import { type BytesReader, type BytesWriter, MAX_EXACT_DELTA, putU32, putVarint } from './bytes.ts'
 import { DEBUG, type Head, hexOf, KIND_MASK, KINDS, SHARED } from './head.ts'
 
 /*
@@ -26,85 +26,134 @@ const RAW_TIMES = 8192
 /** Rows back that an id is looked for in. */
 const LOOK_BACK = 48
 
+/** Ids of the trace that is being written, by the order of its rows; one thread writes one trace at a time. */
+let ids = {
+  high: new Uint32Array(64),
+  low: new Uint32Array(64),
+  parentHigh: new Uint32Array(64),
+  parentLow: new Uint32Array(64),
+}
+
+/** The most that a row takes without its tags and annotations, a tag, and an annotation. */
+const ROW_BYTES = 64
+const TAG_BYTES = 5
+const ANNOTATION_BYTES = 13
+
 export function writeTrace(out: BytesWriter, head: Head, rows: Uint32Array): void {
   const { columns } = head.rows
-  const { timestamp, duration } = columns
-  let base = 0
-  for (const row of rows) {
-    const time = timestamp[row]!
-    if (isExact(time) && time > 0 && (base === 0 || time < base)) base = time
-  }
+  const {
+    flags,
+    idHigh,
+    idLow,
+    parentHigh,
+    parentLow,
+    name,
+    local,
+    remote,
+    timestamp,
+    duration,
+    tagEnd,
+    annotationEnd,
+  } = columns
+  const { pair } = head.tags.columns
+  const { timestamp: times, value } = head.annotations.columns
+  const base = baseOf(timestamp, rows)
   out.varint(base)
+  gatherIds(columns, rows)
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!
-    const tagStart = row === 0 ? 0 : columns.tagEnd[row - 1]!
-    const tagCount = columns.tagEnd[row]! - tagStart
-    const annotationStart = row === 0 ? 0 : columns.annotationEnd[row - 1]!
-    const annotationCount = columns.annotationEnd[row]! - annotationStart
-    const times = head.annotations.columns.timestamp
-    let raw = !isExact(timestamp[row]!) || !isExact(duration[row]!)
+    const tagStart = row === 0 ? 0 : tagEnd[row - 1]!
+    const tagCount = tagEnd[row]! - tagStart
+    const annotationStart = row === 0 ? 0 : annotationEnd[row - 1]!
+    const annotationCount = annotationEnd[row]! - annotationStart
+    const start = timestamp[row]!
+    const length = duration[row]!
+    let raw = !isExact(start) || !isExact(length)
     for (let at = annotationStart; at < annotationStart + annotationCount && !raw; at++) raw = !isExact(times[at]!)
-    const hasParent = columns.parentHigh[row] !== 0 || columns.parentLow[row] !== 0
-    out.varint(
-      (columns.flags[row]! & (KIND_MASK | DEBUG | SHARED)) |
+    const hasParent = parentHigh[row] !== 0 || parentLow[row] !== 0
+    out.reserve(ROW_BYTES + tagCount * TAG_BYTES + annotationCount * ANNOTATION_BYTES)
+    const { bytes } = out
+    let end = putVarint(
+      bytes,
+      out.length,
+      (flags[row]! & (KIND_MASK | DEBUG | SHARED)) |
         (hasParent ? HAS_PARENT : 0) |
-        (columns.name[row] !== 0 ? HAS_NAME : 0) |
-        (columns.local[row] !== 0 ? HAS_LOCAL : 0) |
-        (columns.remote[row] !== 0 ? HAS_REMOTE : 0) |
-        (timestamp[row] !== 0 ? HAS_TIMESTAMP : 0) |
-        (duration[row] !== 0 ? HAS_DURATION : 0) |
+        (name[row] !== 0 ? HAS_NAME : 0) |
+        (local[row] !== 0 ? HAS_LOCAL : 0) |
+        (remote[row] !== 0 ? HAS_REMOTE : 0) |
+        (start !== 0 ? HAS_TIMESTAMP : 0) |
+        (length !== 0 ? HAS_DURATION : 0) |
         (tagCount > 0 ? HAS_TAGS : 0) |
         (annotationCount > 0 ? HAS_ANNOTATIONS : 0) |
         (raw ? RAW_TIMES : 0),
     )
-    writeId(out, head, rows, i, columns.idHigh[row]!, columns.idLow[row]!)
-    if (hasParent) writeId(out, head, rows, i, columns.parentHigh[row]!, columns.parentLow[row]!)
-    if (columns.name[row] !== 0) out.varint(columns.name[row]!)
-    if (columns.local[row] !== 0) out.varint(columns.local[row]!)
-    if (columns.remote[row] !== 0) out.varint(columns.remote[row]!)
-    if (timestamp[row] !== 0) {
-      if (raw) out.f64(timestamp[row]!)
-      else out.zigzag(timestamp[row]! - base)
+    end = putId(bytes, end, i, idHigh[row]!, idLow[row]!)
+    if (hasParent) end = putId(bytes, end, i, parentHigh[row]!, parentLow[row]!)
+    if (name[row] !== 0) end = putVarint(bytes, end, name[row]!)
+    if (local[row] !== 0) end = putVarint(bytes, end, local[row]!)
+    if (remote[row] !== 0) end = putVarint(bytes, end, remote[row]!)
+    out.length = end
+    if (start !== 0) {
+      if (raw) out.f64(start)
+      else out.zigzag(start - base)
     }
-    if (duration[row] !== 0) {
-      if (raw) out.f64(duration[row]!)
-      else out.varint(duration[row]!)
+    if (length !== 0) {
+      if (raw) out.f64(length)
+      else out.varint(length)
     }
     if (tagCount > 0) {
-      out.varint(tagCount)
-      for (let at = tagStart; at < tagStart + tagCount; at++) out.varint(head.tags.columns.pair[at]!)
+      end = putVarint(bytes, out.length, tagCount)
+      for (let at = tagStart; at < tagStart + tagCount; at++) end = putVarint(bytes, end, pair[at]!)
+      out.length = end
     }
     if (annotationCount > 0) {
       out.varint(annotationCount)
       for (let at = annotationStart; at < annotationStart + annotationCount; at++) {
         if (raw) out.f64(times[at]!)
         else out.zigzag(times[at]! - base)
-        out.varint(head.annotations.columns.value[at]!)
+        out.varint(value[at]!)
       }
     }
   }
 }
 
+/** The earliest start that is a whole number; 0: none. */
+function baseOf(timestamp: Float64Array, rows: Uint32Array): number {
+  let base = 0
+  for (let i = 0; i < rows.length; i++) {
+    const time = timestamp[rows[i]!]!
+    if (isExact(time) && time > 0 && (base === 0 || time < base)) base = time
+  }
+  return base
+}
+
 const isExact = (time: number): boolean => Number.isInteger(time) && time < MAX_EXACT_DELTA && time > -MAX_EXACT_DELTA
 
+function gatherIds({ idHigh, idLow, parentHigh, parentLow }: Head['rows']['columns'], rows: Uint32Array): void {
+  if (rows.length > ids.high.length) {
+    const column = (): Uint32Array<ArrayBuffer> => new Uint32Array(rows.length * 2)
+    ids = { high: column(), low: column(), parentHigh: column(), parentLow: column() }
+  }
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    ids.high[i] = idHigh[row]!
+    ids.low[i] = idLow[row]!
+    ids.parentHigh[i] = parentHigh[row]!
+    ids.parentLow[i] = parentLow[row]!
+  }
+}
+
 /** 0 and eight bytes; or 2d-1: the id of the row d back; or 2d: the parent of the row d back. Both are most of a trace. */
-function writeId(out: BytesWriter, head: Head, rows: Uint32Array, i: number, high: number, low: number): void {
-  const { idHigh, idLow, parentHigh, parentLow } = head.rows.columns
+function putId(bytes: Uint8Array, at: number, i: number, idHigh: number, idLow: number): number {
+  const { high, low, parentHigh, parentLow } = ids
   const furthest = Math.max(0, i - LOOK_BACK)
   for (let j = i - 1; j >= furthest; j--) {
-    const row = rows[j]!
-    if (idLow[row] === low && idHigh[row] === high) {
-      out.varint(2 * (i - j) - 1)
-      return
-    }
-    if (parentLow[row] === low && parentHigh[row] === high) {
-      out.varint(2 * (i - j))
-      return
-    }
+    // Ids that one process has made may be alike in one half, hardly in the low one.
+    if (low[j] === idLow && high[j] === idHigh) return putVarint(bytes, at, 2 * (i - j) - 1)
+    if (parentLow[j] === idLow && parentHigh[j] === idHigh) return putVarint(bytes, at, 2 * (i - j))
   }
-  out.byte(0)
-  out.u32(high)
-  out.u32(low)
+  bytes[at] = 0
+  return putU32(bytes, putU32(bytes, at + 1, idHigh), idLow)
 }
 
 /** What rows refer to. */

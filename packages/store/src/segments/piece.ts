@@ -11,7 +11,7 @@ const HEADER_BYTES = 5
 const PLAIN = 0
 const ZSTD = 1
 /** The level that costs least; the rows are dense already. */
-const OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 }
 /** Below this there is nothing to win. */
 const SMALLEST_BYTES = 64
 
@@ -21,14 +21,28 @@ export class DamageError extends Error {
 }
 
 export function packPiece(data: Buffer): Buffer {
-  const packed = data.length < SMALLEST_BYTES ? data : zstdCompressSync(data, OPTIONS)
+  const packed = data.length < SMALLEST_BYTES ? data : compress(data)
   const isSmaller = packed.length < data.length
   const body = isSmaller ? packed : data
   const piece = Buffer.allocUnsafe(HEADER_BYTES + body.length)
   piece[0] = isSmaller ? ZSTD : PLAIN
   piece.set(body, HEADER_BYTES)
   piece.writeUInt32LE(crc32(body, crc32(piece.subarray(0, 1))), 1)
+  if (packed !== data) free(packed)
   return piece
+}
+
+/** With room for all that it can come to: it is not put together out of several then, which is quicker. */
+function compress(data: Buffer): Buffer {
+  return zstdCompressSync(data, { params: LEVEL, chunkSize: CHUNK_BYTES + data.length + (data.length >> 8) })
+}
+
+/**
+ * Gives memory back when it is a buffer's own, not a part of node's pool: nobody reads it any more. Memory that waits to be
+ * collected brings about collections of the whole heap.
+ */
+export function free(buffer: Buffer): void {
+  if (buffer.buffer.byteLength > Buffer.poolSize) (buffer.buffer as ArrayBuffer).transfer(0)
 }
 
 /** Throws {@link DamageError}, which names `what`. */

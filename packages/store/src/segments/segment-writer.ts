@@ -1,12 +1,12 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { closeSync, openSync, readSync, rmSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
-import { BUCKET_BITS, buildSegment, type SegmentImage } from './build-segment.ts'
+import { BUCKET_BITS, SegmentBuilder, type SegmentImage } from './build-segment.ts'
 import { PIECES_PER_SEGMENT, SEGMENTS_PER_BUCKET } from './database.ts'
 import { pass } from './fault-point.ts'
 import { Head } from './head.ts'
 import { LinkedTable } from './linked-table.ts'
 import { replay } from './log-record.ts'
-import { DamageError } from './piece.ts'
+import { DamageError, free } from './piece.ts'
 import { RecentPieces } from './piece-cache.ts'
 import type { KeptLink } from './sealer-protocol.ts'
 import { Segment, type SegmentMeta } from './segment.ts'
@@ -17,7 +17,9 @@ const MERGE_CACHE_BYTES = 64 * 1024 * 1024
 /** Writes, merges and deletes segments. What it does is on the disk when it returns. */
 export class SegmentWriter {
   readonly #database: Database
-  readonly #autocompleteKeys: readonly string[]
+  readonly #builder: SegmentBuilder
+  /** A log is read into the memory of the one before. */
+  #log = Buffer.alloc(0)
   #insertSegment
   #insertPage
   #insertChunk
@@ -32,7 +34,7 @@ export class SegmentWriter {
 
   constructor(database: Database, autocompleteKeys: readonly string[]) {
     this.#database = database
-    this.#autocompleteKeys = autocompleteKeys
+    this.#builder = new SegmentBuilder(autocompleteKeys)
     this.#insertSegment = database.prepare(
       `insert into segment (id, last, spans, traces, min_ms, max_ms, untimed, sealed_ms, bytes, ids, traces_at, names, links)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -53,7 +55,7 @@ export class SegmentWriter {
    * passed on: what cannot be read again is found while it still lies in memory.
    */
   seal(log: string, number: number, end: number): SegmentMeta {
-    const replayed = replay(readFileSync(log).subarray(0, end), number)
+    const replayed = replay(this.#readLog(log, end), number)
     if (replayed === undefined || replayed.end !== end) {
       throw new DamageError(`${log} cannot be read back: it ends at byte ${replayed?.end ?? 0}, ${end} was expected`)
     }
@@ -62,15 +64,33 @@ export class SegmentWriter {
     return meta
   }
 
+  #readLog(log: string, end: number): Buffer {
+    if (this.#log.length < end) {
+      free(this.#log)
+      this.#log = Buffer.from(new ArrayBuffer(end + (end >> 2)))
+    }
+    const descriptor = openSync(log, 'r')
+    try {
+      let length = 0
+      for (let read = 1; read > 0 && length < end; length += read) {
+        read = readSync(descriptor, this.#log, length, end - length, length)
+      }
+      return this.#log.subarray(0, length)
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
   sealHead(head: Head, log: string, number: number): SegmentMeta {
     pass('seal-begun')
-    const image = buildSegment(head, this.#autocompleteKeys)
+    const image = this.#builder.build(head)
     const meta = this.#transaction(() => {
       const written = this.#write(image, number, number)
       this.#markSealed.run(number, number)
       pass('seal-written')
       return written
     })
+    freePieces(image)
     pass('seal-committed')
     rmSync(log, { force: true })
     pass('log-unlinked')
@@ -85,13 +105,14 @@ export class SegmentWriter {
     for (const old of olds) {
       for (let trace = 0; trace < old.traceCount; trace++) for (const span of old.spans(trace)) head.add(span)
     }
-    const image = buildSegment(head, this.#autocompleteKeys)
+    const image = this.#builder.build(head)
     const meta = this.#transaction(() => {
       const written = this.#write(image, id, olds.at(-1)!.meta.last)
       for (const old of ids) this.#markGone.run(old)
       pass('compaction-written')
       return written
     })
+    freePieces(image)
     pass('compaction-committed')
     head.free()
     return meta
@@ -163,4 +184,9 @@ export class SegmentWriter {
     )
     return { id, last, spans, traces, minMs, maxMs, untimed, sealedMs, bytes }
   }
+}
+
+function freePieces({ pages, dictionary, terms, ids, table, names, links }: SegmentImage): void {
+  for (const piece of [...pages, ...dictionary, ...terms, ids, table, names, links])
+    if (piece !== undefined) free(piece)
 }

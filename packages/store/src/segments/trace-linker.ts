@@ -1,5 +1,6 @@
 import { DependencyLinker } from '@hopscope/model'
 import { type Head, KIND_MASK, KINDS, SHARED } from './head.ts'
+import { grown, PairTable } from './pair-table.ts'
 
 const CLIENT = KINDS.indexOf('CLIENT')
 const SERVER = KINDS.indexOf('SERVER')
@@ -19,18 +20,24 @@ export class TraceLinker {
   readonly #head: Head
   readonly pairs: { parent: string; child: string }[] = []
   /** By entries of two names. */
-  #numbers = new Map<number, number>()
+  #numbers = new PairTable()
   #numbersByName = new Map<string, Map<string, number>>()
   /** Of pairs: 1 no, 2 yes. */
   #isError = new Uint8Array(4096)
   #list: number[] = []
 
   // Per trace, by index of its rows.
+  #idHigh = new Uint32Array(32)
+  #idLow = new Uint32Array(32)
+  #parentHigh = new Uint32Array(32)
+  #parentLow = new Uint32Array(32)
+  #flags = new Uint8Array(32)
   #slots = new Int32Array(64)
   #parent = new Int32Array(32)
   #state = new Uint8Array(32)
   #ancestor = new Int32Array(32)
   #hasChild = new Uint8Array(32)
+  #path = new Int32Array(32)
 
   constructor(head: Head) {
     this.#head = head
@@ -53,23 +60,44 @@ export class TraceLinker {
   #linkInOrder(rows: Uint32Array): boolean {
     const count = rows.length
     this.#reserve(count)
+    this.#gather(rows)
     if (!this.#place(rows)) return false
-    const { columns } = this.#head.rows
     const parent = this.#parent
-    this.#hasChild.fill(0, 0, count)
-    for (let i = 0; i < count; i++) if (parent[i] !== NONE) this.#hasChild[parent[i]!] = 1
-    for (let i = 0; i < count; i++) if (!this.#findAncestor(rows, i)) return false
+    const hasChild = this.#hasChild
+    for (let i = 0; i < count; i++) hasChild[i] = 0
+    for (let i = 0; i < count; i++) if (parent[i] !== NONE) hasChild[parent[i]!] = 1
+    const state = this.#state
+    for (let i = 0; i < count; i++) state[i] = 0
+    for (let i = 0; i < count; i++) if (state[i] !== 2 && !this.#findAncestor(i)) return false
     for (let i = 0; i < count; i++) {
-      const flags = columns.flags[rows[i]!]!
-      if ((flags & KIND_MASK) === CLIENT && this.#hasChild[i] === 1) continue
+      if ((this.#flags[i]! & KIND_MASK) === CLIENT && hasChild[i] === 1) continue
       this.#visit(rows, i)
     }
     return true
   }
 
+  /** The rows of a trace lie apart, and are looked at again and again. */
+  #gather(rows: Uint32Array): void {
+    const { idHigh, idLow, parentHigh, parentLow, flags } = this.#head.rows.columns
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!
+      this.#idHigh[i] = idHigh[row]!
+      this.#idLow[i] = idLow[row]!
+      this.#parentHigh[i] = parentHigh[row]!
+      this.#parentLow[i] = parentLow[row]!
+      this.#flags[i] = flags[row]!
+    }
+  }
+
   #reserve(count: number): void {
     if (count > this.#parent.length) {
       const capacity = count * 2
+      this.#idHigh = new Uint32Array(capacity)
+      this.#idLow = new Uint32Array(capacity)
+      this.#parentHigh = new Uint32Array(capacity)
+      this.#parentLow = new Uint32Array(capacity)
+      this.#flags = new Uint8Array(capacity)
+      this.#path = new Int32Array(capacity)
       this.#parent = new Int32Array(capacity)
       this.#state = new Uint8Array(capacity)
       this.#ancestor = new Int32Array(capacity)
@@ -85,83 +113,80 @@ export class TraceLinker {
 
   /** Finds the place of each row in the tree, as `buildTree` does. */
   #place(rows: Uint32Array): boolean {
-    const { idHigh, idLow, parentHigh, parentLow, flags, local } = this.#head.rows.columns
+    const { local } = this.#head.rows.columns
+    const [idHigh, idLow, parentHigh, parentLow] = [this.#idHigh, this.#idLow, this.#parentHigh, this.#parentLow]
+    const flags = this.#flags
     const count = rows.length
     const slots = this.#slots
     let size = 64
     while (size < count * 4) size *= 2
     const mask = size - 1
-    slots.fill(NONE, 0, size)
+    for (let slot = 0; slot < size; slot++) slots[slot] = NONE
     this.#mask = mask
     let root = NONE
     for (let i = 0; i < count; i++) {
-      const row = rows[i]!
-      const shared = flags[row]! & SHARED
-      if (shared !== 0 && (flags[row]! & KIND_MASK) === CLIENT) return false
-      if (idHigh[row] === parentHigh[row] && idLow[row] === parentLow[row]) return false
-      let slot = (idLow[row]! ^ idHigh[row]!) & mask
+      const shared = flags[i]! & SHARED
+      if (shared !== 0 && (flags[i]! & KIND_MASK) === CLIENT) return false
+      if (idHigh[i] === parentHigh[i] && idLow[i] === parentLow[i]) return false
+      let slot = (idLow[i]! ^ idHigh[i]!) & mask
       for (let other = slots[slot]!; other !== NONE; other = slots[slot]!) {
-        const to = rows[other]!
-        if (idLow[to] === idLow[row] && idHigh[to] === idHigh[row] && (flags[to]! & SHARED) === shared) return false
+        if (idLow[other] === idLow[i] && idHigh[other] === idHigh[i] && (flags[other]! & SHARED) === shared)
+          return false
         slot = (slot + 1) & mask
       }
       slots[slot] = i
-      if (shared !== 0 || parentHigh[row] !== 0 || parentLow[row] !== 0) continue
+      if (shared !== 0 || parentHigh[i] !== 0 || parentLow[i] !== 0) continue
       // Of several without parent the one whose id is first.
-      const best = root === NONE ? row : rows[root]!
-      if (
-        root === NONE ||
-        idHigh[row]! < idHigh[best]! ||
-        (idHigh[row] === idHigh[best] && idLow[row]! < idLow[best]!)
-      ) {
+      if (root === NONE || idHigh[i]! < idHigh[root]! || (idHigh[i] === idHigh[root] && idLow[i]! < idLow[root]!)) {
         root = i
       }
     }
     this.#root = root
+    const parent = this.#parent
     for (let i = 0; i < count; i++) {
-      const row = rows[i]!
-      if (i === root) this.#parent[i] = NONE
-      else if (flags[row]! & SHARED) this.#parent[i] = this.#find(rows, idHigh[row]!, idLow[row]!, 0) ?? root
-      else if (parentHigh[row] === 0 && parentLow[row] === 0) this.#parent[i] = root
-      else {
-        const serverHalf = this.#find(rows, parentHigh[row]!, parentLow[row]!, SHARED)
-        const isOwn = serverHalf !== undefined && local[rows[serverHalf]!] === local[row]
-        this.#parent[i] = (isOwn ? serverHalf : this.#find(rows, parentHigh[row]!, parentLow[row]!, 0)) ?? root
+      let found = NONE
+      if (i === root) {
+        parent[i] = NONE
+        continue
       }
+      if (flags[i]! & SHARED) found = this.#find(idHigh[i]!, idLow[i]!, 0)
+      else if (parentHigh[i] !== 0 || parentLow[i] !== 0) {
+        found = this.#find(parentHigh[i]!, parentLow[i]!, SHARED)
+        const isOwn = found !== NONE && local[rows[found]!] === local[rows[i]!]
+        if (!isOwn) found = this.#find(parentHigh[i]!, parentLow[i]!, 0)
+      }
+      parent[i] = found === NONE ? root : found
     }
     return true
   }
 
-  #find(rows: Uint32Array, high: number, low: number, shared: number): number | undefined {
-    const { idHigh, idLow, flags } = this.#head.rows.columns
-    const slots = this.#slots
+  /** NONE: not there. */
+  #find(high: number, low: number, shared: number): number {
+    const [idHigh, idLow, flags, slots] = [this.#idHigh, this.#idLow, this.#flags, this.#slots]
     let slot = (low ^ high) & this.#mask
     for (let other = slots[slot]!; other !== NONE; other = slots[slot]!) {
-      const row = rows[other]!
-      if (idLow[row] === low && idHigh[row] === high && (flags[row]! & SHARED) === shared) return other
+      if (idLow[other] === low && idHigh[other] === high && (flags[other]! & SHARED) === shared) return other
       slot = (slot + 1) & this.#mask
     }
-    return undefined
+    return NONE
   }
 
   /** The nearest span above that is one end of a call. False: its parents go in a circle. */
-  #findAncestor(rows: Uint32Array, start: number): boolean {
-    const { flags } = this.#head.rows.columns
-    const state = this.#state
-    if (start === 0) state.fill(0, 0, rows.length)
-    if (state[start] === 2) return true
-    const path: number[] = []
+  #findAncestor(start: number): boolean {
+    const [flags, state, path, parent, ancestor] = [this.#flags, this.#state, this.#path, this.#parent, this.#ancestor]
+    let length = 0
     let at = start
     while (at !== NONE && state[at] !== 2) {
       if (state[at] === 1) return false
       state[at] = 1
-      path.push(at)
-      at = this.#parent[at]!
+      path[length++] = at
+      at = parent[at]!
     }
-    for (let i = path.pop(); i !== undefined; i = path.pop()) {
-      const above = this.#parent[i]!
-      if (above === NONE) this.#ancestor[i] = NONE
-      else this.#ancestor[i] = (flags[rows[above]!]! & KIND_MASK) !== 0 ? above : this.#ancestor[above]!
+    while (length > 0) {
+      const i = path[--length]!
+      const above = parent[i]!
+      if (above === NONE) ancestor[i] = NONE
+      else ancestor[i] = (flags[above]! & KIND_MASK) !== 0 ? above : ancestor[above]!
       state[i] = 2
     }
     return true
@@ -173,7 +198,7 @@ export class TraceLinker {
     const row = rows[i]!
     const local = this.#service(columns.local[row]!)
     const remote = this.#service(columns.remote[row]!)
-    let kind = columns.flags[row]! & KIND_MASK
+    let kind = this.#flags[i]! & KIND_MASK
     if (kind === 0) {
       if (local === 0 || remote === 0) return
       kind = CLIENT
@@ -194,7 +219,7 @@ export class TraceLinker {
       if (name !== 0) {
         if (kind === CLIENT && local !== 0 && name !== local) this.#add(name, local, false)
         if (kind === SERVER || parent === 0) parent = name
-        if (!isError && (columns.flags[above]! & KIND_MASK) === CLIENT && this.#isChildOf(rows, row, above)) {
+        if (!isError && (this.#flags[ancestor]! & KIND_MASK) === CLIENT && this.#isChildOf(i, ancestor)) {
           isError = this.#isFailed(above)
         }
       }
@@ -203,15 +228,13 @@ export class TraceLinker {
   }
 
   /** By its own parent id; a shared span without one has that of the span whose id it shares. */
-  #isChildOf(rows: Uint32Array, row: number, above: number): boolean {
-    const { idHigh, idLow, parentHigh, parentLow, flags } = this.#head.rows.columns
-    let of = row
-    if (flags[row]! & SHARED && parentHigh[row] === 0 && parentLow[row] === 0) {
-      const own = this.#find(rows, idHigh[row]!, idLow[row]!, 0)
-      if (own === undefined) return false
-      of = rows[own]!
+  #isChildOf(i: number, above: number): boolean {
+    let of = i
+    if (this.#flags[i]! & SHARED && this.#parentHigh[i] === 0 && this.#parentLow[i] === 0) {
+      of = this.#find(this.#idHigh[i]!, this.#idLow[i]!, 0)
+      if (of === NONE) return false
     }
-    return parentLow[of] === idLow[above] && parentHigh[of] === idHigh[above]
+    return this.#parentLow[of] === this.#idLow[above] && this.#parentHigh[of] === this.#idHigh[above]
   }
 
   #service(endpoint: number): number {
@@ -221,18 +244,17 @@ export class TraceLinker {
   #isFailed(row: number): boolean {
     const { tagEnd } = this.#head.rows.columns
     const { pair } = this.#head.tags.columns
-    for (let at = row === 0 ? 0 : tagEnd[row - 1]!; at < tagEnd[row]!; at++) {
-      if (this.#isErrorPair(pair[at]!)) return true
+    const end = tagEnd[row]!
+    for (let at = row === 0 ? 0 : tagEnd[row - 1]!; at < end; at++) {
+      // What is beyond the array is not known either.
+      const known = this.#isError[pair[at]!]
+      if (known !== 1 && this.#isErrorPair(pair[at]!)) return true
     }
     return false
   }
 
   #isErrorPair(pair: number): boolean {
-    if (pair >= this.#isError.length) {
-      const grown = new Uint8Array(Math.max(pair + 1, this.#isError.length * 2))
-      grown.set(this.#isError)
-      this.#isError = grown
-    }
+    if (pair >= this.#isError.length) this.#isError = grown(this.#isError, Math.max(pair + 1, this.#isError.length * 2))
     if (this.#isError[pair] === 0) {
       const { dictionary } = this.#head
       this.#isError[pair] = dictionary.kind(pair) === 5 && dictionary.key(pair) === 'error' ? 2 : 1
@@ -241,12 +263,11 @@ export class TraceLinker {
   }
 
   #add(parent: number, child: number, isError: boolean): void {
-    const both = parent * 0x4000000 + child
-    let number = this.#numbers.get(both)
-    if (number === undefined) {
+    let number = this.#numbers.get(parent, child)
+    if (number === -1) {
       const { dictionary } = this.#head
       number = this.#numberByName(dictionary.text(parent), dictionary.text(child))
-      this.#numbers.set(both, number)
+      this.#numbers.set(parent, child, number)
     }
     const list = this.#list
     let at = 0
