@@ -103,6 +103,11 @@ static_resources:
             typed_config:
               "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog
               path: ${folder}/access.log
+          - name: stdout
+            filter: {header_filter: {header: {name: x-log, string_match: {exact: stdout}}}}
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog
+              log_format: {text_format_source: {inline_string: "%REQ(:PATH)%\\n"}}
           route_config:
             name: routes
             virtual_hosts:
@@ -200,6 +205,16 @@ test('a request goes through; the admin port tells of it as Envoy does', async (
     'RoutesConfigDump',
     'SecretsConfigDump',
   ])
+})
+
+test('an access log on a stdout that is a socket, as below systemd', async () => {
+  const { sidecar, admin, proxy } = await mesh('--file-flush-interval-msec', '20')
+  const headers = { 'x-log': 'stdout' }
+  await text(`${proxy}/first`, { headers })
+  await expect.poll(() => sidecar.stdout()).toBe('/first\n')
+  await text(`${admin}/reopen_logs`, post)
+  await text(`${proxy}/second`, { headers })
+  await expect.poll(() => sidecar.stdout()).toBe('/first\n/second\n')
 })
 
 test('the admin port refuses what Envoy refuses', async () => {

@@ -27,24 +27,25 @@ export interface AccessLogs {
 export function createAccessLogs(options: AccessLogsOptions): AccessLogs {
   const files = new Map<string, LogFile>()
 
-  function fileOf(path: string): LogFile {
-    let file = files.get(path)
+  function fileOf(sink: AccessLog['sink']): LogFile {
+    const key = sink.type === 'file' ? sink.path : sink.type
+    let file = files.get(key)
     if (file === undefined) {
       try {
-        file = openLogFile(path, options)
+        file = openLogFile(sink.type === 'file' ? sink : { stream: sink.type }, options)
       } catch (error) {
-        throw new Error(`unable to open file '${path}': ${reasonOf(error)}`, { cause: error })
+        throw new Error(`unable to open file '${key}': ${reasonOf(error)}`, { cause: error })
       }
-      files.set(path, file)
+      files.set(key, file)
     }
     return file
   }
 
   return {
-    file: fileOf,
+    file: path => fileOf({ type: 'file', path }),
     logger(configs, services) {
       const sinks = configs.map(({ sink, format, filter }) => ({
-        file: fileOf(pathOf(sink)),
+        file: fileOf(sink),
         line: compileSubstitution(format ?? { text: DEFAULT_FORMAT }),
         takes: filter === undefined ? undefined : compileAccessLogFilter(filter, services),
       }))
@@ -66,10 +67,6 @@ export function createAccessLogs(options: AccessLogsOptions): AccessLogs {
       files.clear()
     },
   }
-}
-
-function pathOf(sink: AccessLog['sink']): string {
-  return sink.type === 'file' ? sink.path : `/dev/${sink.type}`
 }
 
 function reasonOf(error: unknown): string {

@@ -25,15 +25,23 @@ export interface LogFileSurroundings {
   onError(path: string, error: Error): void
 }
 
+/** What the process was started with. */
+export type StandardStream = 'stdout' | 'stderr'
+
 /** Throws what `open` throws when the file cannot be opened at the start. */
-export function openLogFile(path: string, { flushInterval, stats, onError }: LogFileSurroundings): LogFile {
+export function openLogFile(
+  at: { path: string } | { stream: StandardStream },
+  { flushInterval, stats, onError }: LogFileSurroundings,
+): LogFile {
+  const path = 'path' in at ? at.path : `/dev/${at.stream}`
+  const open = () => ('path' in at ? openPath(path) : openStream(at.stream))
   const buffered = stats.counter('filesystem.write_buffered')
   const completed = stats.counter('filesystem.write_completed')
   const failed = stats.counter('filesystem.write_failed')
   const flushedByTimer = stats.counter('filesystem.flushed_by_timer')
   const reopenFailed = stats.counter('filesystem.reopen_failed')
   const totalBuffered = stats.gauge('filesystem.write_total_buffered')
-  let descriptor = open(path)
+  let descriptor = open()
   let waiting: string[] = []
   let waitingLength = 0
   let failing = false
@@ -44,11 +52,19 @@ export function openLogFile(path: string, { flushInterval, stats, onError }: Log
     waiting = []
     totalBuffered.sub(waitingLength)
     waitingLength = 0
+    let written = 0
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at)
+      while (written < bytes.length) written += writeSync(descriptor, bytes, written)
       completed.add()
       failing = false
     } catch (error) {
+      // Only of a stream: whoever reads it is slow, and gets the rest with the next lines.
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
+        waiting = [bytes.toString('latin1', written)]
+        waitingLength = bytes.length - written
+        totalBuffered.add(waitingLength)
+        return
+      }
       failed.add()
       if (!failing) onError(path, error as Error)
       failing = true
@@ -73,8 +89,8 @@ export function openLogFile(path: string, { flushInterval, stats, onError }: Log
     reopen() {
       flush()
       try {
-        const next = open(path)
-        closeSync(descriptor)
+        const next = open()
+        if (next !== descriptor) closeSync(descriptor)
         descriptor = next
       } catch (error) {
         // The old file goes on: better lines in a renamed file than none.
@@ -85,11 +101,20 @@ export function openLogFile(path: string, { flushInterval, stats, onError }: Log
     close() {
       clearInterval(timer)
       flush()
-      closeSync(descriptor)
+      if (descriptor !== 1 && descriptor !== 2) closeSync(descriptor)
     },
   }
 }
 
-function open(path: string): number {
+function openPath(path: string): number {
   return openSync(path, 'a', 0o644)
+}
+
+/** Of its own, so that no other writer's settings matter; what is a socket, as below systemd, cannot be opened again. */
+function openStream(stream: StandardStream): number {
+  try {
+    return openPath(`/dev/${stream}`)
+  } catch {
+    return stream === 'stdout' ? 1 : 2
+  }
 }

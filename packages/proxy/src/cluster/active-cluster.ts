@@ -253,6 +253,8 @@ export class ActiveCluster {
     this.stats.membership_change.add()
     this.stats['default.total_match_count'].add()
     this.stats.membership_total.set(hosts.length)
+    if (this.config.type === 'STRICT_DNS')
+      this.stats.max_host_weight.set(Math.max(0, ...hosts.map(host => host.weight)))
     this.#countMembers()
   }
 
