@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { Bootstrap } from '@hopscope/envoy-config'
-import { Runtime, Stats, watchDiskLayers } from '@hopscope/proxy'
+import { createAccessLogs, Runtime, Stats, watchDiskLayers } from '@hopscope/proxy'
+import { createAdminAccessLog } from './admin/admin-access-log.ts'
 import { type AdminPage, type AdminServer, openAdminServer } from './admin/admin-server.ts'
 import { clustersPage } from './admin/clusters-page.ts'
 import { configDump } from './admin/config-dump.ts'
@@ -43,6 +44,11 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
     process.exit(1)
   }
 
+  const adminLogs = createAccessLogs({
+    flushInterval: options.fileFlushInterval,
+    stats,
+    onError: (path, error) => log.error('file', `cannot write to '${path}': ${error.message}`),
+  })
   const plane = await createDataPlane().catch((error: Error) => {
     log.critical('main', error.message)
     process.exit(1)
@@ -62,6 +68,7 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
     ending = true
     log.warning('main', `${reason}: exiting`)
     await plane.close()
+    adminLogs.close()
     process.exit(0)
   }
   process.on('SIGTERM', () => void end('caught SIGTERM'))
@@ -91,7 +98,10 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
         return plane.change({ type: 'fail health check', failed })
       },
       drainListeners,
-      reopenLogs: () => plane.change({ type: 'reopen logs' }),
+      reopenLogs() {
+        adminLogs.reopen()
+        return plane.change({ type: 'reopen logs' })
+      },
       log,
       quit: () => void end('quitquitquit'),
     }),
@@ -130,7 +140,8 @@ export async function startServer(bootstrap: Bootstrap, options: Options, log: L
 
   try {
     if (bootstrap.admin !== undefined) {
-      admin = await openAdminServer(bootstrap.admin, pages)
+      const accessLog = createAdminAccessLog(bootstrap.adminAccessLog, adminLogs, runtime)
+      admin = await openAdminServer(bootstrap.admin, pages, accessLog)
       log.info('main', `admin address: ${addressText(admin.address)}`)
       if (options.adminAddressPath !== undefined) writeFileSync(options.adminAddressPath, addressText(admin.address))
     }

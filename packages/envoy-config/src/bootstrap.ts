@@ -1,3 +1,4 @@
+import type { AccessLog } from './access-log.ts'
 import type { Cluster } from './cluster.ts'
 import type { Listener } from './listener.ts'
 import type { Milliseconds } from './quantities.ts'
@@ -8,6 +9,8 @@ export interface Bootstrap {
   node: Node
   /** Absent: no admin listener. */
   admin?: ListenAddress
+  /** Of requests to it. */
+  adminAccessLog: readonly AccessLog[]
   runtime: RuntimeLayer[]
   /** How often histograms show their new values (there are no sinks to flush to); `on admin`: after each time they were asked for. */
   statsFlushInterval: Milliseconds | 'on admin'

@@ -18,6 +18,10 @@ export interface Listener {
   /** For `%METADATA(LISTENER:…)%`. */
   metadata?: Metadata
   perConnectionBufferLimitBytes: number
+  /** Of its stats, in place of its address. */
+  statPrefix: string
+  /** Connections waiting to be accepted; undefined: as many as is usual. */
+  tcpBacklogSize?: number
   filterChains: readonly FilterChain[]
   /** Of connections that no other takes; absent: they are closed. */
   defaultFilterChain?: FilterChain

@@ -12,4 +12,6 @@ export interface EndpointAddress extends SocketAddress {
 export interface ListenAddress extends EndpointAddress {
   /** Permissions of a Unix socket's file; 0: as the process makes files. */
   mode: number
+  /** `::` takes IPv4 too, whose addresses are written as such. */
+  ipv4Compat?: boolean
 }

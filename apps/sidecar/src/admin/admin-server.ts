@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { ListenAddress, SocketAddress } from '@hopscope/envoy-config'
+import type { AdminAccessLog } from './admin-access-log.ts'
 
 export interface AdminReply {
   status?: number
@@ -45,13 +46,26 @@ export interface AdminServer {
 }
 
 /** Listens before it answers. Rejects with the error of the bind. */
-export async function openAdminServer(address: ListenAddress, pages: readonly AdminPage[]): Promise<AdminServer> {
+export async function openAdminServer(
+  address: ListenAddress,
+  pages: readonly AdminPage[],
+  accessLog: AdminAccessLog = () => () => {},
+): Promise<AdminServer> {
   const table = new Map(pages.map(page => [page.path, page]))
   const help = helpText(pages)
   table.set('/help', { path: '/help', help: '', handle: () => ({ body: `admin commands are:\n${help}` }) })
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    const logAnswer = accessLog(request)
+    let received = 0
+    request.on('data', chunk => {
+      received += chunk.length
+    })
     answer(request, table, help).then(
       ({ reply, page }) => {
+        const { status = 200, type = 'text', body } = reply
+        response.on('close', () =>
+          logAnswer({ status, contentType: CONTENT_TYPES[type], received, sent: Buffer.byteLength(body) }),
+        )
         send(response, reply)
         if (page?.afterwards !== undefined) response.on('close', () => page.afterwards!())
       },
@@ -121,11 +135,13 @@ function helpText(pages: readonly AdminPage[]): string {
     .join('')
 }
 
-function listen(server: Server, { address, port, isPipe, mode }: ListenAddress): Promise<void> {
+function listen(server: Server, { address, port, isPipe, mode, ipv4Compat }: ListenAddress): Promise<void> {
   const isFile = isPipe && !address.startsWith('@')
   // What a process that is gone has left there.
   if (isFile) rmSync(address, { force: true })
-  const where = isPipe ? { path: isFile ? address : `\0${address.slice(1)}` } : { host: address, port }
+  const where = isPipe
+    ? { path: isFile ? address : `\0${address.slice(1)}` }
+    : { host: address, port, ipv6Only: address.includes(':') && ipv4Compat !== true }
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ ...where, exclusive: true }, () => {

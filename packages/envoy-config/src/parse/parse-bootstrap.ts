@@ -1,9 +1,11 @@
+import type { AccessLog } from '../access-log.ts'
 import type { Bootstrap, ClusterManager, Node } from '../bootstrap.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Listener } from '../listener.ts'
 import type { Message } from '../schema/message.ts'
 import { toProtoJson } from '../schema/to-proto-json.ts'
 import { checkCluster, type ParseContext } from './context.ts'
+import { parseAccessLog } from './parse-access-log.ts'
 import { parseCluster, parseLocality } from './parse-cluster.ts'
 import { parseListener } from './parse-listener.ts'
 import { parseRuntime } from './parse-runtime.ts'
@@ -33,9 +35,11 @@ export function parseBootstrap(message: Message, overrides: NodeOverrides, conte
   }
   const node = parseNode(message.message('node'), overrides)
   const admin = message.message('admin')?.message('address')
+  const adminAccessLog = parseAdminAccessLog(message.message('admin'), context)
   return {
     node,
     ...(admin === undefined ? {} : { admin: parseListenAddress(admin, ': the admin address needs an IP', context) }),
+    adminAccessLog,
     runtime: parseRuntime(message.message('layered_runtime'), node.cluster, context),
     statsFlushInterval: message.boolean('stats_flush_on_admin')
       ? 'on admin'
@@ -47,6 +51,13 @@ export function parseBootstrap(message: Message, overrides: NodeOverrides, conte
     },
     source: toProtoJson(message) as object,
   }
+}
+
+/** The deprecated path is one log more, with Envoy's own line. */
+function parseAdminAccessLog(message: Message | undefined, context: ParseContext): AccessLog[] {
+  const path = message?.string('access_log_path') ?? ''
+  const logs = (message?.messages('access_log') ?? []).flatMap(log => parseAccessLog(log, context) ?? [])
+  return path === '' ? logs : [...logs, { sink: { type: 'file', path } }]
 }
 
 function parseClusterManager(message: Message | undefined, context: ParseContext): ClusterManager {

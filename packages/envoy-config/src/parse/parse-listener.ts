@@ -19,6 +19,8 @@ export function parseListener(message: Message, context: ParseContext): Listener
     trafficDirection: message.enum<Listener['trafficDirection']>('traffic_direction', 'UNSPECIFIED'),
     ...(message.has('metadata') ? { metadata: parseMetadata(message.message('metadata')) } : {}),
     perConnectionBufferLimitBytes: message.number('per_connection_buffer_limit_bytes', 1024 * 1024),
+    statPrefix: message.string('stat_prefix'),
+    ...(message.has('tcp_backlog_size') ? { tcpBacklogSize: message.number('tcp_backlog_size') } : {}),
     ...parseFilterChains(message, context),
   }
 }

@@ -52,5 +52,7 @@ export function parseEndpointAddress(
 /** Of a listener's or the admin port's envoy.config.core.v3.Address. */
 export function parseListenAddress(message: Message | undefined, onlyIp: string, context: ParseContext): ListenAddress {
   const mode = message?.message('pipe')?.number('mode') ?? 0
-  return { ...parseEndpointAddress(message, { onlyIp }, context), mode }
+  const socket = message?.message('socket_address')
+  const ipv4Compat = socket?.boolean('ipv4_compat') === true && isIP(socket.string('address')) === 6
+  return { ...parseEndpointAddress(message, { onlyIp }, context), mode, ...(ipv4Compat ? { ipv4Compat } : {}) }
 }

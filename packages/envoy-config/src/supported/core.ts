@@ -1,5 +1,7 @@
 import { label, type SupportTable } from './support.ts'
 
+const HTTP2 = 'of HTTP/2, which no client speaks here; reports over gRPC have Node’s own settings'
+
 /** Messages that many others use: `envoy.config.core`, `envoy.type`, `xds.core`. */
 export const core: SupportTable = {
   'envoy.config.core.v3.Node': { id: 'yes', cluster: 'yes', locality: 'yes', metadata: 'only xDS servers see it' },
@@ -12,7 +14,12 @@ export const core: SupportTable = {
     path: 'yes',
     mode: 'of a socket that is listened at; of an endpoint it has no effect',
   },
-  'envoy.config.core.v3.SocketAddress': { protocol: 'TCP; UDP of a DNS resolver', address: 'yes', port_value: 'yes' },
+  'envoy.config.core.v3.SocketAddress': {
+    protocol: 'TCP; UDP of a DNS resolver',
+    address: 'yes',
+    port_value: 'yes',
+    ipv4_compat: 'of what is listened at; elsewhere it has no effect',
+  },
   'envoy.config.core.v3.DataSource': {
     filename: 'yes',
     inline_bytes: 'yes',
@@ -65,7 +72,12 @@ export const core: SupportTable = {
     skip_envoy_headers: 'yes',
     max_receive_message_length: 'the answer to a report is not read',
   },
-  'envoy.config.core.v3.Http2ProtocolOptions': {},
+  'envoy.config.core.v3.Http2ProtocolOptions': {
+    hpack_table_size: HTTP2,
+    max_concurrent_streams: HTTP2,
+    initial_stream_window_size: HTTP2,
+    initial_connection_window_size: HTTP2,
+  },
   'envoy.config.core.v3.HttpService': { http_uri: 'yes', request_headers_to_add: 'yes' },
   'envoy.config.core.v3.HttpUri': { uri: 'yes', cluster: 'yes', timeout: 'yes' },
   'envoy.config.core.v3.TypedExtensionConfig': { name: label, typed_config: 'yes' },

@@ -6,7 +6,7 @@ import type { Runtime } from '../runtime.ts'
 import type { Stats } from '../stats/stats.ts'
 import { formatAddress } from '../transport/address-text.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { BoundPort, Transports } from '../transport/transports.ts'
+import { BACKLOG, type BoundPort, type Transports } from '../transport/transports.ts'
 import type { Ends } from './choose-filter-chain.ts'
 
 /** The connection manager of a connection; undefined: no filter chain takes it. */
@@ -111,9 +111,9 @@ export async function listen(listener: Listener, services: AcceptorServices): Pr
   }
 }
 
-/** `127.0.0.1_8080`, the configured address: stats cannot have colons. */
-export function listenerStatName({ address }: Listener): string {
-  return addressOf(address).replaceAll(':', '_')
+/** Its prefix, or `127.0.0.1_8080`, the configured address: stats cannot have colons. */
+export function listenerStatName({ address, statPrefix }: Listener): string {
+  return (statPrefix || addressOf(address)).replaceAll(':', '_')
 }
 
 /** How many connections a listener may have at a time is said in the runtime. */
@@ -130,10 +130,17 @@ async function bind(
   { transports, worker, portOf }: AcceptorServices,
   onConnection: (transport: Transport) => void,
 ): Promise<BoundPort> {
-  const { address, perConnectionBufferLimitBytes: highWaterMark } = listener
+  const { address, perConnectionBufferLimitBytes: highWaterMark, tcpBacklogSize: backlog = BACKLOG } = listener
   // Of several processes one takes what comes there: nothing would be shared out.
   if (address.isPipe && worker !== undefined && worker > 0) return { port: 0, close() {} }
-  const options = { ip: address.address, port: portOf(listener), highWaterMark, reusePort: worker !== undefined }
+  const options = {
+    ip: address.address,
+    port: portOf(listener),
+    highWaterMark,
+    backlog,
+    ipv6Only: address.address.includes(':') && address.ipv4Compat !== true,
+    reusePort: worker !== undefined,
+  }
   try {
     if (address.isPipe) return await transports.listenPipe({ path: address.address, mode: address.mode, highWaterMark }, onConnection) // biome-ignore format: one line
     return await transports.listen(options, onConnection)

@@ -275,12 +275,14 @@ export function createHandleTransports(uv: Uv): Transports {
   }
 
   function listen(options: ListenOptions, onConnection: (transport: Transport) => void): BoundPort {
-    const { ip, port, highWaterMark, reusePort } = options
+    const { ip, port, highWaterMark, backlog = BACKLOG, ipv6Only = false, reusePort } = options
     const server = new uv.TCP(uv.SERVER)
     const flags = reusePort ? uv.REUSEPORT : 0
     if (flags === undefined) throw systemError(-95) // ENOTSUP
     const error =
-      (ip.includes(':') ? server.bind6(ip, port, flags) : server.bind(ip, port, flags)) || server.listen(BACKLOG)
+      (ip.includes(':')
+        ? server.bind6(ip, port, ipv6Only ? flags | uv.IPV6ONLY : flags)
+        : server.bind(ip, port, flags)) || server.listen(backlog)
     if (error !== 0) {
       server.close(() => {})
       throw systemError(error)

@@ -113,12 +113,12 @@ export const socketTransports: Transports = {
   name: 'socket',
   connect: SocketTransport.connect,
   connectPipe: SocketTransport.connectPipe,
-  listen({ ip, port, highWaterMark, reusePort }, onConnection) {
+  listen({ ip, port, highWaterMark, backlog = BACKLOG, ipv6Only = false, reusePort }, onConnection) {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false, highWaterMark })
     // Each process has its own descriptor: with `exclusive` Node's cluster module hands none around.
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host: ip, port, backlog: BACKLOG, exclusive: true, reusePort }, () => {
+      server.listen({ host: ip, port, backlog, ipv6Only, exclusive: true, reusePort }, () => {
         outliveErrors(server)
         server.on('connection', socket => onConnection(new SocketTransport(socket, NOBODY)))
         const bound = server.address()

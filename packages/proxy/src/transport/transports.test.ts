@@ -140,6 +140,28 @@ describe.each(ALL)('$name', transports => {
     transport.destroy()
   })
 
+  test.each([
+    { ipv6Only: false, heard: /^127\.0\.0\.1:\d+$/ },
+    { ipv6Only: true, heard: /^ECONNREFUSED$/ },
+  ])('IPv4 at an IPv6 address that is for both, or not: $heard', async ({ ipv6Only, heard }) => {
+    const bound = await transports
+      .listen({ ip: '::', port: 0, highWaterMark: 1000, ipv6Only, reusePort: false }, accepted => {
+        accepted.handler = { ...NOBODY, onData: () => accepted.write(accepted.remoteAddress) }
+      })
+      .catch(error => error.code)
+    if (bound === 'EADDRNOTAVAIL' || bound === 'EAFNOSUPPORT') return
+    open.push(bound)
+    const text = await new Promise<string>(resolve => {
+      const socket = connect(bound.port, '127.0.0.1', () => socket.write('x'))
+      socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''))
+      socket.on('data', bytes => {
+        socket.destroy()
+        resolve(bytes.toString())
+      })
+    })
+    expect(text).toMatch(heard)
+  })
+
   test('a peer that does not read: write says wait, and drain comes when it has read', async () => {
     let received = 0
     let slow: Socket | undefined

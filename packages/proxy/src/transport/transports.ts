@@ -19,6 +19,10 @@ export interface ListenOptions {
   port: number
   /** Bytes to be written above which a producer is told to wait, of each connection. */
   highWaterMark: number
+  /** Connections that may wait to be accepted. */
+  backlog?: number
+  /** Of an IPv6 address: IPv4 is not for it. */
+  ipv6Only?: boolean
   /** Other processes may listen on the same port; the kernel shares connections out among them. */
   reusePort: boolean
 }

@@ -11,6 +11,7 @@ export interface Uv {
   readonly SERVER: number
   /** Undefined before Node 22.12. */
   readonly REUSEPORT: number | undefined
+  readonly IPV6ONLY: number
   /** What the last call of a stream said, at the indexes below. */
   readonly state: Int32Array
   readonly READ_BYTES_OR_ERROR: number
@@ -80,6 +81,7 @@ export function loadUv(): Uv | undefined {
       SOCKET: constants.SOCKET,
       SERVER: constants.SERVER,
       REUSEPORT: constants.UV_TCP_REUSEPORT,
+      IPV6ONLY: constants.UV_TCP_IPV6ONLY,
       state: stream.streamBaseState,
       READ_BYTES_OR_ERROR: stream.kReadBytesOrError,
       LAST_WRITE_WAS_ASYNC: stream.kLastWriteWasAsync,

@@ -31,6 +31,41 @@ export const adminCases: Case[] = [
     ],
   },
   {
+    name: 'who asks',
+    covers: 'admin.access_log: what lines say of requests to the admin port',
+    config: ({ folder }) => ({
+      admin: {
+        profile_path: '/tmp/envoy.prof',
+        access_log: [
+          {
+            name: 'file',
+            filter: { header_filter: { header: { name: ':path', string_match: { contains: 'zzz' } } } },
+            typed_config: {
+              '@type': 'type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog',
+              path: `${folder}/access.log`,
+              log_format: {
+                text_format_source: {
+                  inline_string:
+                    '%REQ(:METHOD)% %REQ(:PATH)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %BYTES_RECEIVED% ' +
+                    '%BYTES_SENT% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% ' +
+                    '%DOWNSTREAM_LOCAL_ADDRESS% %REQ(:AUTHORITY)% %REQ(X-FORWARDED-FOR)% %REQ(X-FORWARDED-PROTO)% %REQ(X-REQUEST-ID)% ' +
+                    '%RESP(CONTENT-TYPE)% %ROUTE_NAME% %UPSTREAM_HOST% %ACCESS_LOG_TYPE%\n',
+                },
+              },
+            },
+          },
+        ],
+      },
+    }),
+    steps: [
+      { admin: '/stats?filter=zzz' },
+      { admin: '/ready?zzz' },
+      { admin: '/reset_counters?zzz' },
+      { admin: '/reset_counters?zzz', method: 'POST' },
+    ],
+    logLines: 4,
+  },
+  {
     name: 'clusters',
     covers: 'the text of /clusters after a request',
     steps: [{ send: get('/') }, { admin: '/clusters' }],

@@ -254,4 +254,26 @@ export const publishedFileCases: Case[] = [
     },
     steps: [[{ send: get('/') }, { send: get('/') }], { wait: 1300 }, [{ send: get('/') }, { send: get('/') }]],
   },
+  {
+    name: 'a prefix of a listener’s stats',
+    covers: 'Listener.stat_prefix; http2_protocol_options and a backlog change nothing for HTTP/1',
+    config: {
+      listener: { stat_prefix: 'front', tcp_backlog_size: 16, listener_filters_timeout: '5s' },
+      hcm: { http2_protocol_options: { max_concurrent_streams: 100, initial_stream_window_size: 65_536 } },
+    },
+    steps: [{ send: get('/') }, { admin: '/stats?filter=^listener.front.*(total|_2xx)$' }],
+  },
+  {
+    name: 'IPv4 over IPv6',
+    covers: 'ipv4_compat: addresses of both kinds at `::`, IPv4 as such',
+    config: ({ listener }) => ({
+      listener: {
+        stat_prefix: 'both',
+        address: { socket_address: { address: '::', port_value: listener, ipv4_compat: true } },
+      },
+      hcm: { use_remote_address: true, internal_address_config: {} },
+      accessLog: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_LOCAL_ADDRESS%\n',
+    }),
+    steps: [{ send: get('/') }],
+  },
 ]

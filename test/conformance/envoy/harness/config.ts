@@ -41,6 +41,8 @@ export interface ConfigOptions {
   /** Of the runtime, between the harness's own: a static and an admin one. */
   layers?: Fields[]
   node?: Fields
+  /** Beside the address of the admin port. */
+  admin?: Fields
   /** Other fields of the bootstrap. */
   bootstrap?: Fields
   accessLogFormat?: Fields
@@ -82,7 +84,7 @@ export function bootstrap(options: ConfigOptions, ports: Ports, logFile: string)
   return {
     ...options.bootstrap,
     node: { id: 'node-1', cluster: 'service-1', ...options.node },
-    admin: { address: { socket_address: { address: '127.0.0.1', port_value: ports.admin } } },
+    admin: { address: { socket_address: { address: '127.0.0.1', port_value: ports.admin } }, ...options.admin },
     layered_runtime: {
       layers: [
         {
