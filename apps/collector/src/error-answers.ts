@@ -1,12 +1,12 @@
 import { IdError, QueryError } from '@hopscope/model'
 import { DecodeError } from '@hopscope/model/formats'
-import { StoreError } from '@hopscope/store'
+import { StoreError, TooManySpansError } from '@hopscope/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
 import type { Context } from './context.ts'
 import { HttpError } from './http-error.ts'
 import { OwnApiError } from './own-api-error.ts'
-import { BAD_ESCAPE, INVALID_PATH, UPWARDS } from './request-target.ts'
+import { INVALID_PATH, isValidTarget } from './request-target.ts'
 import { sendMissingPage } from './routes/viewer.ts'
 
 const OWN_API = /^(\/zipkin)?\/api\/hopscope\//
@@ -25,6 +25,7 @@ function answerFor(error: unknown): Answer | undefined {
   if (error instanceof DecodeError) return { status: 400, text: error.message }
   if (error instanceof IdError) return { status: 400, text: error.message }
   if (error instanceof QueryError) return { status: 400, text: error.message }
+  if (error instanceof TooManySpansError) return { status: 413, text: tooManySpans(error) }
   // Full disk, file taken away: a reporter that retries later may succeed.
   if (error instanceof StoreError) return { status: 503, text: error.message }
   const { code, name, statusCode, message } = error as Error & { code?: string; statusCode?: number }
@@ -36,8 +37,12 @@ function answerFor(error: unknown): Answer | undefined {
   return undefined
 }
 
+const tooManySpans = ({ maxSpans }: TooManySpansError): string =>
+  `The answer has more than ${maxSpans} spans; HOPSCOPE_MAX_RESULT_SPANS allows ${maxSpans}: ask for less`
+
 /** What Zipkin's API says in zipkin-server's words, our own says in its form. */
 function ownError(error: unknown, { queryTimeout }: Config): unknown {
+  if (error instanceof TooManySpansError) return new OwnApiError('too_large', tooManySpans(error), undefined, 413)
   if ((error as Error).name !== 'TimeoutError') return error
   return new OwnApiError('timeout', `The query took longer than QUERY_TIMEOUT, ${queryTimeout} ms`, undefined, 503)
 }
@@ -72,15 +77,13 @@ export function answerErrors(app: FastifyInstance, context: Context): void {
     return reply.code(answer.status).type('text/plain; charset=utf-8').send(answer.text)
   })
 
-  // The router looks at escapes of the path alone.
   app.addHook('onRequest', async request => {
-    if (BAD_ESCAPE.test(request.url)) throw new HttpError(400, INVALID_PATH)
+    if (!isValidTarget(request.url)) throw new HttpError(400, INVALID_PATH)
   })
 
   app.setNotFoundHandler((request, reply) => {
     reply.type('text/plain; charset=utf-8')
     const path = request.url.split('?')[0]!
-    if (UPWARDS.test(path)) return reply.code(400).send(INVALID_PATH)
     const reading = request.method === 'GET' || request.method === 'HEAD'
     if (request.method === 'TRACE' || (!reading && path.startsWith('/zipkin/'))) {
       return reply.code(405).send('405 Method Not Allowed')

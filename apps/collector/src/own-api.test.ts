@@ -144,8 +144,13 @@ describe('links', () => {
         { parent: 'shop', child: 'price', callCount: 100, triesPerCall: 1.2, p50: 50_000, p95: 95_000, p99: 99_000 },
       ],
       sampled: 100,
+      traces: 100,
     })
-    expect((await app.inject(`/api/hopscope/v1/links?endTs=5&lookback=1`)).json()).toEqual({ links: [], sampled: 0 })
+    expect((await app.inject(`/api/hopscope/v1/links?endTs=5&lookback=1`)).json()).toEqual({
+      links: [],
+      sampled: 0,
+      traces: 0,
+    })
   })
 })
 

@@ -9,4 +9,5 @@ export {
   type StoreErrorCode,
   type StoreOptions,
   type StoreStats,
+  TooManySpansError,
 } from './store.ts'

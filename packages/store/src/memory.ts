@@ -11,6 +11,7 @@ import {
 import { NameIndex } from './name-index.ts'
 import { OldestFirst } from './oldest-first.ts'
 import { pacer } from './pause.ts'
+import { spread } from './spread.ts'
 import type { SpanStore, StoreOptions, StoreStats } from './store.ts'
 import { equalSpans, splitByTraceId, startMs } from './trace-group.ts'
 
@@ -169,6 +170,26 @@ export class MemoryStore implements SpanStore {
       if (inWindow) linker.putTrace(spans)
     }
     return linker.links()
+  }
+
+  async sampleTraces(
+    endTs: Milliseconds,
+    lookback: Milliseconds,
+    visit: (spans: Span[]) => boolean,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    signal?.throwIfAborted()
+    const pause = pacer(signal)
+    const inWindow: Span[][] = []
+    for (const { spans } of this.#groups.values()) {
+      await pause()
+      if (newestInWindow({ endTs, lookback }, spans) !== undefined) inWindow.push(spans)
+    }
+    for (const at of spread(inWindow.length)) {
+      await pause()
+      if (!visit([...inWindow[at]!])) break
+    }
+    return inWindow.length
   }
 
   stats(): StoreStats {

@@ -23,12 +23,26 @@ export interface SpanStore {
    */
   acceptBody?(format: BodyFormat, body: Uint8Array, maxSpans: number, isSampled?: IsSampled): AcceptedBody | undefined
 
-  /** Newest first by the latest span inside the window (ms), then by low trace id, descending; never an empty trace. */
-  getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]>
+  /**
+   * Newest first by the latest span inside the window (ms), then by low trace id, descending; never an empty trace. Where these
+   * would have more than `maxSpans`, a store that can stop reading rejects with TooManySpansError.
+   */
+  getTraces(request: QueryRequest, signal?: AbortSignal, maxSpans?: number): Promise<Span[][]>
   /** By normalised id, 16 or 32 lower-hex characters. Empty: not there. */
-  getTrace(traceId: string, signal?: AbortSignal): Promise<Span[]>
+  getTrace(traceId: string, signal?: AbortSignal, maxSpans?: number): Promise<Span[]>
   /** In the order of the ids, those that are there; both widths of one trace give it once when ids are lenient. */
-  getTracesByIds(traceIds: readonly string[], signal?: AbortSignal): Promise<Span[][]>
+  getTracesByIds(traceIds: readonly string[], signal?: AbortSignal, maxSpans?: number): Promise<Span[][]>
+  /**
+   * Hands out traces with a span in [endTs - lookback, endTs], whole and in any order, but evenly spread over all of them at any
+   * time, until `visit` says false or there are no more. Resolves to how many there are, roughly when it was stopped. A store
+   * that has no way to do so has no such method.
+   */
+  sampleTraces?(
+    endTs: Milliseconds,
+    lookback: Milliseconds,
+    visit: (spans: Span[]) => boolean,
+    signal?: AbortSignal,
+  ): Promise<number>
 
   /** Local service names, sorted. */
   getServiceNames(signal?: AbortSignal): Promise<string[]>
@@ -90,6 +104,17 @@ export interface StoreOptions {
 
 /** Values kept for one autocomplete key; an unbounded tag (a request id) must not fill the store. (zipkin: 20000) */
 export const AUTOCOMPLETE_CARDINALITY = 20_000
+
+/** An answer would be larger than its reader wants. */
+export class TooManySpansError extends Error {
+  readonly maxSpans: number
+
+  constructor(maxSpans: number) {
+    super(`more than ${maxSpans} spans`)
+    this.name = 'TooManySpansError'
+    this.maxSpans = maxSpans
+  }
+}
 
 export type StoreErrorCode =
   | 'foreign'

@@ -36,8 +36,33 @@ describe.skipIf(skipReason)(`HTTP beside zipkin-server${skipReason ? ` (${skipRe
     await pair.same(path)
   })
 
-  it.each(['/api/v2/../v2/services'])('refuses %s', async path => {
+  it.each([
+    '/api/v2/../v2/services',
+    '/api/v2/%2e%2e/v2/services',
+    '/api/v2/trace/..',
+    '/api/v2/trace/1%2F..',
+    '/zipkin/..',
+    '/zipkin/..%2f..%2fetc/passwd',
+    '/api/v2/trace/1%00',
+    '/api/v2/trace/1%0a',
+    '/api/v2/trace/1%7F',
+    '/api/v2/services?x=%00',
+    '/api/v2/services?x=%1b',
+  ])('refuses %s', async path => {
     await pair.same(path, statusOnly)
+  })
+
+  it.each([
+    '/api/v2/trace/...',
+    '/api/v2/trace/.',
+    '/api/v2/trace/1%2F2',
+    '/api/v2/trace/1%09',
+    '/api/v2/./services',
+    '/api/v2/services%3Bx',
+    '/api/v2/spans?serviceName=a%0Ab',
+    '/api/v2/spans?serviceName=%1f',
+  ])('takes %s as it is', async path => {
+    await pair.same(path)
   })
 
   it.each(['/api/v2/trace/%zz', '/api/v2/services?x=%zz'])('refuses the escape in %s', async path => {

@@ -216,6 +216,201 @@ describe.skipIf(skipReason)(`search beside zipkin-server${skipReason ? ` (${skip
   })
 })
 
+describe.skipIf(skipReason)(`odd questions beside zipkin-server${skipReason ? ` (${skipReason})` : ''}`, () => {
+  const HOUR = 3_600_000
+  const base = START
+  const calls: Call[] = Array.from({ length: 60 }, (_, i) => ({
+    traceId: (0x1000 + i).toString(16),
+    id: '1',
+    kind: 'CLIENT',
+    name: `op ${i}`,
+    service: `svc-${i % 20}`,
+    remote: `remote ${i % 7}`,
+    at: i * HOUR,
+    duration: i + 1,
+    tags: { env: `e${i % 5}`, method: i % 2 === 0 ? '' : 'GET', ' padded ': ' v ', 'a=b': 'c', and: 'x and y' },
+    annotations: [
+      { timestamp: 1, value: 'w and z' },
+      { timestamp: 2, value: 'k=v' },
+      { timestamp: 3, value: ' sp ' },
+    ],
+  }))
+  // Of one trace, a span a day.
+  for (let day = 0; day < 4; day++) {
+    const parent = day === 0 ? {} : { parentId: String(day) }
+    calls.push({
+      traceId: '3001',
+      id: String(day + 1),
+      ...parent,
+      kind: 'SERVER',
+      service: `day-${day}`,
+      at: day * 24 * HOUR + 7,
+    })
+  }
+  calls.push(
+    { traceId: '463ac35c9f6413ad0000000000002009', id: '1', service: ' blank ', name: 'ünï', at: 0 },
+    { traceId: '2009', id: '2', service: 'narrow', at: 0 },
+    { traceId: '2010', id: '1', service: 'edge', at: 0.999 },
+    { traceId: '2011', id: '1', service: 'edge', timestamp: 1 },
+    { traceId: '2012', id: '1', service: 'edge', timestamp: 9_007_199_254_740_000 },
+  )
+  beforeAll(async () => {
+    pair = await Pair.start({ AUTOCOMPLETE_KEYS: 'method,env' })
+    for (const path of [
+      'traces',
+      'services',
+      'autocompleteValues?key=env',
+      `dependencies?endTs=${base}`,
+      'traceMany?traceIds=1,2',
+    ]) {
+      await pair.same(`/api/v2/${path}`)
+    }
+    await pair.store(spans(base, calls), idsOf(calls))
+  })
+  afterAll(() => pair?.close())
+
+  const window = `endTs=${base + 200 * HOUR}&lookback=${400 * HOUR}&limit=1000`
+  it.each([
+    ' env = e1 ',
+    'env=e1 and env=e2',
+    'env and env=e1',
+    'env=e1 and env',
+    'and',
+    'and=x and y',
+    'a=b',
+    ' padded = v ',
+    'padded',
+    'w and z',
+    'k=v',
+    ' sp ',
+    'sp',
+    'method=',
+    'method=GET  and  env=e1',
+    'env=e1\nand\nenv',
+    'env%3De1',
+    'null',
+    Array.from({ length: 100 }, () => 'env').join(' and '),
+    Array.from({ length: 101 }, () => 'env').join(' and '),
+    Array.from({ length: 100 }, (_, i) => `k${i}`).join(' and '),
+  ])('finds what %j finds', async annotationQuery => {
+    await pair.same(`/api/v2/traces?${window}&annotationQuery=${encodeURIComponent(annotationQuery)}`, tracesView)
+  })
+
+  it.each([
+    'serviceName=%20svc-1',
+    'serviceName=svc-1%20',
+    'serviceName=%20BLANK%20',
+    'serviceName=blank',
+    'spanName=op+1',
+    'spanName=%C3%9CN%C3%8F',
+    'spanName=all',
+    'serviceName=all',
+    'remoteServiceName=all',
+    'serviceName=svc-1&remoteServiceName=REMOTE+1',
+    'serviceName=svc-1&remoteServiceName=',
+    'minDuration=1&maxDuration=9223372036854775807',
+    'minDuration=9223372036854775807',
+    'minDuration=9223372036854775808',
+    'minDuration=00005',
+    'minDuration=-0',
+    'minDuration=&maxDuration=5',
+    'minDuration=5&maxDuration=',
+    'minDuration=5&maxDuration=x',
+    'minDuration=5ms',
+    'serviceName',
+    '=svc-1',
+    '&&&',
+    'serviceName=a=b',
+    'serviceName=%C3%28',
+    'serviceName=svc-1;limit=1',
+    'serviceName[]=svc-1',
+    'serviceName=&serviceName=svc-1',
+    'limit=1&limit=x',
+  ])('answers %s', async query => {
+    await pair.same(`/api/v2/traces?${window}&${query}`, tracesView)
+  })
+
+  it.each([
+    `endTs=${base}&lookback=1`,
+    `endTs=${base - 1}&lookback=1`,
+    `endTs=${base}&lookback=${base * 2}`,
+    'endTs=9223372036854775807&lookback=1',
+    'endTs=9223372036854775&lookback=9223372036854775',
+    'endTs=9007199254740&lookback=1',
+    'endTs=4102444800000&lookback=4102444800000',
+    'endTs=1&lookback=1',
+    'endTs=1&lookback=5',
+    'lookback=1',
+    'limit=2147483647',
+    'limit=00010',
+    'lookback=-9223372036854775808',
+    'lookback=-9223372036854775809',
+    'endTs=null',
+    'limit=1_000',
+    'limit=5L',
+  ])('looks through %s', async query => {
+    await pair.same(`/api/v2/traces?${query}&limit=1000`, tracesView)
+  })
+
+  const linksView = ({ status, body }: { status: number; body: string }): unknown =>
+    status === 200 ? (JSON.parse(body) as object[]).map(link => JSON.stringify(link)).sort() : [status, body]
+  it.each([
+    `endTs=${base + 59 * HOUR}`,
+    `endTs=${base + 59 * HOUR}&lookback=${24 * HOUR}`,
+    `endTs=${base + 59 * HOUR}&lookback=${48 * HOUR}`,
+    `endTs=${base + 400 * HOUR}&lookback=${800 * HOUR}`,
+    `endTs=${base}&lookback=1`,
+    `endTs=${base + 24 * HOUR}&lookback=10`,
+    `endTs=${base + 24 * HOUR + 7}&lookback=1`,
+    `endTs=${base + 48 * HOUR}&lookback=1000`,
+    'endTs=9223372036854775807&lookback=9223372036854775807',
+    `endTs=${base}&lookback=9223372036854775807`,
+    `endTs=${base * 3}&lookback=${base * 3}`,
+    'endTs=-1&lookback=-1',
+    `endTs=${base}&lookback=1.5`,
+    `endTs=${base}&endTs=x`,
+    'endTs=9223372036854775808',
+  ])('links over days: %s', async query => {
+    await pair.same(`/api/v2/dependencies?${query}`, linksView)
+  })
+
+  const many = (count: number): string => Array.from({ length: count }, (_, i) => (0x1000 + i).toString(16)).join()
+  it.each([
+    ['sixty', many(60)],
+    ['three hundred', many(300)],
+    ['both widths', '463ac35c9f6413ad0000000000002009,2009'],
+    ['one twice, padded', '2009,00002009'],
+    ['a comma', ','],
+    ['a comma first', ',2009'],
+    ['a semicolon', '2009;2010'],
+    ['capitals', 'A,B'],
+    ['zeros', '0,0'],
+    ['one that is too long', `${'1'.repeat(33)},2`],
+  ])('gives many traces: %s', async (_name, ids) => {
+    await pair.same(`/api/v2/traceMany?traceIds=${ids}`, tracesView)
+  })
+
+  it.each([
+    'services',
+    'spans?serviceName=%20blank%20',
+    'spans?serviceName=svc-3',
+    'spans?serviceName=edge&serviceName=svc-1',
+    'spans?serviceName',
+    'spans?servicename=edge',
+    'remoteServices?serviceName=SVC-1',
+    'remoteServices?serviceName=',
+    'autocompleteKeys',
+    'autocompleteValues?key=env',
+    'autocompleteValues?key=method',
+    'autocompleteValues?key=ENV',
+    'autocompleteValues?key=env&key=x',
+    'autocompleteValues?Key=env',
+    'autocompleteValues?key',
+  ])('lists names, headers included: %s', async path => {
+    await pair.same(`/api/v2/${path}`)
+  })
+})
+
 /** kind and service, remote after a slash: `C web/app`. */
 type Shape = [notation: string, parent: number | null, fields?: Record<string, unknown>]
 

@@ -1,6 +1,7 @@
 import { IdError, normaliseSpanId, normaliseTraceId, type Span } from '@hopscope/model'
 import { COLUMNS_CONTENT_TYPE, encodeColumns, tableSpans } from '@hopscope/model/columns'
 import { encodeJsonV2 } from '@hopscope/model/formats'
+import { TooManySpansError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 import { OwnApiError } from '../own-api-error.ts'
@@ -31,12 +32,10 @@ export function traceColumnRoutes(app: FastifyInstance, prefix: string, { config
 
   async function spansOf(text: string): Promise<Span[]> {
     const traceId = normalised('traceId', text, normaliseTraceId)
-    const spans = await store.getTrace(traceId, queryDeadline(config))
+    const { maxResultSpans } = config
+    const spans = await store.getTrace(traceId, queryDeadline(config), maxResultSpans)
     if (spans.length === 0) throw notFound(`No trace ${traceId}`)
-    if (spans.length > config.maxResultSpans) {
-      const text = `${traceId} has ${spans.length} spans; HOPSCOPE_MAX_RESULT_SPANS allows ${config.maxResultSpans}`
-      throw new OwnApiError('too_large', text, undefined, 413)
-    }
+    if (spans.length > maxResultSpans) throw new TooManySpansError(maxResultSpans)
     return spans
   }
 }

@@ -1,7 +1,7 @@
 import { normaliseTraceId, parseQuery, type Span } from '@hopscope/model'
 import { encodeJsonV2 } from '@hopscope/model/formats'
+import { TooManySpansError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '../config.ts'
 import { type Context, queryOf } from '../context.ts'
 import { HttpError } from '../http-error.ts'
 import { queryDeadline } from '../query-deadline.ts'
@@ -12,28 +12,25 @@ const MAX_TRACE_IDS = 1000
 
 /** GET traces, trace/ID, traceMany. */
 export function traceRoutes(app: FastifyInstance, prefix: string, { config, store }: Context): void {
+  const { maxResultSpans } = config
   app.get(`${prefix}/traces`, async (request, reply) => {
     const query = parseQuery(queryOf(request), { endTs: Date.now(), lookback: config.lookback, limit: 10 })
-    return sendJson(reply, encodeTraces(atMost(config, await store.getTraces(query, queryDeadline(config)))))
+    const traces = await store.getTraces(query, queryDeadline(config), maxResultSpans)
+    return sendJson(reply, encodeTraces(atMost(maxResultSpans, traces)))
   })
 
   app.get<{ Params: { traceId: string } }>(`${prefix}/trace/:traceId`, async (request, reply) => {
     if (request.params.traceId === '') return reply.callNotFound()
     const traceId = normaliseTraceId(request.params.traceId.trim())
-    const spans = await store.getTrace(traceId, queryDeadline(config))
+    const spans = await store.getTrace(traceId, queryDeadline(config), maxResultSpans)
     if (spans.length === 0) throw new HttpError(404, `${traceId} not found`)
-    if (spans.length > config.maxResultSpans) {
-      throw new HttpError(
-        413,
-        `${traceId} has ${spans.length} spans; HOPSCOPE_MAX_RESULT_SPANS allows ${config.maxResultSpans}`,
-      )
-    }
-    return sendJson(reply, encodeJsonV2(spans))
+    return sendJson(reply, encodeJsonV2(atMost(maxResultSpans, [spans])[0]!))
   })
 
   app.get(`${prefix}/traceMany`, async (request, reply) => {
     const traceIds = parseTraceIds(queryOf(request).get('traceIds'))
-    return sendJson(reply, encodeTraces(atMost(config, await store.getTracesByIds(traceIds, queryDeadline(config)))))
+    const traces = await store.getTracesByIds(traceIds, queryDeadline(config), maxResultSpans)
+    return sendJson(reply, encodeTraces(atMost(maxResultSpans, traces)))
   })
 }
 
@@ -51,15 +48,12 @@ function parseTraceIds(list: string | null): string[] {
   return [...traceIds]
 }
 
-/** An answer that nobody could read is not written; its text would be many times as large as the spans. */
-function atMost({ maxResultSpans }: Config, traces: Span[][]): Span[][] {
+/** For stores that read all before anybody counts: the text of an answer would be many times as large as its spans. */
+function atMost(maxSpans: number, traces: Span[][]): Span[][] {
   let count = 0
   for (const trace of traces) count += trace.length
-  if (count <= maxResultSpans) return traces
-  throw new HttpError(
-    413,
-    `${traces.length} traces have ${count} spans; HOPSCOPE_MAX_RESULT_SPANS allows ${maxResultSpans}: ask for fewer traces`,
-  )
+  if (count > maxSpans) throw new TooManySpansError(maxSpans)
+  return traces
 }
 
 function encodeTraces(traces: Span[][]): string {

@@ -2,7 +2,15 @@ import type { MeshLink } from '../mesh/mesh-link.ts'
 import { type TimeRange, windowOf } from '../shared/time-range.ts'
 import { getJson } from './get-json.ts'
 
-/** Who calls whom, and how it goes: percentiles and tries are those of the newest `sampled` traces. */
-export function fetchLinks(time: TimeRange, signal?: AbortSignal): Promise<{ links: MeshLink[]; sampled: number }> {
+export interface Links {
+  links: MeshLink[]
+  /** Traces that percentiles and tries are of: spread over the window when it has more, the newest without `traces`. */
+  sampled: number
+  /** In the window. */
+  traces?: number
+}
+
+/** Who calls whom, and how it goes. */
+export function fetchLinks(time: TimeRange, signal?: AbortSignal): Promise<Links> {
   return getJson('links', windowOf(time), signal, 'hopscope/v1')
 }

@@ -1,6 +1,6 @@
 import '../styles/mesh.css'
 import { useMemo, useState } from 'react'
-import { fetchLinks } from '../api/links.ts'
+import { fetchLinks, type Links } from '../api/links.ts'
 import { CollectorFailed } from '../shared/CollectorFailed.tsx'
 import { Command, Notice } from '../shared/Notice.tsx'
 import { navigate } from '../shared/navigation.ts'
@@ -57,7 +57,7 @@ export function MeshPage({ route }: { route: MeshRoute }) {
         <button type="button" className="quiet" onClick={refresh} disabled={fetched.state === 'loading'}>
           ↻ Refresh
         </button>
-        {links.length > 0 && <Sums links={links} services={cut.total} sampled={fetched.data?.sampled ?? 0} />}
+        {links.length > 0 && <Sums links={links} services={cut.total} sample={fetched.data} />}
       </div>
       {!isTable && cut.around && <AroundBar route={route} cut={cut} />}
       {fetched.state === 'failed' && <CollectorFailed error={fetched.error} onRetry={refresh} />}
@@ -135,16 +135,31 @@ function MetricField({ route, links }: { route: MeshRoute; links: readonly MeshL
   )
 }
 
-function Sums({ links, services, sampled }: { links: readonly MeshLink[]; services: number; sampled: number }) {
+function Sums({
+  links,
+  services,
+  sample,
+}: {
+  links: readonly MeshLink[]
+  services: number
+  sample: Links | undefined
+}) {
   const calls = links.reduce((sum, link) => sum + (link.parent === link.child ? 0 : link.callCount), 0)
   const errors = links.reduce((sum, link) => sum + (link.errorCount ?? 0), 0)
   return (
     <p role="status">
       <strong>{services}</strong> services, <strong>{calls.toLocaleString('en')}</strong> calls
       {errors > 0 && <span className="bad">, ✕ {errors.toLocaleString('en')} failed</span>}
-      <span className="muted">; times of the newest {sampled} traces</span>
+      {sample && <span className="muted">; times of {sampleText(sample)}</span>}
     </p>
   )
+}
+
+function sampleText({ sampled, traces }: Links): string {
+  const count = sampled.toLocaleString('en')
+  if (traces === undefined) return `the newest ${count} traces`
+  if (sampled >= traces) return `all ${count} traces`
+  return `${count} of ${traces.toLocaleString('en')} traces, evenly spread`
 }
 
 /** Says what was cut away, and how to see more or less. */

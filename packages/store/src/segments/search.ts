@@ -1,5 +1,6 @@
 import { type Milliseconds, matches, newestInWindow, type QueryRequest, type Span } from '@hopscope/model'
 import type { Pause } from '../pause.ts'
+import { TooManySpansError } from '../store.ts'
 import { collapseEqual, splitByTraceId } from '../trace-group.ts'
 import type { Part } from './part.ts'
 import { type Condition, conditionsOf } from './terms.ts'
@@ -32,6 +33,7 @@ export async function searchTraces(
   request: QueryRequest,
   strictTraceId: boolean,
   pause: Pause,
+  maxSpans = Number.POSITIVE_INFINITY,
 ): Promise<Span[][]> {
   const from = request.endTs - request.lookback
   const conditions = conditionsOf(request)
@@ -42,6 +44,7 @@ export async function searchTraces(
   const seen = new Set<string>()
   const found: Found[] = []
   let count = 0
+  let spanCount = 0
   for (;;) {
     for (let part = unopened.at(-1); part !== undefined; part = unopened.at(-1)) {
       const newest = Math.min(part.highestMs, request.endTs)
@@ -81,13 +84,24 @@ export async function searchTraces(
     const traces = (strictTraceId ? splitByTraceId(spans) : [spans]).filter(one => matches(request, one))
     if (traces.length === 0) continue
     count += traces.length
+    spanCount += spansIn(traces)
     found.push({ latest, low, traces })
     found.sort((a, b) => b.latest - a.latest || (a.low < b.low ? 1 : -1))
     while (found.length > 1 && count - found.at(-1)!.traces.length >= request.limit) {
-      count -= found.pop()!.traces.length
+      const oldest = found.pop()!.traces
+      count -= oldest.length
+      spanCount -= spansIn(oldest)
     }
+    // Traces that are found later may take the place of others, yet no more than there are of these.
+    if (spanCount > maxSpans) throw new TooManySpansError(maxSpans)
   }
   return found.flatMap(({ traces }) => traces).slice(0, request.limit)
+}
+
+function spansIn(traces: readonly Span[][]): number {
+  let count = 0
+  for (const trace of traces) count += trace.length
+  return count
 }
 
 /** Of one part, sorted by time, oldest first. */

@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import type { Span } from '@hopscope/model'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { StoreError, type StoreErrorCode } from '../store.ts'
+import { StoreError, type StoreErrorCode, TooManySpansError } from '../store.ts'
 import { SegmentStore } from './segment-store.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -333,5 +333,33 @@ describe('a large store', () => {
     const last = new SegmentStore({ file })
     expect(last.stats().spans).toBeLessThanOrEqual(3)
     await last.close()
+  })
+})
+
+describe('an answer that may have so many spans', () => {
+  it('is not read further when it has more; what collapses, and what is replaced, does not count', async () => {
+    const store = new SegmentStore({ file: newFile(), segmentSpans: 8 })
+    const traces = Array.from({ length: 10 }, (_, i) => {
+      const one = span({ id: '1'.padStart(16, '0') })
+      return Array.from({ length: 4 }, (_, n) => ({
+        ...one,
+        id: (n + 1).toString(16).padStart(16, '0'),
+        duration: i + 1,
+      }))
+    })
+    for (const trace of traces) await store.accept(trace)
+    // Sent again, into other segments.
+    for (const trace of traces) await store.accept(trace)
+    await store.settled()
+    const query = { endTs: 1_750_000_001_000, lookback: 2_000_000, limit: 10 }
+    expect(await store.getTraces(query, undefined, 40)).toHaveLength(10)
+    await expect(store.getTraces(query, undefined, 39)).rejects.toThrow(TooManySpansError)
+    expect(await store.getTraces({ ...query, limit: 2 }, undefined, 8)).toHaveLength(2)
+    const ids = traces.map(trace => trace[0]!.traceId)
+    expect(await store.getTrace(ids[3]!, undefined, 4)).toHaveLength(4)
+    await expect(store.getTrace(ids[3]!, undefined, 3)).rejects.toThrow(new TooManySpansError(3))
+    expect(await store.getTracesByIds(ids, undefined, 40)).toHaveLength(10)
+    await expect(store.getTracesByIds(ids, undefined, 39)).rejects.toThrow(TooManySpansError)
+    await store.close()
   })
 })

@@ -11,6 +11,7 @@ import {
   StoreError,
   type StoreOptions,
   type StoreStats,
+  TooManySpansError,
 } from '../store.ts'
 import { collapseEqual } from '../trace-group.ts'
 import { inspectDatabase, openDatabase } from './database.ts'
@@ -27,6 +28,7 @@ import { RecentPieces } from './piece-cache.ts'
 import { lockStore } from './process-lock.ts'
 import { Reads } from './reads.ts'
 import { enforceRetention, type RetentionLimits, sumsOf } from './retention.ts'
+import { sampleTraces } from './sample-traces.ts'
 import type { SealedNames } from './sealed-names.ts'
 import { Sealer } from './sealer.ts'
 import { Sealing } from './sealing.ts'
@@ -312,35 +314,51 @@ export class SegmentStore implements SpanStore {
     )
   }
 
-  getTraces(request: QueryRequest, signal?: AbortSignal): Promise<Span[][]> {
+  getTraces(request: QueryRequest, signal?: AbortSignal, maxSpans?: number): Promise<Span[][]> {
     return this.#read(signal, (view, pause) =>
-      this.#searchEnabled ? searchTraces(view, request, this.#strictTraceId, pause) : [],
+      this.#searchEnabled ? searchTraces(view, request, this.#strictTraceId, pause, maxSpans) : [],
     )
   }
 
-  getTrace(traceId: string, signal?: AbortSignal): Promise<Span[]> {
-    return this.#read(signal, (view, pause) => this.#trace(view, traceId, pause))
+  getTrace(traceId: string, signal?: AbortSignal, maxSpans?: number): Promise<Span[]> {
+    return this.#read(signal, (view, pause) => this.#trace(view, traceId, pause, maxSpans))
   }
 
-  getTracesByIds(traceIds: readonly string[], signal?: AbortSignal): Promise<Span[][]> {
+  getTracesByIds(traceIds: readonly string[], signal?: AbortSignal, maxSpans = Infinity): Promise<Span[][]> {
     return this.#read(signal, async (view, pause) => {
       const traces: Span[][] = []
+      let left = maxSpans
       for (const id of new Set(this.#strictTraceId ? traceIds : traceIds.map(id => id.slice(-16)))) {
         const trace = await this.#trace(view, id, pause)
+        left -= trace.length
+        if (left < 0) throw new TooManySpansError(maxSpans)
         if (trace.length > 0) traces.push(trace)
       }
       return traces
     })
   }
 
-  async #trace(view: View, traceId: string, pause: Pause): Promise<Span[]> {
-    const found: Span[][] = []
+  async #trace(view: View, traceId: string, pause: Pause, maxSpans = Infinity): Promise<Span[]> {
+    let spans: Span[] = []
     for (const entry of view.entriesOfId(traceId)) {
       await pause()
-      found.push(view.spansOf([entry]))
+      const more = view.spansOf([entry])
+      spans = spans.concat(this.#strictTraceId ? more.filter(span => span.traceId === traceId) : more)
+      if (spans.length <= maxSpans) continue
+      // Equal spans of several parts are one.
+      spans = collapseEqual(spans)
+      if (spans.length > maxSpans) throw new TooManySpansError(maxSpans)
     }
-    const spans = collapseEqual(found.flat())
-    return this.#strictTraceId ? spans.filter(span => span.traceId === traceId) : spans
+    return collapseEqual(spans)
+  }
+
+  sampleTraces(
+    endTs: Milliseconds,
+    lookback: Milliseconds,
+    visit: (spans: Span[]) => boolean,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    return this.#read(signal, (view, pause) => sampleTraces(view, endTs, lookback, visit, pause))
   }
 
   getDependencies(endTs: Milliseconds, lookback: Milliseconds, signal?: AbortSignal): Promise<DependencyLink[]> {
