@@ -287,6 +287,15 @@ describe('the process', () => {
     expect(await held).toBe('cut')
   })
 
+  it('tells its variables when it is asked, and starts nothing', async () => {
+    const asked = startApp('service', { argv: ['--help'] })
+    expect(await asked.ended).toEqual({ code: 0, signal: null })
+    expect(asked.output()).toMatch(/UPSTREAM_URIS/)
+    const wrong = startApp('service', { argv: ['--port=1'] })
+    expect((await wrong.ended).code).toBe(64)
+    expect(wrong.output()).toMatch(/^service: unexpected argument --port=1/)
+  })
+
   it('tells a wrong variable, and a taken port, in one line', async () => {
     const wrong = startApp('service', { env: { ERROR_RATE: 'often' } })
     expect(await wrong.ended).toMatchObject({ code: 64 })

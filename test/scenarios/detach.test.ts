@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 
@@ -26,10 +27,29 @@ test('a mesh in the background: up, ps, logs, a second up, down', async () => {
 
   expect(hopscope('down').said).toContain('02-both-sides has ended')
   await expect(fetch(`${entry}/`)).rejects.toThrow()
-  expect(hopscope('ps')).toEqual({
-    code: 1,
-    said: 'hopscope: no detached mesh runs: ./hopscope up --detach starts one\n',
-  })
+  const { code, said } = hopscope('down')
+  expect(code).toBe(1)
+  expect(said).toMatch(/no detached mesh runs: |is not detached: /)
+})
+
+test('a mesh in another terminal: ps and logs know it, down leaves it alone', async () => {
+  const child = spawn(process.execPath, [cli, 'up', '02'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    let said = ''
+    for await (const chunk of child.stdout) {
+      said += chunk
+      if (said.includes('Ctrl-C')) break
+    }
+    expect(hopscope('ps').said).toMatch(/^02-both-sides\n {2}collector +\d+ {2}\d+ MB\n/)
+    expect(hopscope('logs', 'orders').said).toContain('orders listening on')
+    expect(hopscope('down')).toEqual({
+      code: 1,
+      said: `hopscope: 02-both-sides is not detached: Ctrl-C in its terminal ends it (pid ${child.pid})\n`,
+    })
+  } finally {
+    child.kill('SIGINT')
+    await once(child, 'close')
+  }
 })
 
 test('what does not start says why', () => {

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { checkout } from './checkout.ts'
 import { systemProblem, UserError } from './user-error.ts'
+import { VERSION } from './version.ts'
 
 enableCompileCache(join(checkout, '.cache', 'compile'))
 
 const program = new Command('hopscope')
   .description('Runs, checks and breaks meshes of services whose proxies trace.')
+  .version(VERSION, '--version', 'print the version')
   .showHelpAfterError('(hopscope help shows the commands)')
   .exitOverride()
 
@@ -26,21 +28,21 @@ program
   .addOption(proxy())
   .addOption(docker())
   .addOption(new Option('--ports <kind>', "the compose file's published ports").choices(['fixed']))
-  .option('--detach', 'return when it is ready; ps, logs and down are for what then runs')
+  .option('--detach', 'return when it is ready; ps, logs and down are for it then')
   .action(async (scenario, options) => {
     exitCode = await (await import('./commands/up.ts')).up(scenario, options)
   })
 
 program
   .command('ps')
-  .description('the detached mesh: its processes and their memory')
+  .description('the mesh that runs: its processes and their memory')
   .action(async () => {
     exitCode = await (await import('./commands/detached.ts')).ps()
   })
 
 program
   .command('logs [service]')
-  .description('the detached mesh: what its services wrote')
+  .description('the mesh that runs: what its services wrote')
   .action(async service => {
     exitCode = await (await import('./commands/detached.ts')).logs(service)
   })

@@ -8,6 +8,14 @@ import { enableCompileCache } from 'node:module'
 
 enableCompileCache()
 
+if (process.argv.length > 2) {
+  const isHelp = process.argv[2] === '--help' || process.argv[2] === '-h'
+  const [say, code] = isHelp ? [console.log, 0] : [console.error, 64]
+  if (!isHelp) say(`service: unexpected argument ${process.argv[2]}: all of it is set by variables`)
+  say((await import('./help.ts')).HELP)
+  process.exit(code)
+}
+
 const { readConfig } = await import('./config.ts')
 const config = readConfig(process.env)
 if (!config.ok) {

@@ -147,6 +147,10 @@ tracing: { provider: { name: o, typed_config: { "@type": type.googleapis.com/env
 
   test('a file that is not there', () => {
     expect(bad({}, { path: 'nope.yaml' })).toEqual(['nope.yaml:1:1: cannot be read: there is no such file'])
+    const folder = import.meta.dirname
+    const problems = loadBootstrap({ path: folder })
+    expect(problems).toMatchObject({ ok: false })
+    expect(JSON.stringify(problems)).toContain('it is a folder')
   })
 
   test('nothing to load', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Bootstrap } from './bootstrap.ts'
 import { checkSupported } from './check-supported.ts'
+import { fileProblem } from './file-problem.ts'
 import type { ParseContext } from './parse/context.ts'
 import { type NodeOverrides, parseBootstrap } from './parse/parse-bootstrap.ts'
 import { speaksHttp2 } from './parse/parse-cluster.ts'
@@ -88,8 +89,7 @@ function readBootstrapFile(
   try {
     text = new TextDecoder().decode(readFile(path))
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message
+    const reason = fileProblem(error)
     problems.add('syntax', { at: sources.add(path, ''), path: '' }, `cannot be read: ${reason}`)
     return undefined
   }

@@ -44,14 +44,14 @@ export async function detach(args: readonly string[], options: { docker?: boolea
 }
 
 export async function ps(): Promise<number> {
-  const { scenario, services } = theMesh()
+  const { scenario, services } = aMesh()
   console.log(scenario)
   for (const { name, pid } of services) console.log(`  ${name.padEnd(20)} ${String(pid).padStart(7)}  ${memoryOf(pid)}`)
   return 0
 }
 
 export async function logs(service: string | undefined): Promise<number> {
-  const { services } = theMesh()
+  const { services } = aMesh()
   const wanted = service === undefined ? services : services.filter(({ name }) => name === service)
   if (wanted.length === 0) {
     const names = services.map(({ name }) => name)
@@ -65,7 +65,7 @@ export async function logs(service: string | undefined): Promise<number> {
 }
 
 export async function down(): Promise<number> {
-  const { pid, scenario } = theMesh()
+  const { pid, scenario } = detachedMesh()
   process.kill(pid, 'SIGTERM')
   const deadline = Date.now() + PATIENCE_AT_END
   while (isRunning(pid)) {
@@ -90,10 +90,24 @@ function logFileOf(pid: number): string {
   throw new UserError('there is no place for the log of a mesh in the background')
 }
 
-function theMesh(): MeshState {
-  const state = detachedState()
-  if (state === undefined) throw new UserError('no detached mesh runs: ./hopscope up --detach starts one')
+/** The detached one, else the one that was started last in another terminal. */
+function aMesh(): MeshState {
+  const state = detachedState() ?? readStates().at(-1)
+  if (state === undefined) throw new UserError('no mesh runs in this checkout: ./hopscope up starts one')
+  if (state.services.length === 0)
+    throw new UserError(`${state.scenario} runs with Docker, which has its own ps and logs`)
   return state
+}
+
+function detachedMesh(): MeshState {
+  const state = detachedState()
+  if (state !== undefined) return state
+  const other = readStates().at(-1)
+  throw new UserError(
+    other === undefined
+      ? 'no detached mesh runs: ./hopscope up --detach starts one'
+      : `${other.scenario} is not detached: Ctrl-C in its terminal ends it (pid ${other.pid})`,
+  )
 }
 
 function memoryOf(pid: number): string {

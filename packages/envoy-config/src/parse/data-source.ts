@@ -1,3 +1,4 @@
+import { fileProblem } from '../file-problem.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 
@@ -13,8 +14,7 @@ export function readDataSource(source: Message, context: ParseContext): Uint8Arr
     try {
       return context.readFile(name)
     } catch (error) {
-      const reason =
-        (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message
+      const reason = fileProblem(error)
       context.problems.add('reference', source.valuePlace('filename'), `cannot read '${name}': ${reason}`)
       return undefined
     }
