@@ -40,6 +40,19 @@ test('spans come out as an export request that our collector reads', () => {
   expect(writer.count).toBe(0)
 })
 
+test('what is kept of a span outlives its batch', () => {
+  const writer = new OtlpSpanWriter(source)
+  const start = (parent: Partial<typeof head & { parentId: string }>) => {
+    writer.begin({ ...head, ...parent })
+    writer.end({ status: 'none' })
+  }
+  const names = () => decodeOtlpProto(writer.take()).spans.map(({ name, kind }) => `${name} ${kind}`)
+  start({ parentId: head.id })
+  expect(names()).toEqual(['egress shop CLIENT'])
+  for (const parent of [{}, { parentId: head.id }, {}]) start(parent)
+  expect(names()).toEqual(Array(3).fill('egress shop CLIENT'))
+})
+
 test('lengths of every width: a span, a tag and a batch may be as large as they like', () => {
   const writer = new OtlpSpanWriter({ resource: [['service.name', 'x'.repeat(300)]] }, 'latin1')
   const sizes = [0, 1, 100, 125, 126, 127, 128, 129, 16_000, 16_383, 16_384, 70_000, 2_100_000]

@@ -43,8 +43,14 @@ export class OtlpSpanWriter implements SpanBatch {
   readonly #repeated = new RepeatedTags()
   readonly #resource: Uint8Array
   readonly #scope: Uint8Array
+  /** The beginnings of the two messages that a batch is in. */
+  readonly #around = new ProtoBytes('utf8', 32)
   #start = 0
   #flags = 0
+  /** Kind and name of the span before, mostly those of the next one too, and their bytes. */
+  #kind: OtlpSpanHead['kind'] | undefined
+  #name = ''
+  #named = new Uint8Array(0)
 
   constructor(source: OtlpSource, encoding: 'utf8' | 'latin1' = 'utf8') {
     this.#spans = new ProtoBytes(encoding)
@@ -65,10 +71,21 @@ export class OtlpSpanWriter implements SpanBatch {
     spans.hex(2, head.id)
     if (head.traceState !== '') spans.string(3, head.traceState)
     if (head.parentId !== undefined) spans.hex(4, head.parentId)
-    spans.string(5, head.name)
-    spans.varint(6, KINDS[head.kind])
+    if (head.kind === this.#kind && head.name === this.#name) spans.put(this.#named)
+    else this.#writeNamed(head)
     spans.fixed64(7, head.start, 1000)
     spans.fixed64(8, head.end, 1000)
+  }
+
+  #writeNamed({ kind, name }: OtlpSpanHead): void {
+    const spans = this.#spans
+    const start = spans.length
+    spans.string(5, name)
+    spans.varint(6, KINDS[kind])
+    this.#kind = kind
+    this.#name = name
+    // A copy: the batch will be written over.
+    this.#named = new Uint8Array(spans.bytes().subarray(start))
   }
 
   tag(key: string, value: string): void {
@@ -114,9 +131,19 @@ export class OtlpSpanWriter implements SpanBatch {
 
   take(): Uint8Array {
     const spans = this.#spans.bytes()
-    const scopeSpans = Buffer.concat([prefix(2, this.#scope.length + spans.length), this.#scope])
-    const size = this.#resource.length + scopeSpans.length + spans.length
-    const body = Buffer.concat([prefix(1, size), this.#resource, scopeSpans, spans])
+    const around = this.#around
+    around.length = 0
+    around.prefix(2, this.#scope.length + spans.length)
+    const scopeSpans = around.length
+    around.prefix(1, this.#resource.length + scopeSpans + this.#scope.length + spans.length)
+    const prefixes = around.bytes()
+    const body = Buffer.concat([
+      prefixes.subarray(scopeSpans),
+      this.#resource,
+      prefixes.subarray(0, scopeSpans),
+      this.#scope,
+      spans,
+    ])
     this.clear()
     return body
   }
@@ -126,13 +153,6 @@ export class OtlpSpanWriter implements SpanBatch {
     this.count = 0
     this.#repeated.forget()
   }
-}
-
-/** The beginning of a message of so many bytes. */
-function prefix(field: number, size: number): Uint8Array {
-  const bytes = new ProtoBytes('utf8')
-  bytes.prefix(field, size)
-  return Buffer.from(bytes.bytes())
 }
 
 function encodeResource(resource: OtlpSource['resource']): Uint8Array {

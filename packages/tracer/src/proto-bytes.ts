@@ -21,10 +21,11 @@ for (let i = 0; i < 16; i++)
 export class ProtoBytes {
   length = 0
   readonly #encoding: 'utf8' | 'latin1'
-  #bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+  #bytes: Buffer
 
-  constructor(encoding: 'utf8' | 'latin1') {
+  constructor(encoding: 'utf8' | 'latin1', initialBytes = INITIAL_BYTES) {
     this.#encoding = encoding
+    this.#bytes = Buffer.allocUnsafeSlow(initialBytes)
   }
 
   bytes(): Buffer {
@@ -95,6 +96,13 @@ export class ProtoBytes {
     this.#varint(field * 8 + 2)
     this.length += lengthBytes
     return this.length
+  }
+
+  /** Whole fields. */
+  put(fields: Uint8Array): void {
+    this.#room(fields.length)
+    this.#bytes.set(fields, this.length)
+    this.length += fields.length
   }
 
   /** Bytes that are here already, once more. */

@@ -48,6 +48,23 @@ test.each([0, 7, 10, 999_999_999, 1_000_000_000, 1_000_000_001, 1_795_450_263_04
   },
 )
 
+test('what is kept of a span outlives its batch', () => {
+  const writer = new SpanWriter(endpoint)
+  const kept = { ...head, kind: 'SERVER', parentId: '0020000000000001' } as const
+  writer.begin(kept)
+  writer.end({})
+  expect(read(writer.take())).toEqual([{ ...kept, localEndpoint: endpoint }])
+  const { parentId: _, ...root } = kept
+  writer.begin({ ...root, traceId: root.id.repeat(2) })
+  writer.end({})
+  writer.begin(kept)
+  writer.end({})
+  expect(read(writer.take())).toEqual([
+    { ...root, traceId: root.id.repeat(2), localEndpoint: endpoint },
+    { ...kept, localEndpoint: endpoint },
+  ])
+})
+
 test('every character survives', () => {
   const all = Array.from({ length: 0x250 }, (_, i) => String.fromCharCode(i)).join('')
   for (const value of [all, '€ 日本 👣', 'a"b\\c\td\ne\rf\bg\f\u0001\u007f', '']) {

@@ -80,7 +80,8 @@ export class SpanWriter implements ZipkinBatch {
     this.#ascii(',"timestamp":')
     this.#kind = kind
     this.#name = name
-    this.#named = this.#bytes.slice(start, this.#length)
+    // A copy: the batch will be written over.
+    this.#named = new Uint8Array(this.#bytes.subarray(start, this.#length))
   }
 
   /** `value` is plain ASCII without quotes: a word such as `ss`. */

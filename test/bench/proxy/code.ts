@@ -1,6 +1,6 @@
 /**
  * What the proxy's own code costs for a request, without sockets: a transport in memory, one process, µs a request.
- *   node test/bench/proxy/code.ts [--traced] [--requests 20000] [--rounds 15]
+ *   node test/bench/proxy/code.ts [--traced [--otlp]] [--requests 20000] [--rounds 15]
  * The fastest round is the figure: everything else only adds to it. For profiles: node --cpu-prof test/bench/proxy/code.ts
  */
 import { parseArgs } from 'node:util'
@@ -11,6 +11,7 @@ import { bootstrap } from '../../conformance/envoy/harness/config.ts'
 const { values } = parseArgs({
   options: {
     traced: { type: 'boolean', default: false },
+    otlp: { type: 'boolean', default: false },
     requests: { type: 'string', default: '20000' },
     rounds: { type: 'string', default: '15' },
   },
@@ -101,7 +102,7 @@ const config = bootstrap(
     hcm: { access_log: [] },
     listener: { traffic_direction: 'OUTBOUND' },
     runtime: { tracing: { zipkin: { min_flush_spans: 5 } } },
-    ...(values.traced ? { tracing: {} } : {}),
+    ...(values.traced ? { tracing: values.otlp ? { otlp: {} } : {} } : {}),
   },
   { listener: 10_000, admin: 2, collector: 9, upstream: { app: 8 }, dead: 1 },
   '/dev/null',

@@ -195,9 +195,9 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#begin(exchange, head, now)
   }
 
-  /** A client mostly asks for one host: the same text in the same string is what routes, spans and logs compare at no cost. */
+  /** A client mostly asks for one host: compared here once, it is the same string for spans, which compare it again and again. */
   #keepAuthority(headers: RequestHeaders): void {
-    if (isSameText(headers.authority, this.#authority)) headers.authority = this.#authority
+    if (headers.authority === this.#authority) headers.authority = this.#authority
     // In a string of its own: a part of the head's would keep all of that head.
     else this.#authority = headers.authority = Buffer.from(headers.authority, 'latin1').toString('latin1')
   }
@@ -727,11 +727,4 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#context.stats.downstream_cx_rx_bytes_buffered.add(bytes - this.#rxBuffered)
     this.#rxBuffered = bytes
   }
-}
-
-/** As `===`, which is a call into C++ for two parts of longer strings. */
-function isSameText(a: string, b: string): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a.charCodeAt(i) !== b.charCodeAt(i)) return false
-  return true
 }
