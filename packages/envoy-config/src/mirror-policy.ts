@@ -1,3 +1,4 @@
+import type { HeaderMutation } from './http-filters/header-mutation.ts'
 import type { RuntimeFraction } from './quantities.ts'
 
 /** envoy.config.route.v3.RouteAction.RequestMirrorPolicy */
@@ -9,6 +10,8 @@ export interface RequestMirrorPolicy {
   /** Absent: as the request itself. */
   traceSampled?: boolean
   disableShadowHostSuffixAppend: boolean
+  /** Of the copy's headers, one after the other. */
+  requestHeadersMutations: readonly HeaderMutation[]
   /** "": the request's host, with `-shadow`. */
   hostRewriteLiteral: string
 }

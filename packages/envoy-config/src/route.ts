@@ -2,6 +2,7 @@ import type { SubstitutionFormat } from './access-log.ts'
 import type { CustomTag } from './custom-tag.ts'
 import type { HashPolicy } from './hash-policy.ts'
 import type { HeaderMutations } from './header-mutations.ts'
+import type { CorsPolicy } from './http-filters/cors.ts'
 import type { PerFilterConfig } from './http-filters.ts'
 import type { InternalRedirectPolicy } from './internal-redirect.ts'
 import type { CookieMatcher, HeaderMatcher, QueryParameterMatcher, RegexRewrite } from './matchers.ts'
@@ -33,6 +34,8 @@ export interface VirtualHost extends HeaderMutations {
   domains: readonly string[]
   routes: readonly Route[]
   retryPolicy?: RetryPolicy
+  /** The older place of what `typed_per_filter_config` says of cors; counts where that says nothing at all. */
+  cors?: CorsPolicy
   /** Requests that are not https are sent there. */
   requireTls: 'NONE' | 'EXTERNAL_ONLY' | 'ALL'
   metadata: Metadata
@@ -92,6 +95,8 @@ export interface RouteMatch {
 /** envoy.config.route.v3.RouteAction */
 export interface RouteAction {
   type: 'route'
+  /** As the virtual host's, and before it. */
+  cors?: CorsPolicy
   cluster:
     | { type: 'cluster'; name: string }
     /** The request's header of that name names it. */

@@ -27,12 +27,16 @@ export function parseDns(cluster: Message, context: ParseContext): Dns {
   }
 }
 
-/** `typed_dns_resolver_config`, else the older `dns_resolvers`, else the bootstrap's `typed_dns_resolver_config`. */
+/** `typed_dns_resolver_config`, else the older `dns_resolution_config`, else `dns_resolvers`, else what the bootstrap says. */
 function parseResolvers(cluster: Message, context: ParseContext): Dns['resolvers'] {
-  const isOwn = cluster.has('typed_dns_resolver_config') || cluster.has('dns_resolvers')
+  const older = cluster.message('dns_resolution_config')
+  const isOwn = cluster.has('typed_dns_resolver_config') || older !== undefined || cluster.has('dns_resolvers')
   const extension = isOwn ? cluster.message('typed_dns_resolver_config') : context.dnsResolver
   const config = extension?.message('typed_config')
-  const list = config?.type === CARES ? config.messages('resolvers') : cluster.messages('dns_resolvers')
+  const list =
+    config?.type === CARES
+      ? config.messages('resolvers')
+      : (older?.messages('resolvers') ?? cluster.messages('dns_resolvers'))
   if (extension !== undefined && config?.type !== CARES && config?.type !== GETADDRINFO) {
     const what = `Envoy may know this resolver; Hopscope has ${CARES} and ${GETADDRINFO}`
     context.problems.add('unsupported', extension.place('typed_config'), what)

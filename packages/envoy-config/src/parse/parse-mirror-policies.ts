@@ -1,6 +1,7 @@
 import type { RequestMirrorPolicy } from '../mirror-policy.ts'
 import type { Message } from '../schema/message.ts'
 import { checkCluster, type ParseContext } from './context.ts'
+import { parseHeaderMutationRule } from './http-filters/parse-header-mutation.ts'
 import { parseRuntimeFraction } from './percent.ts'
 
 const ALL = { numerator: 100, denominator: 100 } as const
@@ -28,6 +29,9 @@ export function parseMirrorPolicies(
       runtimeFraction: parseRuntimeFraction(policy.message('runtime_fraction'), ALL),
       ...(policy.has('trace_sampled') ? { traceSampled: policy.boolean('trace_sampled') } : {}),
       disableShadowHostSuffixAppend: policy.boolean('disable_shadow_host_suffix_append'),
+      requestHeadersMutations: policy
+        .messages('request_headers_mutations')
+        .map(one => parseHeaderMutationRule(one, context)),
       hostRewriteLiteral: policy.string('host_rewrite_literal'),
     }
   })

@@ -2,6 +2,7 @@ import type { RouteConfiguration, VirtualHost } from '../route.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
+import { parseCorsPolicy } from './http-filters/parse-cors.ts'
 import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
 import { parseHeaderMatcher } from './matchers.ts'
 import { parseMetadata } from './metadata.ts'
@@ -37,11 +38,13 @@ export function parseRouteConfiguration(message: Message, context: ParseContext)
 
 function parseVirtualHost(message: Message, limits: RouteLimits, context: ParseContext): VirtualHost {
   const retry = message.message('retry_policy')
+  const cors = message.message('cors')
   return {
     name: message.string('name'),
     domains: message.strings('domains').map(domain => domain.toLowerCase()),
     routes: message.messages('routes').map(route => parseRoute(route, limits, context)),
     ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
+    ...(cors === undefined ? {} : { cors: parseCorsPolicy(cors, context) }),
     requireTls: message.enum<VirtualHost['requireTls']>('require_tls', 'NONE'),
     metadata: parseMetadata(message.message('metadata')),
     ...parseBodyBufferLimit(message),

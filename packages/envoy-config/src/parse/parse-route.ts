@@ -3,6 +3,7 @@ import type { Message } from '../schema/message.ts'
 import { checkCluster, checkFormat, type ParseContext } from './context.ts'
 import { readDataSource } from './data-source.ts'
 import { parseHeaderMutations } from './header-mutations.ts'
+import { parseCorsPolicy } from './http-filters/parse-cors.ts'
 import { parsePerFilterConfig } from './http-filters/parse-http-filters.ts'
 import {
   parseCookieMatcher,
@@ -106,6 +107,7 @@ const notFoundCodes = { SERVICE_UNAVAILABLE: 503, NOT_FOUND: 404, INTERNAL_SERVE
 function parseRouteAction(message: Message | undefined, limits: RouteLimits, context: ParseContext): RouteAction {
   const retry = message?.message('retry_policy')
   const redirects = message?.message('internal_redirect_policy')
+  const cors = message?.message('cors')
   const idleTimeout = message?.duration('idle_timeout')
   const code = message?.enum<keyof typeof notFoundCodes>('cluster_not_found_response_code', 'SERVICE_UNAVAILABLE')
   return {
@@ -122,6 +124,7 @@ function parseRouteAction(message: Message | undefined, limits: RouteLimits, con
     ...(idleTimeout === undefined ? {} : { idleTimeout }),
     ...parseMaxStreamDuration(message?.message('max_stream_duration')),
     ...(retry === undefined ? {} : { retryPolicy: parseRetryPolicy(retry, context) }),
+    ...(cors === undefined ? {} : { cors: parseCorsPolicy(cors, context) }),
     requestMirrorPolicies: parseMirrorPolicies(message, limits, context),
     priority: message?.enum<string>('priority', 'DEFAULT') === 'HIGH' ? 'high' : 'default',
     hashPolicies: parseHashPolicies(message, context),

@@ -47,6 +47,7 @@ export const cluster: SupportTable = {
     dns_jitter: 'yes',
     dns_lookup_family: 'yes',
     dns_resolvers: 'yes',
+    dns_resolution_config: 'yes',
     respect_dns_ttl: 'yes',
     typed_dns_resolver_config: 'yes',
     wait_for_warm_on_init: 'yes',
@@ -65,6 +66,7 @@ export const cluster: SupportTable = {
     predictive_preconnect_ratio: 'yes',
   },
   'envoy.config.cluster.v3.Cluster.RefreshRate': { base_interval: 'yes', max_interval: 'yes' },
+  'envoy.config.core.v3.DnsResolutionConfig': { resolvers: 'yes', dns_resolver_options: 'yes' },
   'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig': {
     resolvers: 'yes',
     filter_unroutable_families: [false],

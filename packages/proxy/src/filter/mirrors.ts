@@ -1,8 +1,10 @@
-import type { Milliseconds, RequestMirrorPolicy } from '@hopscope/envoy-config'
+import type { Milliseconds } from '@hopscope/envoy-config'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
 import type { MetadataMatch } from '../cluster/balancing/metadata-match.ts'
 import { OwnRequest } from '../cluster/own-request.ts'
 import type { Exchange } from '../http/exchange.ts'
+import type { RequestHeaders } from '../http/headers.ts'
+import type { MirrorPolicy } from '../route/compile-routes.ts'
 import { attemptOutcome } from '../tracing/attempt-outcome.ts'
 import type { RouterServices } from './router-services.ts'
 
@@ -53,7 +55,7 @@ export class Mirrors {
 
 /** The copies of this request that its route asks for. `exchange.headers` are as the upstream gets them. */
 export function createMirrors(
-  policies: readonly RequestMirrorPolicy[],
+  policies: readonly MirrorPolicy[],
   exchange: Exchange,
   timeout: Milliseconds,
   match: MetadataMatch | undefined,
@@ -76,13 +78,14 @@ export function createMirrors(
 
 function createMirror(
   cluster: ActiveCluster,
-  policy: RequestMirrorPolicy,
+  policy: MirrorPolicy,
   exchange: Exchange,
   timeout: Milliseconds,
   match: MetadataMatch | undefined,
   services: RouterServices,
 ): OwnRequest {
   const headers = exchange.headers.clone()
+  mutateCopy(policy.mutations, headers, exchange)
   if (policy.hostRewriteLiteral !== '') headers.authority = policy.hostRewriteLiteral
   else if (!policy.disableShadowHostSuffixAppend) headers.authority = shadowHost(headers.authority)
   const { hasBody, bufferLimit } = exchange
@@ -92,6 +95,15 @@ function createMirror(
   copy.onEnd = ({ attempt, canceled, resetReason }) =>
     copy.span?.finish?.(attemptOutcome(attempt, services.clock.now(), canceled, resetReason))
   return copy
+}
+
+/** Formats read what the copy's headers are by then. */
+function mutateCopy(mutations: MirrorPolicy['mutations'], headers: RequestHeaders, { info }: Exchange): void {
+  if (mutations.length === 0) return
+  const { requestHeaders } = info
+  info.requestHeaders = headers
+  for (const mutate of mutations) mutate(headers, info)
+  info.requestHeaders = requestHeaders
 }
 
 /** The suffix goes before the port: `a:80` → `a-shadow:80`. */

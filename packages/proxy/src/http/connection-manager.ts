@@ -61,6 +61,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #lingers = false
   #chunked = false
   #responseDone = false
+  /** Of the present stream: a request that goes on elsewhere is the second of one client's request. */
+  #streamBegan: Instant = 0
   #rxBuffered = 0
   /** Bytes that the next stream begins with. */
   #rxBeforeStream = 0
@@ -249,14 +251,14 @@ export class ConnectionManager implements TransportHandler, Downstream {
   }
 
   /** How long it may take, where the route has a word on that. */
-  #limit({ route, headers, info }: Exchange, now: Instant): void {
+  #limit({ route, headers }: Exchange, now: Instant): void {
     const { config } = this.#context
     const action = route?.route.action
     if (action?.type !== 'route') return
     if (action.idleTimeout !== undefined) this.#streamTimers.startIdle(action.idleTimeout, now)
     if (action.maxStreamDuration !== undefined) {
       const duration = streamDuration(config.maxStreamDuration, action.maxStreamDuration, headers)
-      this.#streamTimers.limitDuration(info.startInstant, duration)
+      this.#streamTimers.limitDuration(this.#streamBegan, duration)
     }
   }
 
@@ -367,6 +369,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const info = new StreamInfo()
     info.startInstant = this.#headTimer.takeBeginning(now)
     info.startTime = clock.epochMicros(info.startInstant)
+    this.#streamBegan = info.startInstant
     info.connectionId = this.#id
     info.downstreamConnectBegin = this.#acceptedAt
     info.downstreamBytes.wireReceived = this.#rxBeforeStream
@@ -499,9 +502,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
     const now = this.#context.clock.now()
     const next = this.#startStream(old.headers, now)
+    // Its limits begin anew; what is told of it counts from the client's request.
+    next.startInstant = info.startInstant
+    next.startTime = info.startTime
     next.protocol = info.protocol
     next.bytesReceived = info.bytesReceived + body.length
-    next.downstreamHeadEnd = next.startInstant
+    next.downstreamHeadEnd = info.downstreamHeadEnd
     next.downstreamBytes.wireReceived = info.downstreamBytes.wireReceived
     next.downstreamBytes.receiveHead(info.downstreamBytes.headerReceived)
     const exchange = new Exchange(next, old.headers, this, body.length > 0)
@@ -571,7 +577,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     }
     info.endInstant = Number.isNaN(info.lastDownstreamTxByte) ? clock.now() : info.lastDownstreamTxByte
     stats.downstream_rq_active.sub()
-    stats.downstream_rq_time.record(Math.trunc(info.endInstant - info.startInstant))
+    stats.downstream_rq_time.record(Math.trunc(info.endInstant - this.#streamBegan))
     if (info.healthCheck) stats['tracing.health_check'].add()
     accessLogger.log(info, 'DownstreamEnd')
     exchange.span?.finish(info)

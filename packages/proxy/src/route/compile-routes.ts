@@ -9,6 +9,7 @@ import type {
   WeightedCluster,
 } from '@hopscope/envoy-config'
 import { MetadataMatch } from '../cluster/balancing/metadata-match.ts'
+import { compileRules } from '../filter/header-mutation/compile-rules.ts'
 import { compileBody } from '../http/local-reply.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Stats } from '../stats/stats.ts'
@@ -18,6 +19,11 @@ import { compileRouteMatch, type MatchRoute } from './match-route.ts'
 import { compileHostRewrite, compilePathRewrite, type Rewrite } from './rewrite.ts'
 import { RouteNumbers } from './route-numbers.ts'
 import { compileVirtualClusters } from './virtual-clusters.ts'
+
+/** A policy of copies whose mutations are compiled. */
+export interface MirrorPolicy extends RequestMirrorPolicy {
+  mutations: readonly Mutate[]
+}
 
 /** A route with everything that a request needs of it, made when a snapshot is applied. */
 export interface CompiledRoute {
@@ -38,7 +44,7 @@ export interface CompiledRoute {
   /** The route's, else the virtual host's. */
   retryPolicy: RetryPolicy | undefined
   /** Those of the most specific level that has any. */
-  mirrorPolicies: readonly RequestMirrorPolicy[]
+  mirrorPolicies: readonly MirrorPolicy[]
   /** For a cluster that has its hosts in subsets. */
   metadataMatch: MetadataMatch | undefined
   /** That of an entry of `weighted_clusters`, where it is another. */
@@ -154,8 +160,10 @@ function compileRoute(
     hash: action.type === 'route' ? compileHashPolicies(action.hashPolicies) : undefined,
     mirrorPolicies:
       action.type === 'route'
-        ? ([action, virtualHost, config].find(level => level.requestMirrorPolicies.length > 0)?.requestMirrorPolicies ??
-          [])
+        ? (
+            [action, virtualHost, config].find(level => level.requestMirrorPolicies.length > 0)
+              ?.requestMirrorPolicies ?? []
+          ).map(policy => ({ ...policy, mutations: compileRules(policy.requestHeadersMutations, 'request') }))
         : [],
   }
 }

@@ -80,6 +80,35 @@ export const corsCases: Case[] = [
     ],
   },
   {
+    name: 'cors: a policy in its older place',
+    covers: 'cors of virtual host and route action, where typed_per_filter_config says nothing',
+    config: {
+      filters: cors,
+      virtualHosts: [
+        {
+          name: 'any',
+          domains: ['*'],
+          cors: full,
+          routes: [
+            {
+              match: { prefix: '/own' },
+              route: {
+                cluster: 'app',
+                cors: { allow_origin_string_match: [{ exact: 'http://own.test' }], max_age: '1' },
+              },
+            },
+            ...routes({ '/typed': policy({ allow_origin_string_match: [{ exact: 'http://good.test' }] }) }),
+          ],
+        },
+      ],
+    },
+    steps: ['/', '/own', '/typed'].flatMap(path =>
+      ['http://good.test', 'http://own.test'].map(origin => ({
+        send: request('OPTIONS', path, { origin, 'access-control-request-method': 'PUT' }),
+      })),
+    ),
+  },
+  {
     name: 'cors: switched off, and in the shadow',
     covers: 'filter_enabled, shadow_enabled with runtime keys: counted and no more',
     config: {

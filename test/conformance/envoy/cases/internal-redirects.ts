@@ -60,6 +60,25 @@ const elsewhere = (name: string, there: object, more: Partial<Case> & { config?:
 const toOther = { route: { cluster: 'other', retry_policy: { retry_on: 'reset' } } }
 
 export const internalRedirectCases: Case[] = [
+  {
+    name: 'how long what comes after it takes',
+    covers: 'duration_filter: the time of a request begins anew with an internal_redirect_policy',
+    upstreams: {
+      app: (message, socket, index) => {
+        const slow = message.head[0]!.includes('/go/')
+        setTimeout(() => redirects(message, socket, index), slow ? 1200 : 0)
+      },
+    },
+    config: {
+      accessLog: '%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS%\n',
+      accessLogFilter: {
+        duration_filter: { comparison: { op: 'GE', value: { default_value: 1000, runtime_key: 'none' } } },
+      },
+      routes: [route()],
+    },
+    steps: [{ send: get('/go/302', { 'x-to': 'http://example.test/there' }) }],
+    logLines: 1,
+  },
   elsewhere('into another cluster', toOther, { config: { tracing: {} }, spans: 2 }),
   elsewhere('into another cluster, with a span for each attempt', toOther, {
     config: { tracing: { spawn_upstream_span: true } },

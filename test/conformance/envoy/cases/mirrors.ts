@@ -71,6 +71,25 @@ export const mirrorCases: Case[] = [
       { send: get('/absent') },
     ],
   },
+  ...['', 'rewritten.test'].map(
+    (host_rewrite_literal): Case => ({
+      name: `with other headers${host_rewrite_literal === '' ? '' : ' and another host'}`,
+      covers: 'request_headers_mutations: of the copy alone, one after the other',
+      upstreams: both,
+      config: mirrored([
+        {
+          ...POLICY,
+          host_rewrite_literal,
+          request_headers_mutations: [
+            { remove: 'x-secret' },
+            { append: { header: { key: 'x-copied', value: '%REQ(:PATH)% of %REQ(x-secret)%' } } },
+            { append: { header: { key: 'x-team', value: 'b' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' } },
+          ],
+        },
+      ]),
+      steps: [{ send: get('/a', { 'x-secret': 's', 'x-team': 'a' }) }],
+    }),
+  ),
   {
     name: 'two copies',
     covers: 'several policies',

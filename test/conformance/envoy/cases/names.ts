@@ -109,6 +109,21 @@ export const nameCases: Case[] = [
     steps: [{ send: get('/') }, STATS],
   },
   {
+    name: 'a way to name a resolver from between',
+    covers: 'dns_resolution_config, before dns_resolvers',
+    upstreams: { app: ok() },
+    names: { 'svc.test': ['127.0.0.1'] },
+    config: (ports: Ports) => {
+      const { typed_dns_resolver_config: _, ...older } = named('svc.test')(ports).clusters[0]!
+      const at = (port_value: number | undefined) => [{ socket_address: { address: '127.0.0.1', port_value } }]
+      const options = { no_default_search_domain: true }
+      const dns_resolution_config = { resolvers: at(ports.names), dns_resolver_options: options }
+      const clusters = [{ ...older, dns_resolution_config, dns_resolvers: at(ports.dead) }]
+      return { ...named('svc.test')(ports), clusters }
+    },
+    steps: [{ send: get('/') }, STATS],
+  },
+  {
     name: 'a resolver for all clusters',
     covers: 'typed_dns_resolver_config of the bootstrap, for clusters without one',
     upstreams: { app: ok() },

@@ -13,7 +13,7 @@ export function parseCors(): CorsFilter {
   return { type: 'cors' }
 }
 
-/** Of an envoy.extensions.filters.http.cors.v3.CorsPolicy. */
+/** Of an envoy.extensions.filters.http.cors.v3.CorsPolicy, or of the older envoy.config.route.v3.CorsPolicy with the same fields. */
 export function parseCorsPolicy(message: Message, context: ParseContext): CorsPolicy {
   const flag = <K extends string>(key: K, name: string) =>
     (message.has(name) ? { [key]: message.boolean(name) } : {}) as { [key in K]?: boolean }

@@ -43,8 +43,11 @@ export function createCors(name: string, statPrefix: string, services: CorsServi
   return (exchange, answered) => {
     if (answered) return undefined
     // Whatever is said of it: a redirect or a direct response has no part in this. (Seen in Envoy 1.40)
-    if (exchange.route?.route.action.type !== 'route') return undefined
-    const levels = allConfigsOf<CorsPolicy>(exchange, name, 'cors_policy')
+    const { route, virtualHost } = exchange.route ?? {}
+    if (route?.action.type !== 'route') return undefined
+    const present = allConfigsOf<CorsPolicy>(exchange, name, 'cors_policy')
+    const levels =
+      present.length > 0 ? present : [route.action.cors, virtualHost?.cors].filter(one => one !== undefined)
     if (levels.length === 0) return undefined
     const origin = exchange.headers.get('origin')
     if (origin === undefined || origin === '') return undefined
