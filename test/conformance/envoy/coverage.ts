@@ -30,6 +30,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'server header': /server_header_transformation/,
     'repeated headers': /repeated/,
     'client certificates without TLS': /forward_client_cert_details/,
+    'limits of connections': /connection_limit/,
+    'IPv4 at IPv6 addresses': /ipv4_compat/,
     internal_only_headers: /internal_only_headers/,
   },
   'a response to the client': {
@@ -125,7 +127,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'metadata_match of routes and weighted clusters': /metadata_match of a weighted/,
     'localities and zones': /locality_weighted_lb_config|zone-aware/,
     DNS: /STRICT_DNS|LOGICAL_DNS/,
-    'DNS: resolvers': /dns_resolvers|typed_dns_resolver_config of the bootstrap/,
+    'DNS: resolvers': /dns_resolution_config|typed_dns_resolver_config of the bootstrap/,
     'outlier detection: detectors': /consecutive_5xx 5|gateway failures|local failures for themselves/,
     'outlier detection: by comparison':
       /enforcing_success_rate: below|enforcing_failure_percentage 100|enforcing_local_origin_success_rate/,
@@ -155,6 +157,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'local rate limit: descriptors': /rate limits: (a bucket for|every action)/,
     buffer: /buffer: a body that fits/,
     cors: /cors: preflight/,
+    'cors: its older place': /cors of virtual host and route action/,
     csrf: /csrf: who asks/,
     'rbac: policies': /rbac: every p/,
     'rbac: matchers': /rbac: a matcher/,
@@ -167,10 +170,12 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     compressor: /compressor: (gzip|brotli|zstd)/,
     'compressor: requests': /compressor: requests/,
     decompressor: /decompressor: a (gzip|brotli|zstd)/,
+    'decompressor: bombs, windows': /more than may come of (gzip|br|zstd)|window of a decompressor/,
     'disabled filters': /rbac: a filter that is off/,
   },
   'mirrors, drain': {
     'mirrored requests': /^mirrors: a copy/,
+    'headers of copies': /request_headers_mutations: of the copy/,
     'their spans': /^mirrors: its span/,
     'max_connection_duration and drain': /drain/,
   },
@@ -199,6 +204,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
   },
   'admin, stats, access log': {
     'admin pages': /^admin: /,
+    'admin: access logs': /admin\.access_log/,
     'admin: levels of loggers': /POST \/logging/,
     'admin: what was used, what is hidden': /\/stats\?usedonly/,
     'admin: histograms, when they are flushed': /stats_flush_interval: what/,
