@@ -306,7 +306,7 @@ export class Dictionary {
 
   /** Of an endpoint: the entry of its service name, ipv4, ipv6 (field 0, 1, 2), or its port (3). */
   field(endpoint: number, field: 0 | 1 | 2 | 3): number {
-    return this.bytes.readUInt32LE(this.start(endpoint) + 4 * field)
+    return this.#view.getUint32(this.start(endpoint) + 4 * field, true)
   }
 }
 
