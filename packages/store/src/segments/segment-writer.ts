@@ -14,12 +14,16 @@ import { Segment, type SegmentMeta } from './segment.ts'
 /** Traces are read in order of their pages, and refer to all of the dictionary. */
 const MERGE_CACHE_BYTES = 64 * 1024 * 1024
 
+/** Of a log, up to which the memory that it took is kept for the next: four times what they usually have. */
+const MOST_KEPT_BYTES = 32 * 1024 * 1024
+
 /** Writes, merges and deletes segments. What it does is on the disk when it returns. */
 export class SegmentWriter {
   readonly #database: Database
   readonly #builder: SegmentBuilder
-  /** A log is read into the memory of the one before. */
+  /** A log is read into the memory of the one before, and so is what it holds. */
   #log = Buffer.alloc(0)
+  #head: Head | undefined
   #insertSegment
   #insertPage
   #insertChunk
@@ -55,17 +59,21 @@ export class SegmentWriter {
    * passed on: what cannot be read again is found while it still lies in memory.
    */
   seal(log: string, number: number, end: number): SegmentMeta {
-    const replayed = replay(this.#readLog(log, end), number)
+    const old = this.#head
+    this.#head = undefined
+    const replayed = replay(this.#readLog(log, end), number, old)
     if (replayed === undefined || replayed.end !== end) {
       throw new DamageError(`${log} cannot be read back: it ends at byte ${replayed?.end ?? 0}, ${end} was expected`)
     }
-    const meta = this.sealHead(replayed.head, log, number)
-    replayed.head.free()
+    const { head } = replayed
+    const meta = this.sealHead(head, log, number)
+    if (end <= MOST_KEPT_BYTES) this.#head = head
+    else head.free()
     return meta
   }
 
   #readLog(log: string, end: number): Buffer {
-    if (this.#log.length < end) {
+    if (this.#log.length < end || this.#log.length > MOST_KEPT_BYTES * 2) {
       free(this.#log)
       this.#log = Buffer.from(new ArrayBuffer(end + (end >> 2)))
     }
