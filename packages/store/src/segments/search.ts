@@ -85,8 +85,7 @@ export async function searchTraces(
     if (traces.length === 0) continue
     count += traces.length
     spanCount += spansIn(traces)
-    found.push({ latest, low, traces })
-    found.sort((a, b) => b.latest - a.latest || (a.low < b.low ? 1 : -1))
+    insert(found, { latest, low, traces })
     while (found.length > 1 && count - found.at(-1)!.traces.length >= request.limit) {
       const oldest = found.pop()!.traces
       count -= oldest.length
@@ -96,6 +95,16 @@ export async function searchTraces(
     if (spanCount > maxSpans) throw new TooManySpansError(maxSpans)
   }
   return found.flatMap(({ traces }) => traces).slice(0, request.limit)
+}
+
+/** Newest first, then by low id, descending. Nearly all come in that order: sorting all each time took a minute for 40,000. */
+function insert(found: Found[], one: Found): void {
+  let at = found.length
+  for (; at > 0; at--) {
+    const before = found[at - 1]!
+    if (before.latest > one.latest || (before.latest === one.latest && before.low > one.low)) break
+  }
+  found.splice(at, 0, one)
 }
 
 function spansIn(traces: readonly Span[][]): number {
