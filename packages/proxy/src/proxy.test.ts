@@ -8,6 +8,8 @@ import { ListenError } from './errors.ts'
 import { createProxy, type Proxy as DataPlane } from './proxy.ts'
 import { Runtime } from './runtime.ts'
 import { Stats } from './stats/stats.ts'
+import { chooseTransports } from './transport/choose-transports.ts'
+import type { Transports } from './transport/transports.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -47,7 +49,13 @@ interface Mesh {
 }
 
 /** A listener in front of cluster `a`; `routes` and `extra` are pieces of Envoy's YAML. */
-async function mesh(port: number, routes = '[{match: {prefix: /}, route: {cluster: a}}]', extra = '', cluster = '') {
+async function mesh(
+  port: number,
+  routes = '[{match: {prefix: /}, route: {cluster: a}}]',
+  extra = '',
+  cluster = '',
+  transports?: Transports,
+) {
   const loaded = loadBootstrap({
     yaml: `
 static_resources:
@@ -81,6 +89,7 @@ static_resources:
     runtime: new Runtime(runtime),
     accessLogs: createAccessLogs({ flushInterval: 100, stats, onError() {} }),
     random: () => 0,
+    ...(transports === undefined ? {} : { transports }),
   })
   await proxy.apply(snapshot)
   closers.push(() => proxy.close())
@@ -168,6 +177,66 @@ test('a large body goes up and down unchanged, in chunks, past a slow reader', a
   })
   expect(received.digest('hex')).toBe(sent.digest('hex'))
 })
+
+test.each([
+  { transport: 'handle', retries: '' },
+  { transport: 'handle', retries: ', retry_policy: {retry_on: 5xx}' },
+  { transport: 'socket', retries: '' },
+] as const)(
+  'many at once, bodies of many sizes, pipelined: each gets its own bytes back ($transport $retries)',
+  async ({ transport, retries }) => {
+    // The body comes back in one piece or in two, with its length or in chunks.
+    const back = await upstream((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', chunk => chunks.push(chunk))
+      request.on('end', () => {
+        const body = Buffer.concat(chunks)
+        if (request.url!.endsWith('3')) response.setHeader('content-length', body.length)
+        response.write(body.subarray(0, body.length / 3))
+        setImmediate(() => response.end(body.subarray(body.length / 3)))
+      })
+    })
+    const routes = `[{match: {prefix: /}, route: {cluster: a${retries}}}]`
+    const { port } = await mesh(back, routes, '', '', await chooseTransports(transport))
+    const sizes = [0, 1, 90, 700, 1_500, 4_000, 9_000, 20_000, 50_000]
+    const body = (client: number, n: number) => `${client}.${n};`.repeat(sizes[(client * 7 + n) % sizes.length]! / 4)
+    const clients = Array.from({ length: 24 }, async (_, client) => {
+      const all = Array.from({ length: 20 }, (_, n) => body(client, n))
+      const requests = all.map((text, n) => {
+        const close = n === all.length - 1 ? 'Connection: close\r\n' : ''
+        return `POST /${n} HTTP/1.1\r\nHost: a\r\n${close}Content-Length: ${text.length}\r\n\r\n${text}`
+      })
+      const answer = await exchange(port, requests.join(''))
+      expect(bodiesOf(answer)).toEqual(all)
+    })
+    await Promise.all(clients)
+  },
+)
+
+/** Of responses one after the other, with a length or in chunks. */
+function bodiesOf(text: string): string[] {
+  const bodies: string[] = []
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf('\r\n\r\n', at) + 4
+    const length = /content-length: (\d+)/.exec(text.slice(at, end))?.[1]
+    at = end
+    if (length !== undefined) {
+      bodies.push(text.slice(at, at + Number(length)))
+      at += Number(length)
+      continue
+    }
+    let body = ''
+    for (;;) {
+      const line = text.indexOf('\r\n', at)
+      const size = Number.parseInt(text.slice(at, line), 16)
+      body += text.slice(line + 2, line + 2 + size)
+      at = line + 2 + size + 2
+      if (!(size > 0)) break
+    }
+    bodies.push(body)
+  }
+  return bodies
+}
 
 test('a refused upstream is 503 UF after its retries, and says so', async () => {
   const { port, counter } = await mesh(

@@ -140,6 +140,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#readOn()
   }
 
+  get held(): number {
+    return this.#decoder.held
+  }
+
   onDrain(): void {
     this.#output.drained()
   }
@@ -598,7 +602,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#decoding = false
     if (this.#state !== 'open') return
     if (this.#exchange !== undefined) {
-      if (this.#decoder.hasNext) this.#hold(true)
+      // Not while the rest of its own body is still to come.
+      this.#hold(this.#decoder.hasNext)
       return
     }
     this.#hold(false)

@@ -2,6 +2,7 @@ import { getSystemErrorMap } from 'node:util'
 import type { Milliseconds } from '@hopscope/envoy-config'
 import { formatAddress } from './address-text.ts'
 import { JOIN_LIMIT, joinInto } from './join.ts'
+import { slab } from './slab.ts'
 import { socketTransports } from './socket-transport.ts'
 import type { Transport, TransportHandler } from './transport.ts'
 import { BACKLOG, type BoundPort, type ListenOptions, NOBODY, type Transports } from './transports.ts'
@@ -12,8 +13,8 @@ import { type ConnectRequest, type SocketName, type TcpHandle, UV_EOF, type Uv, 
  * costs a third less in reads and writes of up to 256 KB than of 64 KB.
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024)
-/** What is copied out stands side by side in slabs of so many bytes: one is made for some twenty reads. */
-const SLAB_BYTES = 32 * 1024
+/** Reads of up to so many bytes stand side by side in the slab. */
+const SMALL_READ = 8 * 1024
 /** Reads above so many bytes get a buffer that is used again when its bytes are spent, of one of these sizes. */
 const LARGE_READ = 32 * 1024
 const LENT_SIZES = [64 * 1024, READ_BUFFER.length] as const
@@ -29,8 +30,6 @@ export function createHandleTransports(uv: Uv): Transports {
   let spare = new uv.WriteWrap()
   /** Where small pieces are joined; another one when the kernel does not take all of it at once. */
   let joined = Buffer.allocUnsafeSlow(JOIN_LIMIT)
-  let slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
-  let slabUsed = 0
   /** Buffers of large reads that nobody needs, by size; of those that somebody has, how many bytes were read. */
   const free = new Map<number, Buffer[]>(LENT_SIZES.map(size => [size, []]))
   const lent = new WeakMap<ArrayBufferLike, number>()
@@ -42,15 +41,6 @@ export function createHandleTransports(uv: Uv): Transports {
     else if (bytes < 0) transport.ended(bytes)
   }
 
-  function ofSlab(bytes: number): Buffer {
-    if (slabUsed + bytes > SLAB_BYTES) {
-      slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
-      slabUsed = 0
-    }
-    slabUsed += bytes
-    return slab.subarray(slabUsed - bytes, slabUsed)
-  }
-
   function lend(bytes: number): Buffer {
     const size = bytes > LENT_SIZES[0] ? LENT_SIZES[1] : LENT_SIZES[0]
     const buffer = free.get(size)!.pop() ?? Buffer.allocUnsafeSlow(size)
@@ -58,10 +48,12 @@ export function createHandleTransports(uv: Uv): Transports {
     return buffer.subarray(0, bytes)
   }
 
-  /** Only what is all of a read: the rest of it, the beginning of another message, is still looked at. */
+  /** Of what was lent, only what is all of a read: the rest of it, the beginning of another message, is still looked at. */
   function takeBack(pieces: readonly (Uint8Array | string)[]): void {
     for (const piece of pieces) {
-      if (typeof piece === 'string' || lent.get(piece.buffer) !== piece.length) continue
+      if (typeof piece === 'string') continue
+      slab.giveBack(piece)
+      if (piece.length <= LARGE_READ || lent.get(piece.buffer) !== piece.length) continue
       lent.delete(piece.buffer)
       const stock = free.get(piece.buffer.byteLength)!
       if (stock.length < MAX_FREE) stock.push(Buffer.from(piece.buffer))
@@ -135,11 +127,19 @@ export function createHandleTransports(uv: Uv): Transports {
     }
 
     received(bytes: number): void {
-      let chunk: Buffer
-      if (bytes > LARGE_READ) chunk = lend(bytes)
-      else chunk = bytes > SLAB_BYTES / 4 ? Buffer.allocUnsafeSlow(bytes) : ofSlab(bytes)
+      const { handler } = this
+      if (bytes <= SMALL_READ) {
+        slab.makeRoom(bytes)
+        const chunk = slab.take(bytes)
+        READ_BUFFER.copy(chunk, 0, 0, bytes)
+        handler.onData(chunk)
+        const { held } = handler
+        if (held !== undefined && held < bytes) slab.release(bytes - held)
+        return
+      }
+      const chunk = bytes > LARGE_READ ? lend(bytes) : Buffer.allocUnsafeSlow(bytes)
       READ_BUFFER.copy(chunk, 0, 0, bytes)
-      this.handler.onData(chunk)
+      handler.onData(chunk)
     }
 
     ended(error: number): void {
@@ -168,6 +168,7 @@ export function createHandleTransports(uv: Uv): Transports {
         return this.#wrote(this.#handle.writev(request, buffers, true), request, buffers, bytes, spent)
       }
       const all = joinInto(joined.subarray(0, bytes), pieces)
+      if (spent) takeBack(pieces)
       const error = this.#handle.writeBuffer(request, all)
       if (error === 0 && state[LAST_WRITE_WAS_ASYNC] !== 0) joined = Buffer.allocUnsafeSlow(JOIN_LIMIT)
       return this.#wrote(error, request, [all], bytes, false)

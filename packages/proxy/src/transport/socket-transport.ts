@@ -3,6 +3,7 @@ import { connect, createServer, type NetConnectOpts, type Server, type Socket } 
 import type { Milliseconds } from '@hopscope/envoy-config'
 import { formatAddress } from './address-text.ts'
 import { JOIN_LIMIT, joinInto } from './join.ts'
+import { slab } from './slab.ts'
 import type { Transport, TransportHandler } from './transport.ts'
 import { BACKLOG, NOBODY, type Transports } from './transports.ts'
 
@@ -62,8 +63,12 @@ export class SocketTransport implements Transport {
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)
   }
 
-  writeAll(pieces: readonly (Uint8Array | string)[], bytes: number): boolean {
-    if (bytes <= JOIN_LIMIT) return this.write(joinInto(Buffer.allocUnsafe(bytes), pieces))
+  writeAll(pieces: readonly (Uint8Array | string)[], bytes: number, spent = false): boolean {
+    if (bytes <= JOIN_LIMIT) {
+      const all = joinInto(Buffer.allocUnsafe(bytes), pieces)
+      if (spent) for (const piece of pieces) if (typeof piece !== 'string') slab.giveBack(piece)
+      return this.write(all)
+    }
     this.#socket.cork()
     let writable = true
     for (const piece of pieces) writable = this.write(piece)

@@ -33,6 +33,11 @@ export interface TransportHandler {
   onConnect?(): void
   /** The bytes belong to the receiver. */
   onData(chunk: Buffer): void
+  /**
+   * How many bytes of the last chunk somebody still has: they wait, or were handed on and are not spent yet. The others may be read over
+   * at once. Absent: all.
+   */
+  readonly held?: number
   onDrain(): void
   /** The peer has ended its half. */
   onEnd(): void

@@ -231,6 +231,10 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
     this.close()
   }
 
+  get held(): number {
+    return this.#decoder.held
+  }
+
   onDrain(): void {
     this.#output.drained()
   }

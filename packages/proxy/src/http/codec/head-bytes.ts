@@ -1,5 +1,5 @@
-/** Heads stand side by side in slabs of so many bytes. */
-const SLAB_BYTES = 32 * 1024
+import { slab } from '../../transport/slab.ts'
+
 /** From so many characters on a call of the system's copy is worth its price. */
 const LONG = 128
 
@@ -8,12 +8,11 @@ const LONG = 128
  * leaves them all to the collector. A head is `begin`, then texts and fields, then `end`; texts are latin1.
  */
 class HeadBytes {
-  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
-  #start = 0
+  /** In the slab, behind what has begun. */
   #at = 0
 
   begin(): void {
-    this.#start = this.#at
+    this.#at = slab.at
   }
 
   text(text: string): void {
@@ -25,35 +24,32 @@ class HeadBytes {
   field(name: string, value: string): void {
     this.#room(name.length + value.length + 4)
     this.#put(name)
-    const slab = this.#slab
-    slab[this.#at++] = 58 /* : */
-    slab[this.#at++] = 32
+    const { bytes } = slab
+    bytes[this.#at++] = 58 /* : */
+    bytes[this.#at++] = 32
     this.#put(value)
-    slab[this.#at++] = 13
-    slab[this.#at++] = 10
+    bytes[this.#at++] = 13
+    bytes[this.#at++] = 10
   }
 
-  /** All of it since `begin`; nobody else writes there. */
+  /** All of it since `begin`: a piece of the slab. */
   end(): Buffer {
-    return this.#slab.subarray(this.#start, this.#at)
+    return slab.take(this.#at - slab.at)
   }
 
   #put(text: string): void {
-    const slab = this.#slab
+    const { bytes } = slab
     let at = this.#at
-    if (text.length < LONG) for (let i = 0; i < text.length; i++) slab[at++] = text.charCodeAt(i)
-    else at += slab.write(text, at, 'latin1')
+    if (text.length < LONG) for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i)
+    else at += bytes.write(text, at, 'latin1')
     this.#at = at
   }
 
-  /** What has begun moves to a slab of its own when this one is full. */
-  #room(bytes: number): void {
-    if (this.#at + bytes <= this.#slab.length) return
-    const begun = this.end()
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, (begun.length + bytes) * 2))
-    this.#slab.set(begun)
-    this.#start = 0
-    this.#at = begun.length
+  #room(size: number): void {
+    if (this.#at + size <= slab.bytes.length) return
+    const begun = this.#at - slab.at
+    slab.makeRoom(size, begun)
+    this.#at = slab.at + begun
   }
 }
 

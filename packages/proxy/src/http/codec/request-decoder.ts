@@ -69,6 +69,8 @@ export class RequestDecoder {
   #searched = 0
   /** Of the fields of the last head, as `FramingFields`; 0: they could not be read. */
   fieldBytes = 0
+  /** Of the last chunk, handed on as body. */
+  #handedOn = 0
 
   constructor(limits: RequestLimits, sink: RequestSink) {
     this.#limits = limits
@@ -106,7 +108,13 @@ export class RequestDecoder {
     return this.#rest?.length ?? 0
   }
 
+  /** Bytes of the last chunk that wait or were handed on. */
+  get held(): number {
+    return this.#handedOn + this.waiting
+  }
+
   execute(chunk: Buffer): void {
+    this.#handedOn = 0
     let bytes = chunk
     if (this.#rest !== undefined) {
       bytes = Buffer.concat([this.#rest, chunk])
@@ -172,7 +180,10 @@ export class RequestDecoder {
   }
 
   readonly #bodySink: BodySink = {
-    onData: chunk => this.#sink.onData(chunk),
+    onData: chunk => {
+      this.#handedOn += chunk.length
+      this.#sink.onData(chunk)
+    },
     onEnd: () => {
       this.#state = 'done'
       this.#sink.onEnd()

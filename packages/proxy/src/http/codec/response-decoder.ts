@@ -39,6 +39,8 @@ export class ResponseDecoder {
   #untilClose = false
   #rest: Buffer | undefined
   #searched = 0
+  /** Of the last chunk, handed on as body. */
+  #handedOn = 0
   #meter: BytesMeter | undefined
 
   constructor(sink: ResponseSink, limits: ResponseLimits, keepTrailers = false) {
@@ -70,8 +72,14 @@ export class ResponseDecoder {
     return this.#state === 'body'
   }
 
+  /** Bytes of the last chunk that wait or were handed on. */
+  get held(): number {
+    return this.#handedOn + (this.#rest?.length ?? 0)
+  }
+
   /** False: bytes came that no request asked for. */
   execute(chunk: Buffer): boolean {
+    this.#handedOn = 0
     let bytes = chunk
     if (this.#rest !== undefined) {
       bytes = Buffer.concat([this.#rest, chunk])
@@ -113,7 +121,10 @@ export class ResponseDecoder {
   }
 
   readonly #bodySink: BodySink = {
-    onData: chunk => this.#sink.onData(chunk),
+    onData: chunk => {
+      this.#handedOn += chunk.length
+      this.#sink.onData(chunk)
+    },
     onEnd: () => {
       this.#state = 'done'
       if (this.#body.trailers !== undefined) this.#meter?.receiveFields(this.#body.trailerBytes)
