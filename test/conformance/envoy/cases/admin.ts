@@ -10,9 +10,11 @@ const counted = (count: number) => ({
 })
 
 const INTERVALS: NonNullable<Case['except']> = {
+  // Digits behind the point may be masked as an id already.
   why: 'when an interval ended',
   drop(observation) {
-    for (const page of observation.admin) page.body = page.body.replace(/\((?:nan|[\d.]+),/g, '(<interval>,')
+    for (const page of observation.admin)
+      page.body = page.body.replace(/\((?:nan|[\d.]+(?:<id \d+>)?),/g, '(<interval>,')
   },
 }
 
