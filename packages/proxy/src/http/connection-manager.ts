@@ -1,24 +1,27 @@
 import { FAILURES, type Failure } from '../errors.ts'
 import { respond } from '../respond.ts'
-import { findRoute } from '../route/find-route.ts'
-import { type AccessLogType, type Instant, StreamInfo } from '../stream-info.ts'
+import { type Instant, StreamInfo } from '../stream-info.ts'
 import type { Timer } from '../timers.ts'
 import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
 import { checkRequest, refuse } from './check-request.ts'
-import { CHUNK_END, chunkHeader, LAST_CHUNK, lastChunk } from './codec/chunk.ts'
 import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error.ts'
-import { encodeResponseHead, properCase } from './codec/encode-response.ts'
 import { RequestDecoder, type RequestHead } from './codec/request-decoder.ts'
 import { hasToken } from './codec/response-decoder.ts'
 import { completeInterimResponse, completeResponse } from './complete-response.ts'
 import type { ConnectionManagerContext } from './connection-manager-context.ts'
+import { ConnectionNumbers } from './connection-numbers.ts'
 import { type Downstream, Exchange } from './exchange.ts'
 import { HeadTimer } from './head-timer.ts'
 import { RequestHeaders, type ResponseHeaders } from './headers.ts'
+import { ProgressLog } from './progress-log.ts'
+import { RequestFlow } from './request-flow.ts'
+import { requestLimits } from './request-limits.ts'
+import { ResponseWriter } from './response-writer.ts'
 import { statusText } from './status-text.ts'
 import { streamDuration } from './stream-duration.ts'
 import { type StreamTimeoutCounter, StreamTimers } from './stream-timers.ts'
+import { takeRoute } from './take-route.ts'
 
 /**
  * One HTTP/1 connection of a client: requests one after the other, each through the steps of `#begin`, and their responses back.
@@ -30,7 +33,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
   readonly #context: ConnectionManagerContext
   readonly #transport: Transport
   readonly #output: Output
+  readonly #writer: ResponseWriter
   readonly #decoder: RequestDecoder
+  readonly #flow: RequestFlow
+  readonly #numbers: ConnectionNumbers
+  readonly #progressLog: ProgressLog
   readonly #id: number
   readonly #acceptedAt: number
   readonly #onClosed: () => void
@@ -39,8 +46,6 @@ export class ConnectionManager implements TransportHandler, Downstream {
   readonly #drainTimer: Timer
   /** Made when there is a limit to it. */
   #lifeTimer: Timer | undefined
-  /** Made when requests are logged while they are under way. */
-  #logTimer: Timer | undefined
   readonly #headTimer: HeadTimer
   readonly #streamTimers: StreamTimers
   #requests = 0
@@ -50,20 +55,15 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #exchange: Exchange | undefined
   #state: 'open' | 'closing' | 'closed' = 'open'
   #decoding = false
-  /** Flow control: the upstream does not take more. */
-  #paused = false
-  #holding = false
   /** Idle for too long, or the proxy asks its clients to leave: responses say `connection: close`, and the end comes a while later. */
   #draining = false
   #isHttp10 = false
   #closeAfter = false
   /** It is us who close, and the client may still be sending. */
   #lingers = false
-  #chunked = false
   #responseDone = false
   /** Of the present stream: a request that goes on elsewhere is the second of one client's request. */
   #streamBegan: Instant = 0
-  #rxBuffered = 0
   /** Bytes that the next stream begins with. */
   #rxBeforeStream = 0
 
@@ -75,25 +75,16 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#output = new Output(transport, context.stats.downstream_cx_tx_bytes_total, context.bufferLimit)
     this.#output.onDrain = () => this.#exchange?.handler?.onDrain()
     const { config, stats, timers, clock } = context
+    this.#writer = new ResponseWriter(this.#output, config)
+    this.#flow = new RequestFlow(transport, stats)
+    this.#progressLog = new ProgressLog(context)
     this.#acceptedAt = clock.now()
-    this.#decoder = new RequestDecoder(
-      {
-        maxHeadBytes: config.maxRequestHeadersKb * 1024,
-        maxFields: config.maxHeadersCount,
-        acceptHttp10: config.acceptHttp10,
-        keepTrailers: config.enableTrailers,
-        defaultHostForHttp10: config.defaultHostForHttp10,
-        allowAbsoluteUrl: config.allowAbsoluteUrl,
-        allowChunkedLength: config.allowChunkedLength,
-        headersWithUnderscores: config.headersWithUnderscoresAction,
-      },
-      {
-        onHead: head => this.#onHead(head),
-        onData: chunk => this.#onRequestData(chunk),
-        onEnd: () => this.#onRequestEnd(),
-        onError: error => this.#onCodecError(error),
-      },
-    )
+    this.#decoder = new RequestDecoder(requestLimits(config), {
+      onHead: head => this.#onHead(head),
+      onData: chunk => this.#onRequestData(chunk),
+      onEnd: () => this.#onRequestEnd(),
+      onError: error => this.#onCodecError(error),
+    })
     this.#connectionTimer = timers.create(() => this.#onConnectionTimeout())
     this.#drainTimer = timers.create(() => this.#onDrained())
     this.#headTimer = new HeadTimer(config, clock, timers, (...timeout) => this.#onHeadTimeout(...timeout))
@@ -103,16 +94,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
       () => this.#exchange?.requestComplete === true,
       (...timeout) => this.#onStreamTimeout(...timeout),
     )
-    stats.downstream_cx_total.add()
-    stats.downstream_cx_http1_total.add()
-    stats.downstream_cx_active.add()
-    stats.downstream_cx_http1_active.add()
+    this.#numbers = new ConnectionNumbers(stats)
     this.#connectionTimer.start(config.idleTimeout)
     if (config.maxConnectionDuration > 0) {
       this.#lifeTimer = timers.create(() => this.#onLifeTimeout())
       this.#lifeTimer.start(config.maxConnectionDuration)
     }
-    if (config.accessLogOptions.flushInterval > 0) this.#logTimer = timers.create(() => this.#onLogInterval())
     transport.handler = this
   }
 
@@ -133,7 +120,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     stats.downstream_cx_rx_bytes_total.add(chunk.length)
     if (this.#exchange === undefined) this.#rxBeforeStream += chunk.length
     else if (!this.#exchange.requestComplete) this.#exchange.info.downstreamBytes.wireReceived += chunk.length
-    this.#setBuffered(chunk.length < bufferLimit ? chunk.length : 0)
+    this.#numbers.setBuffered(chunk.length < bufferLimit ? chunk.length : 0)
     this.#decoding = true
     this.#decoder.execute(chunk)
     this.#decoding = false
@@ -229,29 +216,18 @@ export class ConnectionManager implements TransportHandler, Downstream {
     }
     exchange.internal = sanitised.internal
 
-    this.#route(exchange)
+    takeRoute(exchange, this.#context.routes)
     if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c') {
       stats.downstream_rq_ws_on_non_ws_route.add()
       // What is sent over it would be its body: it is never complete.
       exchange.requestComplete = false
       this.#context.chooseCluster(exchange)
-      this.#logBeginning(exchange)
+      this.#progressLog.logBeginning(exchange)
       respond(exchange, FAILURES.upgrade)
       return
     }
     exchange.span = tracer?.begin(info, headers)
     this.#handle(exchange, now)
-  }
-
-  #route(exchange: Exchange): void {
-    const { headers, info } = exchange
-    const route = headers.method === 'CONNECT' ? undefined : findRoute(this.#context.routes, headers, exchange)
-    exchange.route = route
-    if (route === undefined) return
-    info.route = route.route
-    info.virtualHostName = route.virtualHost.name
-    info.virtualHostMetadata = route.virtualHost.metadata
-    exchange.responseMutations = route.mutations.response
   }
 
   /** How long it may take, where the route has a word on that. */
@@ -269,36 +245,13 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #handle(exchange: Exchange, now: Instant): void {
     this.#streamTimers.startIdle(this.#context.config.streamIdleTimeout, now)
     this.#limit(exchange, now)
-    this.#logBeginning(exchange)
+    this.#progressLog.logBeginning(exchange)
     this.#context.handle(exchange)
-  }
-
-  #logBeginning(exchange: Exchange): void {
-    const { config, chooseCluster } = this.#context
-    if (!config.accessLogOptions.onNewRequest) return
-    chooseCluster(exchange)
-    const { info } = exchange
-    const { traceId, spanId } = info
-    // In Envoy there is no span yet.
-    info.traceId = info.spanId = ''
-    this.#logSoFar(info, 'DownstreamStart')
-    info.traceId = traceId
-    info.spanId = spanId
-  }
-
-  /** A line of a request that is not over yet. */
-  #logSoFar(info: StreamInfo, type: AccessLogType): void {
-    info.endInstant = this.#context.clock.now()
-    this.#context.accessLogger.log(info, type)
-    info.endInstant = Number.NaN
-    info.accessLogType = 'NotSet'
   }
 
   #continue({ headers, info }: Exchange): void {
     headers.remove('expect')
-    const text = `HTTP/1.1 100 ${statusText(100)}\r\n\r\n`
-    info.downstreamBytes.wireSent += text.length
-    this.#output.push(text)
+    this.#writer.interim(100, undefined, info.downstreamBytes)
     this.#context.stats.countResponse(100)
   }
 
@@ -384,8 +337,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.downstreamLocalAddress = this.#transport.localAddress
     info.requestHeaders = headers
     this.#connectionTimer.stop()
-    this.#logTimer?.start(this.#context.config.accessLogOptions.flushInterval)
-    this.#chunked = false
+    this.#progressLog.start(info)
+    this.#writer.begin()
     this.#responseDone = false
     stats.downstream_rq_total.add()
     stats.downstream_rq_http1_total.add()
@@ -401,20 +354,14 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (!config.proxy100Continue || this.#exchange === undefined || this.#isHttp10) return
     const { status } = headers
     completeInterimResponse(headers)
-    const spell = config.properCaseHeaders ? properCase : undefined
-    const fields = headers.format(spell)
-    const text = `HTTP/1.1 ${status} ${statusText(status)}\r\n${fields}\r\n`
-    const { downstreamBytes } = this.#exchange.info
-    downstreamBytes.wireSent += text.length
-    downstreamBytes.headerSent += fields.length
-    this.#output.push(text)
+    this.#writer.interim(status, headers, this.#exchange.info.downstreamBytes)
     stats.countResponse(status)
   }
 
   sendHead(headers: ResponseHeaders, endStream: boolean): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    const { config, stats, clock } = this.#context
+    const { stats, clock } = this.#context
     const { info } = exchange
     const now = clock.now()
     completeResponse(headers, exchange, this.#context, now)
@@ -433,16 +380,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.responseHeaders = headers
     info.firstDownstreamTxByte = now
     stats.countResponse(headers.status, info.healthCheck)
-    const head = encodeResponseHead(
-      headers,
-      { isHead, isHttp10: this.#isHttp10, properCase: config.properCaseHeaders },
-      endStream,
-    )
-    this.#chunked = head.chunked
-    if (head.untilClose) this.#closeAfter = true
-    info.downstreamBytes.wireSent += head.bytes.length
-    info.downstreamBytes.headerSent += head.fieldBytes
-    this.#output.push(head.bytes, true)
+    const untilClose = this.#writer.head(headers, isHead, this.#isHttp10, endStream, info.downstreamBytes)
+    if (untilClose) this.#closeAfter = true
     this.#touch(now)
     if (endStream) this.#finish()
   }
@@ -452,27 +391,14 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (exchange === undefined) return true
     const { info } = exchange
     info.bytesSent += chunk.length
-    info.downstreamBytes.wireSent += chunk.length
     this.#touch()
-    if (!this.#chunked) return this.#output.push(chunk, true)
-    if (chunk.length === 0) return true
-    const header = chunkHeader(chunk.length)
-    info.downstreamBytes.wireSent += header.length + CHUNK_END.length
-    this.#output.push(header)
-    this.#output.push(chunk, true)
-    return this.#output.push(CHUNK_END)
+    return this.#writer.data(chunk, info.downstreamBytes)
   }
 
   sendEnd(): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    if (this.#chunked) {
-      const last = this.#context.config.enableTrailers ? lastChunk(exchange.responseTrailers) : LAST_CHUNK
-      const { downstreamBytes } = exchange.info
-      downstreamBytes.wireSent += last.length
-      downstreamBytes.headerSent += last.length - LAST_CHUNK.length
-      this.#output.push(last)
-    }
+    this.#writer.end(exchange.responseTrailers, exchange.info.downstreamBytes)
     this.#finish()
   }
 
@@ -489,7 +415,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     exchange.responseMutations = undefined
     exchange.info.forgetRoute()
     exchange.info.reroutes++
-    this.#route(exchange)
+    takeRoute(exchange, this.#context.routes)
     this.#context.chooseCluster(exchange)
     exchange.span?.onOtherRoute(exchange.headers)
     this.#limit(exchange, this.#context.clock.now())
@@ -520,7 +446,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     exchange.redirects = old.redirects
     exchange.internal = old.internal
     this.#completeRequest(exchange, now)
-    this.#route(exchange)
+    takeRoute(exchange, this.#context.routes)
     exchange.span = tracer?.continue(next, old.headers)
     this.#handle(exchange, now)
     if (body.length === 0) return
@@ -529,25 +455,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
   }
 
   pauseRequest(): void {
-    if (this.#paused) return
-    this.#paused = true
-    this.#context.stats.downstream_flow_control_paused_reading_total.add()
-    this.#transport.pause()
+    this.#flow.pause()
   }
 
   resumeRequest(): void {
-    if (!this.#paused) return
-    this.#paused = false
-    this.#context.stats.downstream_flow_control_resumed_reading_total.add()
-    if (!this.#holding) this.#transport.resume()
-  }
-
-  /** A client that sends ahead waits: what it sends is not kept without bound. */
-  #hold(holding: boolean): void {
-    if (this.#holding === holding) return
-    this.#holding = holding
-    if (holding) this.#transport.pause()
-    else if (!this.#paused) this.#transport.resume()
+    this.#flow.resume()
   }
 
   /** The response is complete. */
@@ -572,7 +484,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const { info, handler } = exchange
     this.#exchange = undefined
     this.#streamTimers.stop()
-    this.#logTimer?.stop()
+    this.#progressLog.stop()
     exchange.handler = undefined
     if (!this.#responseDone || !exchange.requestComplete) {
       // Envoy counts every stream here that ends before both of its messages have, whoever is to blame.
@@ -594,7 +506,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#decoding = true
     while (this.#exchange === undefined && this.#state === 'open' && this.#decoder.isDone) {
       if (this.#decoder.hasNext) {
-        this.#setBuffered(this.#decoder.waiting)
+        this.#numbers.setBuffered(this.#decoder.waiting)
         this.#rxBeforeStream += this.#decoder.waiting
       }
       this.#decoder.next()
@@ -603,11 +515,11 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (this.#state !== 'open') return
     if (this.#exchange !== undefined) {
       // Not while the rest of its own body is still to come.
-      this.#hold(this.#decoder.hasNext)
+      this.#flow.hold(this.#decoder.hasNext)
       return
     }
-    this.#hold(false)
-    this.resumeRequest()
+    this.#flow.hold(false)
+    this.#flow.resume()
     if (this.#decoder.insideHead) this.#waitForHead()
     else if (!this.#connectionTimer.running) this.#connectionTimer.start(this.#context.config.idleTimeout, now)
   }
@@ -636,13 +548,6 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #onLifeTimeout(): void {
     this.#context.stats.downstream_cx_max_duration_reached.add()
     if (this.#state === 'open' && !this.#draining) this.#startDraining()
-  }
-
-  #onLogInterval(): void {
-    const exchange = this.#exchange
-    if (exchange === undefined) return
-    this.#logSoFar(exchange.info, 'DownstreamPeriodic')
-    this.#logTimer!.start(this.#context.config.accessLogOptions.flushInterval)
   }
 
   #onStreamTimeout(failure: Failure, counter: StreamTimeoutCounter): void {
@@ -700,8 +605,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
       return
     }
     this.#state = 'closing'
-    this.#hold(false)
-    this.resumeRequest()
+    this.#flow.hold(false)
+    this.#flow.resume()
     this.#connectionTimer.start(delayedCloseTimeout)
   }
 
@@ -713,29 +618,14 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#headTimer.stop()
     this.#streamTimers.stop()
     this.#lifeTimer?.stop()
-    this.#logTimer?.stop()
+    this.#progressLog.stop()
     const { stats, clock } = this.#context
-    this.#setBuffered(0)
-    stats.downstream_cx_active.sub()
-    stats.downstream_cx_http1_active.sub()
-    stats.downstream_cx_destroy.add()
-    if (by === 'local') stats.downstream_cx_destroy_local.add()
-    else stats.downstream_cx_destroy_remote.add()
-    stats.downstream_cx_length_ms.record(Math.trunc(clock.now() - this.#acceptedAt))
+    this.#numbers.closed(by, clock.now() - this.#acceptedAt)
     this.#output.flush()
     if (by === 'local') {
       const { delayedCloseTimeout } = this.#context.config
       this.#transport.end(delayedCloseTimeout, () => stats.downstream_cx_delayed_close_timeout.add())
     }
     this.#onClosed()
-  }
-
-  /**
-   * Envoy's gauge shows what the last read brought until the next one, not what is still to be worked on. A read that brings all
-   * it may is followed by another, which finds nothing.
-   */
-  #setBuffered(bytes: number): void {
-    this.#context.stats.downstream_cx_rx_bytes_buffered.add(bytes - this.#rxBuffered)
-    this.#rxBuffered = bytes
   }
 }
