@@ -72,9 +72,11 @@ function momentOf(micros: number, offsetMinutes: number, zone: string): Moment {
   }
 }
 
-const NAMES = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' })
+/** Made when first asked for: Intl's tables are several megabytes that few formats need. */
+let names: Intl.DateTimeFormat | undefined
 
 /** `CET` where the Intl tables have such a name, else what they have: `GMT+5:30`. */
 function zoneName(millis: number): string {
-  return NAMES.formatToParts(millis).find(part => part.type === 'timeZoneName')?.value ?? ''
+  names ??= new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' })
+  return names.formatToParts(millis).find(part => part.type === 'timeZoneName')?.value ?? ''
 }
