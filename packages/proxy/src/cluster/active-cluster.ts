@@ -254,7 +254,7 @@ export class ActiveCluster {
     this.stats['default.total_match_count'].add()
     this.stats.membership_total.set(hosts.length)
     if (this.config.type === 'STRICT_DNS')
-      this.stats.max_host_weight.set(Math.max(0, ...hosts.map(host => host.weight)))
+      this.stats.max_host_weight.set(Math.max(1, ...hosts.map(host => host.weight)))
     this.#countMembers()
   }
 

@@ -252,7 +252,7 @@ export const publishedFileCases: Case[] = [
         }),
       ],
     },
-    steps: [[{ send: get('/') }, { send: get('/') }], { wait: 1300 }, [{ send: get('/') }, { send: get('/') }]],
+    steps: [{ send: get('/') }, { send: get('/') }, { wait: 1300 }, { send: get('/') }, { send: get('/') }],
   },
   {
     name: 'a prefix of a listener’s stats',
