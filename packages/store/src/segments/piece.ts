@@ -1,3 +1,4 @@
+import { isMarkedAsUntransferable } from 'node:worker_threads'
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 /*
@@ -42,7 +43,8 @@ function compress(data: Buffer): Buffer {
  * collected brings about collections of the whole heap.
  */
 export function free(buffer: Buffer): void {
-  if (buffer.buffer.byteLength > Buffer.poolSize) (buffer.buffer as ArrayBuffer).transfer(0)
+  // How large its pool is, node does not say: it is a little more than Buffer.poolSize since Node 26.
+  if (!isMarkedAsUntransferable(buffer.buffer)) (buffer.buffer as ArrayBuffer).transfer(0)
 }
 
 /** Throws {@link DamageError}, which names `what`. */
