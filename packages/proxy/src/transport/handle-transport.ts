@@ -134,7 +134,7 @@ export function createHandleTransports(uv: Uv): Transports {
         READ_BUFFER.copy(chunk, 0, 0, bytes)
         handler.onData(chunk)
         const { held } = handler
-        if (held !== undefined && held < bytes) slab.release(bytes - held)
+        if (held !== undefined && held < bytes) slab.giveBack(chunk, bytes - held)
         return
       }
       const chunk = bytes > LARGE_READ ? lend(bytes) : Buffer.allocUnsafeSlow(bytes)

@@ -31,13 +31,12 @@ class Slab {
     return this.bytes.subarray(start, this.at)
   }
 
-  /** Nobody looks at it any more. Pieces of other memory are none of the slab's. */
-  giveBack(piece: Uint8Array): void {
-    if (piece.buffer === this.bytes.buffer) this.release(piece.length)
-  }
-
-  /** So many bytes of pieces that were taken since the slab was last replaced. */
-  release(size: number): void {
+  /**
+   * Nobody looks at the piece any more, or at so many bytes of it. One of other memory is none of the slab's: the slab may have been
+   * replaced since it was taken.
+   */
+  giveBack(piece: Uint8Array, size = piece.length): void {
+    if (piece.buffer !== this.bytes.buffer) return
     this.#held -= size
     if (this.#held === 0) this.at = 0
   }

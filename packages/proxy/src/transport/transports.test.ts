@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chooseTransports } from './choose-transports.ts'
 import { createHandleTransports } from './handle-transport.ts'
+import { slab } from './slab.ts'
 import { socketTransports } from './socket-transport.ts'
 import type { Transport } from './transport.ts'
 import { type BoundPort, NOBODY, type Transports } from './transports.ts'
@@ -77,6 +78,29 @@ describe.each(ALL)('$name', transports => {
       expect([transport.localAddress, transport.remoteAddress]).toEqual(['', ''])
     },
   )
+
+  test('what is taken while a read is heard stays as it is when the slab was full and was replaced', async () => {
+    const port = await peer(socket => socket.end('heard'))
+    // So that the read is the last that fits.
+    slab.take(slab.bytes.length - slab.at)
+    slab.makeRoom(1)
+    slab.take(slab.bytes.length - slab.at - 'heard'.length)
+    const taken: Buffer[] = []
+    const take = (letter: string) => {
+      slab.makeRoom('heard'.length)
+      taken.push(slab.take('heard'.length).fill(letter))
+    }
+    const handler = { ...NOBODY, held: 0 }
+    const ended = new Promise<void>(resolve => {
+      handler.onData = () => take('a')
+      handler.onEnd = resolve
+    })
+    const transport = transports.connect('127.0.0.1', port, 1024, handler)
+    open.push({ close: () => transport.destroy() })
+    await ended
+    take('b')
+    expect(taken.map(String)).toEqual(['aaaaa', 'bbbbb'])
+  })
 
   test('says why there is no Unix socket', async () => {
     const { handler, all } = listener('close')
