@@ -74,6 +74,14 @@ export interface UpstreamConnectionFacts {
   readonly connectEnd: Instant
 }
 
+export interface UpstreamHostFacts {
+  /** `ip:port` */
+  readonly address: string
+  /** "": it has none. */
+  readonly hostname: string
+  readonly metadata: Metadata | undefined
+}
+
 /** Where a request came in, by the configuration. */
 export interface ListenerFacts {
   name: string
@@ -176,6 +184,13 @@ export class StreamInfo {
   accessLogType: AccessLogType = 'NotSet'
   /** Of the local reply whose body or headers are being made; "" otherwise. */
   localReplyBody = ''
+
+  /** The host that the request goes to; undefined: it is not told which. */
+  tellUpstreamHost(host: UpstreamHostFacts | undefined): void {
+    this.upstreamHost = host?.address ?? ''
+    this.upstreamHostName = host?.hostname ?? ''
+    this.upstreamMetadata = host?.metadata
+  }
 
   /** Of what its route says: nothing is known any more. */
   forgetRoute(): void {

@@ -1,5 +1,4 @@
 import type { Milliseconds } from '@hopscope/envoy-config'
-import type { Answer } from '../cluster/active-cluster.ts'
 import type { PickContext } from '../cluster/balancing/load-balancer.ts'
 import { FAILURES, type Failure } from '../errors.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
@@ -11,17 +10,18 @@ import type { Counter } from '../stats/stats.ts'
 import type { Instant } from '../stream-info.ts'
 import type { Timer } from '../timers.ts'
 import { attemptOutcome } from '../tracing/attempt-outcome.ts'
-import type { AttemptSpan } from '../tracing/http-tracer.ts'
 import type { ResetReason } from '../upstream/reset-reason.ts'
 import { Attempt, type AttemptOwner } from '../upstream/send.ts'
 import { rewriteHost } from './finalise-request.ts'
 import { keepsBody, redirectRequest } from './internal-redirect.ts'
 import type { Plan } from './plan.ts'
 import { RequestBody } from './request-body.ts'
+import { RequestCharges } from './request-charges.ts'
 import { resetFailure } from './reset-failure.ts'
 import type { RetryDecision, RetryState } from './retry-state.ts'
 import type { RouterServices } from './router-services.ts'
 import { SlowAttempts } from './slow-attempts.ts'
+import { setExpectedTimeout } from './timeouts.ts'
 import { type TryLimitOwner, TryTimers } from './try-timers.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -31,13 +31,13 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
   readonly #exchange: Exchange
   readonly #plan: Plan
   readonly #services: RouterServices
+  readonly #charges: RequestCharges
   readonly #responseTimer: Timer
   readonly #limits: TryTimers | undefined
   /** The next try follows a timeout. */
   #retriesTimeout = false
   #backOffTimer: Timer | undefined
   #attempt: Attempt | undefined
-  #span: AttemptSpan | undefined
   #attempts = 0
   readonly #body: RequestBody | undefined
   /** The router has all of the request. */
@@ -55,7 +55,6 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
   /** A 1xx has come. */
   #informed = false
   #isOver = false
-  #canary = false
   #readingPaused = false
   /** A response without a body: sent when its end is seen, which is at once. */
   #wholeHead: ResponseHeaders | undefined
@@ -64,6 +63,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     this.#exchange = exchange
     this.#plan = plan
     this.#services = services
+    this.#charges = new RequestCharges(exchange, plan)
     this.#body = exchange.hasBody ? new RequestBody(exchange, plan) : undefined
     this.#requestEnded = !exchange.hasBody
     this.#retry = plan.retry
@@ -126,10 +126,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     const attempt = this.#attempt
     this.#cancelSlow()
     this.#stop()
-    if (attempt !== undefined && !attempt.done) {
-      attempt.cancel()
-      this.#finishSpan(attempt, true)
-    }
+    if (attempt !== undefined && !attempt.done) this.#cancel(attempt)
   }
 
   // ── attempts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -148,24 +145,25 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
       return
     }
     this.#retry?.onHost(host)
-    info.upstreamHost = host.address
-    info.upstreamMetadata = host.metadata
+    info.tellUpstreamHost(host)
     info.upstreamTransportFailureReason = ''
     info.upstreamLocalAddress = ''
     info.upstreamConnection = undefined
     info.upstreamPoolWait = Number.NaN
-    info.upstreamHostName = host.hostname
     if (action.autoHostRewrite && host.hostname !== '')
       rewriteHost(this.#exchange, host.hostname, action, suppressEnvoyHeaders)
     if (countAttempts.request) headers.set('x-envoy-attempt-count', String(this.#attempts))
     if (this.#attempts > 1 && this.#plan.tellTimeoutRetries)
       headers.set('x-envoy-is-timeout-retry', String(this.#retriesTimeout))
-    if (this.#attempts > 1 && !suppressEnvoyHeaders) this.#setExpectedTimeout()
-    this.#span = this.#exchange.span?.beginAttempt(
+    if (this.#attempts > 1 && !suppressEnvoyHeaders) {
+      const elapsed = this.#requestEnded ? Math.trunc(clock.now() - this.#exchange.requestCompleteAt) : 0
+      setExpectedTimeout(headers, this.#plan, elapsed)
+    }
+    const span = this.#exchange.span?.beginAttempt(
       { clusterName: cluster.observabilityName, number: this.#attempts },
       now,
     )
-    this.#span?.inject(headers)
+    span?.inject(headers)
     const request = {
       headers,
       hasBody: this.#body !== undefined,
@@ -174,6 +172,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
       bytes: info.upstreamBytes,
     }
     const attempt = new Attempt(host, this.#attempts, request, clock, this)
+    attempt.span = span
     this.#attempt = attempt
     attempt.start()
   }
@@ -187,18 +186,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     return { ...context, hash: () => hash(this.#exchange, setCookie) }
   }
 
-  /** What is left of the global timeout bounds the next try. */
-  #setExpectedTimeout(): void {
-    const { timeout, perTryTimeout, hedge } = this.#plan
-    const elapsed = this.#requestEnded ? Math.trunc(this.#services.clock.now() - this.#exchange.requestCompleteAt) : 0
-    let expected = perTryTimeout === 0 || hedge ? timeout : perTryTimeout
-    if (expected > 0 && timeout > 0) expected = elapsed >= timeout ? 1 : Math.min(expected, timeout - elapsed)
-    if (expected > 0) this.#exchange.headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
-  }
-
   onAttemptReady(attempt: Attempt): void {
     const { info } = this.#exchange
-    for (const one of this.#plan.numbers) one.add('upstream_rq_total')
+    this.#charges.sent()
     info.upstreamLocalAddress = attempt.localAddress
     info.upstreamConnection = attempt.connection
     info.upstreamPoolWait = attempt.poolWait
@@ -218,7 +208,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     this.#exchange.sendInformational(headers)
     this.#retry = undefined
     this.#limits?.onAnswer()
-    this.#countStatus(status)
+    this.#charges.answered(status, undefined)
   }
 
   onResponseHead(attempt: Attempt, head: ResponseHead): void {
@@ -251,8 +241,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     }
     this.#settleFor(attempt)
     if (this.#plan.redirects?.responseCodes.includes(status) && this.#followRedirect(attempt, head)) return
-    this.#canary = headers.get('x-envoy-upstream-canary') === 'true'
-    this.#countStatus(status, attempt)
+    this.#charges.fromCanary = headers.get('x-envoy-upstream-canary') === 'true'
+    this.#charges.answered(status, attempt.host)
     if (status >= 500) attempt.host.stats.rq_error.add()
     else attempt.host.stats.rq_success.add()
 
@@ -313,15 +303,13 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
 
   onResponseEnd(attempt: Attempt): void {
     const exchange = this.#exchange
-    const { cluster } = this.#plan
     this.#stop()
     exchange.responseTrailers = exchange.info.responseTrailers = attempt.responseTrailers
     exchange.info.lastUpstreamRxByte = attempt.lastRxByte
     exchange.info.lastUpstreamTxByte = attempt.lastTxByte
     if (this.#requestEnded) {
       const time = Math.trunc(attempt.lastRxByte - exchange.requestCompleteAt)
-      cluster.recordTime(time, exchange.internal, this.#answerOf(attempt))
-      for (const one of this.#plan.numbers) one.recordTime(time)
+      this.#charges.tookTime(time, attempt.host)
     }
     this.#finishSpan(attempt, false)
     // An upstream that answers before it has heard everything is not listened to for longer.
@@ -334,11 +322,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     const wasSlow = this.#slow?.has(attempt) === true
     if (!wasSlow) this.#limits?.onFailure()
     const { info } = this.#exchange
-    if (!attempt.hostKnown) {
-      info.upstreamHost = ''
-      info.upstreamHostName = ''
-      info.upstreamMetadata = undefined
-    }
+    if (!attempt.hostKnown) info.tellUpstreamHost(undefined)
     if (!attempt.ready) info.upstreamPoolWait = attempt.poolWait
     if (transportFailure !== '') info.upstreamTransportFailureReason = transportFailure.replaceAll(' ', '_')
     this.#finishSpan(attempt, false, reason)
@@ -357,7 +341,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     const others = this.#othersThan(attempt)
     this.#slow?.delete(attempt)
     if (others) {
-      this.#countStatus(FAILURES[reason].status, attempt)
+      this.#charges.answered(FAILURES[reason].status, attempt.host)
       if (!wasSlow) this.#attempt = undefined
       return
     }
@@ -389,8 +373,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     const decision = this.#retry?.onHedge()
     if (decision?.retry) {
       this.#slow ??= new SlowAttempts()
-      this.#slow.add(attempt, this.#span)
-      this.#span = undefined
+      this.#slow.add(attempt)
       this.#retryLater(decision, true)
     } else this.#noteLimit(decision)
   }
@@ -405,7 +388,6 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
   #settleFor(attempt: Attempt): void {
     const slow = this.#slow
     if (slow === undefined || slow.size === 0) return
-    const span = slow.spanOf(attempt)
     const wasSlow = slow.delete(attempt)
     this.#cancelSlow()
     this.#limits?.onAnswer()
@@ -413,24 +395,15 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     this.#retryPending = false
     if (!wasSlow) return
     const current = this.#attempt
-    if (current !== undefined && !current.done) {
-      current.cancel()
-      this.#finishSpan(current, true)
-    }
+    if (current !== undefined && !current.done) this.#cancel(current)
     this.#attempt = attempt
-    this.#span = span
-    this.#exchange.info.upstreamHost = attempt.host.address
-    this.#exchange.info.upstreamMetadata = attempt.host.metadata
-    this.#exchange.info.upstreamHostName = attempt.host.hostname
+    this.#exchange.info.tellUpstreamHost(attempt.host)
     this.#exchange.info.upstreamLocalAddress = attempt.localAddress
   }
 
   #cancelSlow(): void {
     if (this.#slow === undefined) return
-    for (const attempt of this.#slow) {
-      attempt.cancel()
-      this.#finishSpan(attempt, true)
-    }
+    for (const attempt of this.#slow) this.#cancel(attempt)
     this.#slow.clear()
   }
 
@@ -454,10 +427,9 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     counter.add()
     this.#limits?.onFailure()
     attempt.host.stats.rq_timeout.add()
-    attempt.cancel()
+    this.#cancel(attempt)
     attempt.host.stats.rq_error.add()
     attempt.host.monitor?.failed(504)
-    this.#finishSpan(attempt, true)
     if (this.#responding) {
       this.#fail(failure)
       return
@@ -476,8 +448,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     const attempt = this.#attempt
     if (attempt === undefined) return
     this.#plan.cluster.stats.upstream_rq_max_duration_reached.add()
-    attempt.cancel()
-    this.#finishSpan(attempt, true)
+    this.#cancel(attempt)
     if (!this.#responding) {
       const decision = this.#retry?.onReset('local reset')
       if (decision?.retry) {
@@ -493,21 +464,16 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
 
   #onResponseTimeout(): void {
     for (const slow of this.#slow ?? []) {
-      this.#plan.cluster.stats.upstream_rq_timeout.add()
-      for (const one of this.#plan.numbers) one.add('upstream_rq_timeout')
-      slow.host.stats.rq_timeout.add()
+      this.#charges.timedOut(slow.host)
       slow.host.stats.rq_error.add()
-      this.#countStatus(FAILURES.response_timeout.status, slow)
+      this.#charges.answered(FAILURES.response_timeout.status, slow.host)
     }
     this.#cancelSlow()
     const attempt = this.#attempt
     if (attempt !== undefined) {
-      this.#plan.cluster.stats.upstream_rq_timeout.add()
-      for (const one of this.#plan.numbers) one.add('upstream_rq_timeout')
-      attempt.host.stats.rq_timeout.add()
-      attempt.cancel()
+      this.#charges.timedOut(attempt.host)
+      this.#cancel(attempt)
       attempt.host.monitor?.failed(504)
-      this.#finishSpan(attempt, true)
       if (!this.#responding && !this.#informed) attempt.host.stats.rq_error.add()
     }
     const failure = FAILURES.response_timeout
@@ -526,24 +492,8 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
 
   /** A failure that the cluster is charged with, as if it had answered so; unless it was charged with a 1xx. */
   #failWithoutAnswer(failure: Failure, attempt?: Attempt): void {
-    if (!this.#informed) this.#countStatus(failure.status, attempt)
+    if (!this.#informed) this.#charges.answered(failure.status, attempt?.host)
     this.#fail(failure)
-  }
-
-  /** Charges the cluster, unless it is a health check, which is nobody's request. */
-  #countStatus(status: number, attempt?: Attempt): void {
-    const { info, internal } = this.#exchange
-    if (info.healthCheck) return
-    this.#plan.cluster.countStatus(status, internal, this.#answerOf(attempt))
-    for (const one of this.#plan.numbers) one.countStatus(status)
-  }
-
-  #answerOf(attempt: Attempt | undefined): Answer {
-    return {
-      host: attempt?.host,
-      canary: this.#canary || attempt?.host.isCanary === true,
-      altStatName: this.#plan.altStatName,
-    }
   }
 
   #fail(failure: Failure): void {
@@ -565,11 +515,15 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
     this.#plan.mirrors?.cancel()
   }
 
+  #cancel(attempt: Attempt): void {
+    attempt.cancel()
+    this.#finishSpan(attempt, true)
+  }
+
   #finishSpan(attempt: Attempt, canceled: boolean, resetReason?: ResetReason): void {
-    const span = this.#slow?.has(attempt) ? this.#slow.spanOf(attempt) : this.#span
-    if (span === undefined) return
-    if (span === this.#span) this.#span = undefined
-    if (span.finish === undefined) return
+    const { span } = attempt
+    attempt.span = undefined
+    if (span?.finish === undefined) return
     const outcome = attemptOutcome(attempt, this.#services.clock.now(), canceled, resetReason)
     if (this.#responding) outcome.responseFlags = ''
     span.finish(outcome)

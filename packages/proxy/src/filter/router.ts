@@ -1,8 +1,7 @@
-import type { RedirectAction, RouteAction, RouterFilter } from '@hopscope/envoy-config'
+import type { RedirectAction, RouterFilter } from '@hopscope/envoy-config'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
 import { FAILURES, type Failure } from '../errors.ts'
 import type { Exchange } from '../http/exchange.ts'
-import type { RequestHeaders } from '../http/headers.ts'
 import type { HttpStats } from '../http/http-stats.ts'
 import { respond, respondWith } from '../respond.ts'
 import type { CompiledRoute } from '../route/compile-routes.ts'
@@ -17,6 +16,7 @@ import { RetryState } from './retry-state.ts'
 import { RoutedRequest } from './routed-request.ts'
 import type { RouterServices } from './router-services.ts'
 import { findInvalidHeader } from './strict-headers.ts'
+import { setExpectedTimeout, takeNumber, takeTimeouts } from './timeouts.ts'
 
 /** The terminal filter: answers by the route, or sends the request to a host of its cluster. */
 export function createRouter(
@@ -75,11 +75,7 @@ export function createRouter(
 
     const timeouts = takeTimeouts(headers, action, route, config)
     const { timeout, perTryTimeout } = timeouts
-    if (!config.suppressEnvoyHeaders) {
-      const expected = perTryTimeout === 0 || timeouts.hedge ? timeout : perTryTimeout
-      if (expected > 0) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
-      else headers.remove('x-envoy-expected-rq-timeout-ms')
-    }
+    if (!config.suppressEnvoyHeaders) setExpectedTimeout(headers, timeouts, 0)
     const { includeRequestAttemptCount, includeAttemptCountInResponse } = route.virtualHost
     if (includeRequestAttemptCount) headers.set('x-envoy-attempt-count', '1')
     finaliseRequest(exchange, route, action, mutations, config.suppressEnvoyHeaders)
@@ -169,31 +165,3 @@ function redirectTo(exchange: Exchange, route: CompiledRoute, action: RedirectAc
 
 const EMPTY = new Uint8Array(0)
 const NEVER = { numerator: 0, denominator: 100 } as const
-
-/** Timeouts by route and headers; the headers that set them go no further. */
-function takeTimeouts(
-  headers: RequestHeaders,
-  action: RouteAction,
-  { retryPolicy, virtualHost }: CompiledRoute,
-  config: RouterFilter,
-): { timeout: number; perTryTimeout: number; noContent: boolean; hedge: boolean } {
-  let timeout = action.timeout
-  let perTryTimeout = retryPolicy?.perTryTimeout ?? 0
-  if (config.respectExpectedRqTimeout) timeout = takeNumber(headers, 'x-envoy-expected-rq-timeout-ms') ?? timeout
-  timeout = takeNumber(headers, 'x-envoy-upstream-rq-timeout-ms') ?? timeout
-  perTryTimeout = takeNumber(headers, 'x-envoy-upstream-rq-per-try-timeout-ms') ?? perTryTimeout
-  if (timeout !== 0 && perTryTimeout >= timeout) perTryTimeout = 0
-  const noContent = headers.remove('x-envoy-upstream-rq-timeout-alt-response')
-  const asked = headers.get('x-envoy-hedge-on-per-try-timeout')
-  headers.remove('x-envoy-hedge-on-per-try-timeout')
-  const policy = action.hedgePolicy ?? virtualHost.hedgePolicy
-  const hedge = asked === 'true' || (asked !== 'false' && policy?.hedgeOnPerTryTimeout === true)
-  return { timeout, perTryTimeout, noContent, hedge }
-}
-
-function takeNumber(headers: RequestHeaders, name: string): number | undefined {
-  const value = headers.get(name)
-  if (value === undefined) return undefined
-  headers.remove(name)
-  return /^\d+$/.test(value) ? Number(value) : undefined
-}

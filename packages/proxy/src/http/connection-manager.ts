@@ -1,7 +1,6 @@
 import { FAILURES, type Failure } from '../errors.ts'
 import { respond } from '../respond.ts'
-import { type Instant, StreamInfo } from '../stream-info.ts'
-import type { Timer } from '../timers.ts'
+import type { Instant, StreamInfo } from '../stream-info.ts'
 import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
 import { checkRequest, refuse } from './check-request.ts'
@@ -9,6 +8,7 @@ import { CONNECTION_HEADER_REJECTED, type CodecError } from './codec/codec-error
 import { RequestDecoder, type RequestHead } from './codec/request-decoder.ts'
 import { hasToken } from './codec/response-decoder.ts'
 import { completeInterimResponse, completeResponse } from './complete-response.ts'
+import { ConnectionLife, type LivingConnection } from './connection-life.ts'
 import type { ConnectionManagerContext } from './connection-manager-context.ts'
 import { ConnectionNumbers } from './connection-numbers.ts'
 import { type Downstream, Exchange } from './exchange.ts'
@@ -20,6 +20,7 @@ import { requestLimits } from './request-limits.ts'
 import { ResponseWriter } from './response-writer.ts'
 import { statusText } from './status-text.ts'
 import { streamDuration } from './stream-duration.ts'
+import { StreamLedger } from './stream-ledger.ts'
 import { type StreamTimeoutCounter, StreamTimers } from './stream-timers.ts'
 import { takeRoute } from './take-route.ts'
 
@@ -29,7 +30,7 @@ import { takeRoute } from './take-route.ts'
  *     bytes → decoder → #onHead → #begin → filters … → sendHead, sendData, sendEnd → bytes
  *                                   └ whatever fails → respond ┘          #finish: log, span, numbers
  */
-export class ConnectionManager implements TransportHandler, Downstream {
+export class ConnectionManager implements TransportHandler, Downstream, LivingConnection {
   readonly #context: ConnectionManagerContext
   readonly #transport: Transport
   readonly #output: Output
@@ -38,14 +39,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
   readonly #flow: RequestFlow
   readonly #numbers: ConnectionNumbers
   readonly #progressLog: ProgressLog
-  readonly #id: number
-  readonly #acceptedAt: number
-  readonly #onClosed: () => void
-  /** Between requests: the connection's idle timeout. While closing: delayed close. */
-  readonly #connectionTimer: Timer
-  readonly #drainTimer: Timer
-  /** Made when there is a limit to it. */
-  #lifeTimer: Timer | undefined
+  readonly #ledger: StreamLedger
+  readonly #life: ConnectionLife
+  readonly #acceptedAt: Instant
+  readonly #onGone: () => void
   readonly #headTimer: HeadTimer
   readonly #streamTimers: StreamTimers
   #requests = 0
@@ -53,25 +50,17 @@ export class ConnectionManager implements TransportHandler, Downstream {
   #authority = ''
 
   #exchange: Exchange | undefined
-  #state: 'open' | 'closing' | 'closed' = 'open'
   #decoding = false
-  /** Idle for too long, or the proxy asks its clients to leave: responses say `connection: close`, and the end comes a while later. */
-  #draining = false
   #isHttp10 = false
-  #closeAfter = false
   /** It is us who close, and the client may still be sending. */
   #lingers = false
   #responseDone = false
-  /** Of the present stream: a request that goes on elsewhere is the second of one client's request. */
-  #streamBegan: Instant = 0
-  /** Bytes that the next stream begins with. */
-  #rxBeforeStream = 0
 
-  constructor(context: ConnectionManagerContext, transport: Transport, id: number, onClosed: () => void) {
+  /** `id`: of the connection, for logs. `onGone`: it has closed. */
+  constructor(context: ConnectionManagerContext, transport: Transport, id: number, onGone: () => void) {
     this.#context = context
     this.#transport = transport
-    this.#id = id
-    this.#onClosed = onClosed
+    this.#onGone = onGone
     this.#output = new Output(transport, context.stats.downstream_cx_tx_bytes_total, context.bufferLimit)
     this.#output.onDrain = () => this.#exchange?.handler?.onDrain()
     const { config, stats, timers, clock } = context
@@ -79,14 +68,13 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#flow = new RequestFlow(transport, stats)
     this.#progressLog = new ProgressLog(context)
     this.#acceptedAt = clock.now()
+    this.#ledger = new StreamLedger(context, transport, id, this.#acceptedAt)
     this.#decoder = new RequestDecoder(requestLimits(config), {
       onHead: head => this.#onHead(head),
       onData: chunk => this.#onRequestData(chunk),
       onEnd: () => this.#onRequestEnd(),
       onError: error => this.#onCodecError(error),
     })
-    this.#connectionTimer = timers.create(() => this.#onConnectionTimeout())
-    this.#drainTimer = timers.create(() => this.#onDrained())
     this.#headTimer = new HeadTimer(config, clock, timers, (...timeout) => this.#onHeadTimeout(...timeout))
     this.#streamTimers = new StreamTimers(
       timers,
@@ -95,11 +83,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
       (...timeout) => this.#onStreamTimeout(...timeout),
     )
     this.#numbers = new ConnectionNumbers(stats)
-    this.#connectionTimer.start(config.idleTimeout)
-    if (config.maxConnectionDuration > 0) {
-      this.#lifeTimer = timers.create(() => this.#onLifeTimeout())
-      this.#lifeTimer.start(config.maxConnectionDuration)
-    }
+    this.#life = new ConnectionLife(config, stats, timers, this)
     transport.handler = this
   }
 
@@ -115,10 +99,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   onData(chunk: Buffer): void {
     // What comes after our last word is read to be forgotten: Envoy does not even read it.
-    if (this.#state !== 'open') return
+    if (!this.#life.isOpen) return
     const { stats, bufferLimit } = this.#context
     stats.downstream_cx_rx_bytes_total.add(chunk.length)
-    if (this.#exchange === undefined) this.#rxBeforeStream += chunk.length
+    if (this.#exchange === undefined) this.#ledger.receivedAhead += chunk.length
     else if (!this.#exchange.requestComplete) this.#exchange.info.downstreamBytes.wireReceived += chunk.length
     this.#numbers.setBuffered(chunk.length < bufferLimit ? chunk.length : 0)
     this.#decoding = true
@@ -146,12 +130,12 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   /** The proxy is going away: an idle connection closes, a busy one after its response. */
   drain(): void {
-    if (this.#exchange === undefined && this.#state === 'open' && !this.#decoder.insideHead) this.#close('local')
-    else this.#closeAfter = true
+    if (this.#life.isOpen && this.isUnused) this.#life.close('local')
+    else this.#life.closesAfterResponse = true
   }
 
   destroy(): void {
-    this.#close('local')
+    this.#life.close('local')
   }
 
   #onHead(head: RequestHead): void {
@@ -163,13 +147,14 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.downstreamBytes.receiveHead(this.#decoder.fieldBytes)
     this.#isHttp10 = head.version === 10
     if (head.version === 10 ? !hasToken(head.connection, 'keep-alive') : hasToken(head.connection, 'close')) {
-      this.#closeAfter = true
+      this.#life.closesAfterResponse = true
     }
-    if (hasToken(head.headers.get('proxy-connection')?.toLowerCase() ?? '', 'close')) this.#closeAfter = true
+    if (hasToken(head.headers.get('proxy-connection')?.toLowerCase() ?? '', 'close'))
+      this.#life.closesAfterResponse = true
     const { maxRequestsPerConnection, maxStreamDuration } = this.#context.config
     if (maxRequestsPerConnection > 0 && ++this.#requests >= maxRequestsPerConnection) {
       this.#context.stats.downstream_cx_max_requests_reached.add()
-      this.#closeAfter = true
+      this.#life.closesAfterResponse = true
     }
     this.#keepAuthority(head.headers)
     const exchange = new Exchange(info, head.headers, this, head.hasBody)
@@ -238,7 +223,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (action.idleTimeout !== undefined) this.#streamTimers.startIdle(action.idleTimeout, now)
     if (action.maxStreamDuration !== undefined) {
       const duration = streamDuration(config.maxStreamDuration, action.maxStreamDuration, headers)
-      this.#streamTimers.limitDuration(this.#streamBegan, duration)
+      this.#streamTimers.limitDuration(this.#ledger.beganAt, duration)
     }
   }
 
@@ -322,28 +307,16 @@ export class ConnectionManager implements TransportHandler, Downstream {
   }
 
   #startStream(headers: RequestHeaders | undefined, now: Instant): StreamInfo {
-    const { clock, stats } = this.#context
-    const info = new StreamInfo()
-    info.startInstant = this.#headTimer.takeBeginning(now)
-    info.startTime = clock.epochMicros(info.startInstant)
-    this.#streamBegan = info.startInstant
-    info.connectionId = this.#id
-    info.downstreamConnectBegin = this.#acceptedAt
-    info.downstreamBytes.wireReceived = this.#rxBeforeStream
-    this.#rxBeforeStream = 0
-    info.listener = this.#context.listener
-    info.downstreamDirectRemoteAddress = this.#transport.remoteAddress
-    info.downstreamRemoteAddress = this.#transport.remoteAddress
-    info.downstreamLocalAddress = this.#transport.localAddress
-    info.requestHeaders = headers
-    this.#connectionTimer.stop()
+    const info = this.#ledger.open(headers, this.#headTimer.takeBeginning(now))
+    this.#onStream(info)
+    return info
+  }
+
+  #onStream(info: StreamInfo): void {
+    this.#life.onUsed()
     this.#progressLog.start(info)
     this.#writer.begin()
     this.#responseDone = false
-    stats.downstream_rq_total.add()
-    stats.downstream_rq_http1_total.add()
-    stats.downstream_rq_active.add()
-    return info
   }
 
   // ── to the client ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -366,14 +339,14 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const now = clock.now()
     completeResponse(headers, exchange, this.#context, now)
     this.#lingers = exchange.mustClose || !exchange.requestComplete
-    if (this.#lingers) this.#closeAfter = true
+    if (this.#lingers) this.#life.closesAfterResponse = true
     if (!exchange.requestComplete) stats.downstream_rq_response_before_rq_complete.add()
-    if (!this.#closeAfter && !this.#draining && this.#context.draining()) {
+    if (!this.#life.isLeaving && this.#context.draining()) {
       stats.downstream_cx_drain_close.add()
-      this.#startDraining()
+      this.#life.startDraining()
     }
     const isHead = exchange.info.requestHeaders?.method === 'HEAD'
-    if (this.#closeAfter || this.#draining) headers.append('connection', 'close')
+    if (this.#life.isLeaving) headers.append('connection', 'close')
     else if (this.#isHttp10) headers.append('connection', 'keep-alive')
 
     info.responseCode = headers.status
@@ -381,7 +354,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     info.firstDownstreamTxByte = now
     stats.countResponse(headers.status, info.healthCheck)
     const untilClose = this.#writer.head(headers, isHead, this.#isHttp10, endStream, info.downstreamBytes)
-    if (untilClose) this.#closeAfter = true
+    if (untilClose) this.#life.closesAfterResponse = true
     this.#touch(now)
     if (endStream) this.#finish()
   }
@@ -407,7 +380,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     if (exchange === undefined) return
     this.#context.stats.downstream_rq_tx_reset.add()
     this.#endStream(exchange)
-    this.#closeDelayed()
+    this.#life.closeDelayed()
   }
 
   reroute(exchange: Exchange): void {
@@ -431,15 +404,8 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#endStream(old)
 
     const now = this.#context.clock.now()
-    const next = this.#startStream(old.headers, now)
-    // Its limits begin anew; what is told of it counts from the client's request.
-    next.startInstant = info.startInstant
-    next.startTime = info.startTime
-    next.protocol = info.protocol
-    next.bytesReceived = info.bytesReceived + body.length
-    next.downstreamHeadEnd = info.downstreamHeadEnd
-    next.downstreamBytes.wireReceived = info.downstreamBytes.wireReceived
-    next.downstreamBytes.receiveHead(info.downstreamBytes.headerReceived)
+    const next = this.#ledger.reopen(info, old.headers, body.length, now)
+    this.#onStream(next)
     const exchange = new Exchange(next, old.headers, this, body.length > 0)
     this.#exchange = exchange
     exchange.localReply = localReply
@@ -469,50 +435,44 @@ export class ConnectionManager implements TransportHandler, Downstream {
     const now = this.#context.clock.now()
     exchange.info.lastDownstreamTxByte = now
     this.#endStream(exchange)
-    if (!this.#closeAfter) {
+    if (!this.#life.closesAfterResponse) {
       this.#readOn(now)
       return
     }
     // What the client still sends is read and forgotten for a while: a reset would take the response from it.
-    if (this.#lingers) this.#closeDelayed()
-    else this.#close('local')
+    if (this.#lingers) this.#life.closeDelayed()
+    else this.#life.close('local')
   }
 
   /** Log, span and numbers of the request; whoever works on it is told to stop. */
   #endStream(exchange: Exchange): void {
-    const { stats, clock, accessLogger } = this.#context
-    const { info, handler } = exchange
+    const { handler } = exchange
     this.#exchange = undefined
     this.#streamTimers.stop()
     this.#progressLog.stop()
     exchange.handler = undefined
     if (!this.#responseDone || !exchange.requestComplete) {
       // Envoy counts every stream here that ends before both of its messages have, whoever is to blame.
-      stats.downstream_rq_rx_reset.add()
+      this.#context.stats.downstream_rq_rx_reset.add()
       handler?.onCancel()
     }
-    info.endInstant = Number.isNaN(info.lastDownstreamTxByte) ? clock.now() : info.lastDownstreamTxByte
-    stats.downstream_rq_active.sub()
-    stats.downstream_rq_time.record(Math.trunc(info.endInstant - this.#streamBegan))
-    if (info.healthCheck) stats['tracing.health_check'].add()
-    accessLogger.log(info, 'DownstreamEnd')
-    exchange.span?.finish(info)
+    this.#ledger.close(exchange)
     exchange.onDestroy?.()
   }
 
   /** On to the next request, of which bytes may be here. */
   #readOn(now?: Instant): void {
-    if (this.#decoding || this.#state !== 'open') return
+    if (this.#decoding || !this.#life.isOpen) return
     this.#decoding = true
-    while (this.#exchange === undefined && this.#state === 'open' && this.#decoder.isDone) {
+    while (this.#exchange === undefined && this.#life.isOpen && this.#decoder.isDone) {
       if (this.#decoder.hasNext) {
         this.#numbers.setBuffered(this.#decoder.waiting)
-        this.#rxBeforeStream += this.#decoder.waiting
+        this.#ledger.receivedAhead += this.#decoder.waiting
       }
       this.#decoder.next()
     }
     this.#decoding = false
-    if (this.#state !== 'open') return
+    if (!this.#life.isOpen) return
     if (this.#exchange !== undefined) {
       // Not while the rest of its own body is still to come.
       this.#flow.hold(this.#decoder.hasNext)
@@ -521,7 +481,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
     this.#flow.hold(false)
     this.#flow.resume()
     if (this.#decoder.insideHead) this.#waitForHead()
-    else if (!this.#connectionTimer.running) this.#connectionTimer.start(this.#context.config.idleTimeout, now)
+    else this.#life.onIdle(now)
   }
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -532,7 +492,7 @@ export class ConnectionManager implements TransportHandler, Downstream {
 
   #waitForHead(): void {
     if (this.#headTimer.waits) return
-    this.#connectionTimer.stop()
+    this.#life.onUsed()
     this.#headTimer.start()
   }
 
@@ -542,12 +502,6 @@ export class ConnectionManager implements TransportHandler, Downstream {
     exchange.mustClose = true
     this.#context.stats[counter].add()
     respond(exchange, failure)
-  }
-
-  /** It has lived long enough. */
-  #onLifeTimeout(): void {
-    this.#context.stats.downstream_cx_max_duration_reached.add()
-    if (this.#state === 'open' && !this.#draining) this.#startDraining()
   }
 
   #onStreamTimeout(failure: Failure, counter: StreamTimeoutCounter): void {
@@ -560,32 +514,10 @@ export class ConnectionManager implements TransportHandler, Downstream {
     respond(exchange, failure)
   }
 
-  #onConnectionTimeout(): void {
-    const { stats } = this.#context
-    if (this.#state === 'closing') {
-      stats.downstream_cx_delayed_close_timeout.add()
-      this.#close('local')
-    } else if (!this.#draining) {
-      stats.downstream_cx_idle_timeout.add()
-      this.#startDraining()
-    }
-  }
-
-  /** The client is given time to see the end coming: what it sends meanwhile is still answered. */
-  #startDraining(): void {
-    this.#draining = true
-    this.#drainTimer.start(this.#context.config.drainTimeout)
-  }
-
-  #onDrained(): void {
-    if (this.#exchange === undefined && this.#state === 'open' && !this.#decoder.insideHead) this.#closeDelayed()
-    else this.#closeAfter = true
-  }
-
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #onDisconnect(): void {
-    if (this.#state === 'closed') return
+    if (this.#life.isClosed) return
     const exchange = this.#exchange
     if (exchange !== undefined) {
       const { stats } = this.#context
@@ -595,37 +527,28 @@ export class ConnectionManager implements TransportHandler, Downstream {
       exchange.info.responseCodeDetails = 'downstream_remote_disconnect'
       this.#endStream(exchange)
     }
-    this.#close('remote')
+    this.#life.close('remote')
   }
 
-  #closeDelayed(): void {
-    const { delayedCloseTimeout } = this.#context.config
-    if (delayedCloseTimeout === 0) {
-      this.#close('local')
-      return
-    }
-    this.#state = 'closing'
+  get isUnused(): boolean {
+    return this.#exchange === undefined && !this.#decoder.insideHead
+  }
+
+  ignoreRest(): void {
     this.#flow.hold(false)
     this.#flow.resume()
-    this.#connectionTimer.start(delayedCloseTimeout)
   }
 
-  #close(by: 'local' | 'remote'): void {
-    if (this.#state === 'closed') return
-    this.#state = 'closed'
-    this.#connectionTimer.stop()
-    this.#drainTimer.stop()
+  release(by: 'local' | 'remote'): void {
     this.#headTimer.stop()
     this.#streamTimers.stop()
-    this.#lifeTimer?.stop()
     this.#progressLog.stop()
-    const { stats, clock } = this.#context
+    const { stats, clock, config } = this.#context
     this.#numbers.closed(by, clock.now() - this.#acceptedAt)
     this.#output.flush()
     if (by === 'local') {
-      const { delayedCloseTimeout } = this.#context.config
-      this.#transport.end(delayedCloseTimeout, () => stats.downstream_cx_delayed_close_timeout.add())
+      this.#transport.end(config.delayedCloseTimeout, () => stats.downstream_cx_delayed_close_timeout.add())
     }
-    this.#onClosed()
+    this.#onGone()
   }
 }

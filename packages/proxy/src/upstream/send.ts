@@ -8,6 +8,7 @@ import { properCase } from '../http/codec/encode-response.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import type { HeaderMap, RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant, UpstreamConnectionFacts } from '../stream-info.ts'
+import type { AttemptSpan } from '../tracing/http-tracer.ts'
 import type { ResponseHandler, UpstreamConnection } from './connection.ts'
 import type { Requester } from './pool.ts'
 import type { ResetReason } from './reset-reason.ts'
@@ -30,6 +31,8 @@ export class Attempt implements Requester, ResponseHandler {
   readonly host: Host
   /** 1 for the first. */
   readonly number: number
+  /** Of whoever began one for it, and ends it. */
+  span: AttemptSpan | undefined
   /** Whether logs and spans say where it went. */
   hostKnown = true
   ready = false
