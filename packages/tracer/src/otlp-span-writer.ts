@@ -1,6 +1,6 @@
 import type { Microseconds } from '@hopscope/model'
+import { SpansByKind } from './like-spans.ts'
 import { ProtoBytes } from './proto-bytes.ts'
-import { RepeatedTags } from './repeated-tags.ts'
 import type { SpanBatch } from './span-batch.ts'
 
 /** Who the spans of a batch are from. */
@@ -40,17 +40,16 @@ const STATUS_ERROR = 2
 export class OtlpSpanWriter implements SpanBatch {
   count = 0
   readonly #spans: ProtoBytes
-  readonly #repeated = new RepeatedTags()
+  readonly #like = new SpansByKind()
+  /** Those of which the open span is one. */
+  #open = this.#like.of(undefined)
+  #events = 0
   readonly #resource: Uint8Array
   readonly #scope: Uint8Array
   /** The beginnings of the two messages that a batch is in. */
   readonly #around = new ProtoBytes('utf8', 32)
   #start = 0
   #flags = 0
-  /** Kind and name of the span before, mostly those of the next one too, and their bytes. */
-  #kind: OtlpSpanHead['kind'] | undefined
-  #name = ''
-  #named = new Uint8Array(0)
 
   constructor(source: OtlpSource, encoding: 'utf8' | 'latin1' = 'utf8') {
     this.#spans = new ProtoBytes(encoding)
@@ -65,13 +64,16 @@ export class OtlpSpanWriter implements SpanBatch {
   begin(head: OtlpSpanHead): void {
     const spans = this.#spans
     this.#start = spans.open(2)
-    this.#repeated.begin(this.#start)
+    const like = head.kind === this.#open.kind ? this.#open : this.#like.of(head.kind)
+    this.#open = like
+    this.#events = 0
+    like.tags.begin(this.#start)
     this.#flags = SAMPLED | HAS_IS_REMOTE | (head.parentIsRemote ? IS_REMOTE : 0)
     spans.hex(1, head.traceId)
     spans.hex(2, head.id)
     if (head.traceState !== '') spans.string(3, head.traceState)
     if (head.parentId !== undefined) spans.hex(4, head.parentId)
-    if (head.kind === this.#kind && head.name === this.#name) spans.put(this.#named)
+    if (head.name === like.name) spans.put(like.named)
     else this.#writeNamed(head)
     spans.fixed64(7, head.start, 1000)
     spans.fixed64(8, head.end, 1000)
@@ -82,23 +84,22 @@ export class OtlpSpanWriter implements SpanBatch {
     const start = spans.length
     spans.string(5, name)
     spans.varint(6, KINDS[kind])
-    this.#kind = kind
-    this.#name = name
-    // A copy: the batch will be written over.
-    this.#named = new Uint8Array(spans.bytes().subarray(start))
+    this.#open.name = name
+    this.#open.named = spans.copySince(start)
   }
 
   tag(key: string, value: string): void {
     const spans = this.#spans
-    if (this.#repeated.repeats(key, value)) return
+    const { tags } = this.#open
+    if (tags.repeats(key, value)) return
     this.#copyRepeated()
     const start = spans.length
     writeAttribute(spans, 9, key, value)
-    this.#repeated.wrote(key, value, start, spans.length)
+    tags.wrote(key, value, start, spans.length)
   }
 
   #copyRepeated(): void {
-    const repeated = this.#repeated
+    const repeated = this.#open.tags
     if (!repeated.any) return
     const { from, bytes } = repeated
     const start = this.#spans.length
@@ -108,11 +109,19 @@ export class OtlpSpanWriter implements SpanBatch {
 
   event(at: Microseconds, name: string): void {
     this.#copyRepeated()
+    const n = this.#events++
     const spans = this.#spans
-    const start = spans.open(11)
+    const { annotations, annotationBytes } = this.#open
+    const start = spans.open(11, EVENT_LENGTH_BYTES)
     spans.fixed64(1, at, 1000)
-    spans.string(2, name)
-    spans.close(start)
+    if (annotations[n] === name) spans.put(annotationBytes[n]!)
+    else {
+      const named = spans.length
+      spans.string(2, name)
+      annotations[n] = name
+      annotationBytes[n] = spans.copySince(named)
+    }
+    spans.close(start, EVENT_LENGTH_BYTES)
   }
 
   /** `none`: without a word about the status; `unset`: with an empty one. */
@@ -125,7 +134,7 @@ export class OtlpSpanWriter implements SpanBatch {
       spans.close(start)
     }
     spans.fixed32(16, this.#flags)
-    if (spans.close(this.#start)) this.#repeated.forget()
+    if (spans.close(this.#start)) this.#open.tags.forget()
     this.count++
   }
 
@@ -151,7 +160,7 @@ export class OtlpSpanWriter implements SpanBatch {
   clear(): void {
     this.#spans.length = 0
     this.count = 0
-    this.#repeated.forget()
+    this.#like.forget()
   }
 }
 
@@ -174,8 +183,9 @@ function encodeScope(scope: OtlpSource['scope']): Uint8Array {
   return Buffer.from(bytes.bytes())
 }
 
-/** Most attributes have less than 128 bytes. */
+/** Most attributes, and all events of a proxy, have less than 128 bytes. */
 const ATTRIBUTE_LENGTH_BYTES = 1
+const EVENT_LENGTH_BYTES = 1
 
 /** A KeyValue with a string. */
 function writeAttribute(bytes: ProtoBytes, field: number, key: string, value: string): void {

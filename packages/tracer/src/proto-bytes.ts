@@ -32,6 +32,11 @@ export class ProtoBytes {
     return this.#bytes.subarray(0, this.length)
   }
 
+  /** Of what was written from `start` on; these bytes will be written over. */
+  copySince(start: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#bytes.subarray(start, this.length))
+  }
+
   varint(field: number, value: number): void {
     this.#room(20)
     this.#varint(field * 8)

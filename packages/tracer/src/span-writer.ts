@@ -1,5 +1,5 @@
-import type { Endpoint, Kind, Microseconds } from '@hopscope/model'
-import { RepeatedTags } from './repeated-tags.ts'
+import type { Endpoint, Microseconds } from '@hopscope/model'
+import { SpansByKind } from './like-spans.ts'
 import type { SpanHead, ZipkinBatch } from './span-batch.ts'
 
 /** Whole spans in a batch are moved to a bigger buffer when they outgrow it; this holds some dozens of proxy spans. */
@@ -34,14 +34,14 @@ export class SpanWriter implements ZipkinBatch {
 
   readonly #encoding: 'utf8' | 'latin1'
   readonly #endpoint: Uint8Array
-  readonly #shape: { annotations: boolean; tags: boolean } = { annotations: false, tags: false }
-  readonly #repeated = new RepeatedTags()
+  readonly #spans = new SpansByKind()
+  /** Those of which the open span is one. */
+  #like = this.#spans.of(undefined)
+  /** Of the open span, so far. */
+  #annotations = 0
+  #hasTags = false
   #bytes: Buffer
   #length = 1
-  /** Kind and name of the span before, mostly those of the next one too, and the bytes from its id to its timestamp. */
-  #kind: Kind | undefined
-  #name: string | undefined
-  #named = new Uint8Array(0)
 
   constructor(localEndpoint: Endpoint, encoding: 'utf8' | 'latin1' = 'utf8') {
     this.#encoding = encoding
@@ -55,8 +55,11 @@ export class SpanWriter implements ZipkinBatch {
   }
 
   begin(head: SpanHead): void {
-    this.#shape.annotations = this.#shape.tags = false
-    this.#repeated.begin(this.#length)
+    const like = head.kind === this.#like.kind ? this.#like : this.#spans.of(head.kind)
+    this.#like = like
+    this.#annotations = 0
+    this.#hasTags = false
+    like.tags.begin(this.#length)
     this.#put(this.count === 0 ? OPEN_FIRST : OPEN)
     this.#ascii(head.traceId)
     if (head.parentId !== undefined) {
@@ -65,7 +68,7 @@ export class SpanWriter implements ZipkinBatch {
     }
     this.#put(ID)
     this.#ascii(head.id)
-    if (head.kind === this.#kind && head.name === this.#name) this.#put(this.#named)
+    if (head.name === like.name) this.#put(like.named)
     else this.#writeNamed(head)
     this.#number(head.timestamp)
     this.#put(DURATION)
@@ -78,40 +81,50 @@ export class SpanWriter implements ZipkinBatch {
     this.#ascii(kind === undefined ? '","name":' : `","kind":"${kind}","name":`)
     this.#quoted(name)
     this.#ascii(',"timestamp":')
-    this.#kind = kind
-    this.#name = name
-    // A copy: the batch will be written over.
-    this.#named = new Uint8Array(this.#bytes.subarray(start, this.#length))
+    this.#like.name = name
+    this.#like.named = this.#copySince(start)
   }
 
   /** `value` is plain ASCII without quotes: a word such as `ss`. */
   annotation(timestamp: Microseconds, value: string): void {
-    this.#put(this.#shape.annotations ? ANNOTATION : FIRST_ANNOTATION)
-    this.#shape.annotations = true
+    const n = this.#annotations++
+    const { annotations, annotationBytes } = this.#like
+    this.#put(n === 0 ? FIRST_ANNOTATION : ANNOTATION)
     this.#number(timestamp)
-    this.#ascii(',"value":"')
-    this.#ascii(value)
-    this.#ascii('"}')
+    if (annotations[n] === value) {
+      this.#put(annotationBytes[n]!)
+      return
+    }
+    const start = this.#length
+    this.#ascii(`,"value":"${value}"}`)
+    annotations[n] = value
+    annotationBytes[n] = this.#copySince(start)
+  }
+
+  /** The batch will be written over. */
+  #copySince(start: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#bytes.subarray(start, this.#length))
   }
 
   tag(key: string, value: string): void {
-    const isFirst = !this.#shape.tags
+    const { tags } = this.#like
+    const isFirst = !this.#hasTags
     if (isFirst) {
-      this.#ascii(this.#shape.annotations ? '],"tags":{' : ',"tags":{')
-      this.#shape.tags = true
+      this.#ascii(this.#annotations > 0 ? '],"tags":{' : ',"tags":{')
+      this.#hasTags = true
     }
-    if (this.#repeated.repeats(key, value)) return
+    if (tags.repeats(key, value)) return
     this.#copyRepeated()
     const start = this.#length
     if (!isFirst) this.#byte(COMMA)
     this.#quoted(key)
     this.#byte(58 /* : */)
     this.#quoted(value)
-    this.#repeated.wrote(key, value, start, this.#length)
+    tags.wrote(key, value, start, this.#length)
   }
 
   #copyRepeated(): void {
-    const repeated = this.#repeated
+    const repeated = this.#like.tags
     if (!repeated.any) return
     const { from, bytes } = repeated
     this.#room(bytes)
@@ -122,8 +135,8 @@ export class SpanWriter implements ZipkinBatch {
 
   end(flags: { shared?: boolean; debug?: boolean }): void {
     this.#copyRepeated()
-    if (this.#shape.tags) this.#byte(125 /* } */)
-    else if (this.#shape.annotations) this.#byte(93 /* ] */)
+    if (this.#hasTags) this.#byte(125 /* } */)
+    else if (this.#annotations > 0) this.#byte(93 /* ] */)
     if (flags.debug === true) this.#ascii(',"debug":true')
     if (flags.shared === true) this.#ascii(',"shared":true')
     this.#byte(125 /* } */)
@@ -141,7 +154,7 @@ export class SpanWriter implements ZipkinBatch {
   clear(): void {
     this.#length = 1
     this.count = 0
-    this.#repeated.forget()
+    this.#spans.forget()
   }
 
   #room(n: number): void {

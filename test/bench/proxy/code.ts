@@ -12,6 +12,7 @@ const { values } = parseArgs({
   options: {
     traced: { type: 'boolean', default: false },
     otlp: { type: 'boolean', default: false },
+    detailed: { type: 'boolean', default: false },
     requests: { type: 'string', default: '20000' },
     rounds: { type: 'string', default: '15' },
   },
@@ -102,7 +103,14 @@ const config = bootstrap(
     hcm: { access_log: [] },
     listener: { traffic_direction: 'OUTBOUND' },
     runtime: { tracing: { zipkin: { min_flush_spans: 5 } } },
-    ...(values.traced ? { tracing: values.otlp ? { otlp: {} } : {} } : {}),
+    ...(values.traced
+      ? {
+          tracing: {
+            ...(values.detailed ? { spawn_upstream_span: true, verbose: true } : {}),
+            ...(values.otlp ? { otlp: {} } : {}),
+          },
+        }
+      : {}),
   },
   { listener: 10_000, admin: 2, collector: 9, upstream: { app: 8 }, dead: 1 },
   '/dev/null',

@@ -1,7 +1,7 @@
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
 import { wireText } from './custom-tags.ts'
-import type { Attempt, AttemptSpan, HttpTracer, RequestSpan } from './http-tracer.ts'
+import type { Attempt, AttemptOutcome, AttemptSpan, HttpTracer, RequestSpan } from './http-tracer.ts'
 import { OpenTelemetrySpans } from './opentelemetry-spans.ts'
 import { type Names, SpanNames } from './span-names.ts'
 import { momentOf, type SpanStart, type Spans } from './spans.ts'
@@ -125,25 +125,7 @@ class TracedRequest implements RequestSpan {
     const start = this.#start
     if (spans === undefined || start === undefined) return NO_ATTEMPT_SPAN
     if (!spans.spawn && attempt.aside === undefined) return new OwnContext(spans, start)
-    return this.#beginAttemptSpan(spans, start, attempt, at)
-  }
-
-  #beginAttemptSpan(spans: Spans, start: SpanStart, attempt: Attempt, at: Instant): AttemptSpan {
-    const info = this.#info
-    const names = this.#names
-    const { aside } = attempt
-    const child = spans.child(start)
-    // A redirect may lead the request elsewhere before the attempt is over.
-    const sent = { ...attempt, cluster: aside?.clusterName ?? info.clusterName }
-    if (aside?.sampled !== undefined) child.context.sampled = aside.sampled
-    return {
-      inject: headers => spans.inject(headers, child),
-      finish(outcome) {
-        if (!child.context.sampled) return
-        const name = aside?.spanName ?? names.attempt?.(info) ?? `router ${wireText(attempt.clusterName)} egress`
-        spans.finishAttempt(child, name, momentOf(info, at), info, sent, outcome)
-      },
-    }
+    return new SpannedAttempt(spans, spans.child(start), this.#info, this.#names, attempt, at)
   }
 
   onResponseHeaders(headers: ResponseHeaders): void {
@@ -182,6 +164,54 @@ class OwnContext implements AttemptSpan {
   inject(headers: RequestHeaders): void {
     this.#spans.inject(headers, this.#start)
   }
+}
+
+/** An attempt with a span of its own. */
+class SpannedAttempt implements AttemptSpan {
+  readonly #spans: Spans
+  readonly #start: SpanStart
+  readonly #info: StreamInfo
+  readonly #names: Names
+  readonly #attempt: Attempt
+  /** A redirect may lead the request elsewhere before the attempt is over. */
+  readonly #cluster: string
+  readonly #at: Instant
+
+  constructor(spans: Spans, start: SpanStart, info: StreamInfo, names: Names, attempt: Attempt, at: Instant) {
+    this.#spans = spans
+    this.#start = start
+    this.#info = info
+    this.#names = names
+    this.#attempt = attempt
+    this.#cluster = attempt.aside?.clusterName ?? info.clusterName
+    this.#at = at
+    if (attempt.aside?.sampled !== undefined) start.context.sampled = attempt.aside.sampled
+  }
+
+  inject(headers: RequestHeaders): void {
+    this.#spans.inject(headers, this.#start)
+  }
+
+  finish(outcome: AttemptOutcome): void {
+    if (!this.#start.context.sampled) return
+    const info = this.#info
+    const { aside, clusterName } = this.#attempt
+    const name = aside?.spanName ?? this.#names.attempt?.(info) ?? routerSpanName(clusterName)
+    const begun = momentOf(info, this.#at)
+    this.#spans.finishAttempt(this.#start, name, begun, info, this.#attempt, this.#cluster, outcome)
+  }
+}
+
+const routerSpanNames = new Map<string, string>()
+
+/** As Envoy's router names it; the same string each time, for batches look whether it is that of the span before. */
+function routerSpanName(clusterName: string): string {
+  let name = routerSpanNames.get(clusterName)
+  if (name === undefined) {
+    name = `router ${wireText(clusterName)} egress`
+    routerSpanNames.set(clusterName, name)
+  }
+  return name
 }
 
 const NO_ATTEMPT_SPAN: AttemptSpan = { inject() {} }

@@ -35,9 +35,6 @@ export interface AttemptSpan {
   finish?(outcome: AttemptOutcome): void
 }
 
-/** An attempt with the name of its cluster. */
-export type SentAttempt = Attempt & { cluster: string }
-
 export interface Attempt {
   /** Observability name of the cluster. */
   clusterName: string

@@ -11,18 +11,11 @@ import {
 import type { RequestHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { RouteTags } from './custom-tags.ts'
-import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
+import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import { writeDownstreamMoments, writeUpstreamMoments } from './moments.ts'
 import { compileSampler, type OpenTelemetrySampling } from './opentelemetry-sampler.ts'
-import {
-  type DownstreamTags,
-  downstreamMoments,
-  downstreamTags,
-  TagWriter,
-  upstreamMoments,
-  writeAttemptTags,
-  writeDownstreamTags,
-} from './span-tags.ts'
-import { eachMoment, momentOf, type SpanStart, type Spans } from './spans.ts'
+import { type DownstreamTags, downstreamTags, TagWriter, writeAttemptTags, writeDownstreamTags } from './span-tags.ts'
+import { momentOf, type SpanStart, type Spans } from './spans.ts'
 import type { HttpTracerConfig, TracingServices } from './tracing-services.ts'
 
 /** Envoy's OpenTelemetry tracer: W3C trace context, spans as OTLP. */
@@ -99,7 +92,7 @@ export class OpenTelemetrySpans implements Spans {
     const writer = this.#begin(start, name, this.#kind, info.startTime, momentOf(info, info.endInstant))
     if (writer === undefined) return
     writeDownstreamTags(new TagWriter(writer, this.#customTags.of(info), 'keep empty'), this.#tags, info)
-    if (this.#tracing.verbose) eachMoment(info, downstreamMoments(info), (at, event) => writer.event(at, event))
+    if (this.#tracing.verbose) writeDownstreamMoments(writer, addEvent, info)
     this.#end(writer, this.#kind, info.responseCode, info.responseHeaders?.get('grpc-status'))
   }
 
@@ -108,15 +101,15 @@ export class OpenTelemetrySpans implements Spans {
     name: string,
     begun: Microseconds,
     info: StreamInfo,
-    attempt: SentAttempt,
+    attempt: Attempt,
+    cluster: string,
     outcome: AttemptOutcome,
   ): void {
     const writer = this.#begin(start, name, 'CLIENT', begun, momentOf(info, outcome.at))
     if (writer === undefined) return
     const customTags = attempt.aside === undefined ? this.#customTags.of(info) : undefined
-    writeAttemptTags(new TagWriter(writer, customTags, 'keep empty'), attempt, outcome)
-    if (this.#tracing.verbose && attempt.aside === undefined)
-      eachMoment(info, upstreamMoments(outcome), (at, event) => writer.event(at, event))
+    writeAttemptTags(new TagWriter(writer, customTags, 'keep empty'), attempt, cluster, outcome)
+    if (this.#tracing.verbose && attempt.aside === undefined) writeUpstreamMoments(writer, addEvent, info, outcome)
     this.#end(writer, 'CLIENT', outcome.statusCode, outcome.responseHeaders?.get('grpc-status'))
   }
 
@@ -139,6 +132,10 @@ export class OpenTelemetrySpans implements Spans {
     writer.end({ status })
     this.#reporter.commit()
   }
+}
+
+function addEvent(writer: OtlpSpanWriter, at: Microseconds, name: string): void {
+  writer.event(at, name)
 }
 
 /** gRPC's statuses that are the server's fault. */

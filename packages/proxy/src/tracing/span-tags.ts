@@ -1,9 +1,9 @@
 import type { Node } from '@hopscope/envoy-config'
 import { ipOf } from '../http/client-address.ts'
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
-import type { Instant, StreamInfo } from '../stream-info.ts'
+import type { StreamInfo } from '../stream-info.ts'
 import { wireText } from './custom-tags.ts'
-import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
+import type { Attempt, AttemptOutcome } from './http-tracer.ts'
 
 const GRPC_ERRORS = new Set(['2', '4', '8', '12', '13', '14', '15'])
 
@@ -114,14 +114,14 @@ function urlOf(scheme: string, authority: string, path: string): string {
 }
 
 /** What Envoy says of one attempt on the span of its own. */
-export function writeAttemptTags(tags: TagWriter, attempt: SentAttempt, outcome: AttemptOutcome): void {
+export function writeAttemptTags(tags: TagWriter, attempt: Attempt, cluster: string, outcome: AttemptOutcome): void {
   if (attempt.number > 1) tags.set('retry.count', String(attempt.number - 1))
   // Envoy knows the protocol once the attempt has a connection.
   tags.set('http.protocol', Number.isNaN(outcome.firstUpstreamTxByte) ? '-' : 'HTTP/1.1')
   tags.setIf('upstream_address', outcome.upstreamAddress)
   tags.setIf('peer.address', outcome.upstreamAddress)
   tags.set('component', 'proxy')
-  tags.set('upstream_cluster', wireText(attempt.cluster))
+  tags.set('upstream_cluster', wireText(cluster))
   tags.set('upstream_cluster.name', wireText(attempt.clusterName))
   tags.set('http.status_code', String(outcome.statusCode))
   tags.set('response_flags', outcome.responseFlags === '' ? '-' : outcome.responseFlags)
@@ -135,25 +135,4 @@ export function writeAttemptTags(tags: TagWriter, attempt: SentAttempt, outcome:
 
 function isFailure(status: number): boolean {
   return status === 0 || (status >= 500 && status < 600)
-}
-
-/** Names of the moments that `verbose` adds, in Envoy's order. */
-export type Moment = readonly [name: string, at: Instant]
-
-export function upstreamMoments(timing: AttemptOutcome | StreamInfo): Moment[] {
-  return [
-    ['first_upstream_tx_byte_sent', timing.firstUpstreamTxByte],
-    ['last_upstream_tx_byte_sent', timing.lastUpstreamTxByte],
-    ['first_upstream_rx_byte_received', timing.firstUpstreamRxByte],
-    ['last_upstream_rx_byte_received', timing.lastUpstreamRxByte],
-  ]
-}
-
-export function downstreamMoments(info: StreamInfo): Moment[] {
-  return [
-    ['last_downstream_rx_byte_received', info.lastDownstreamRxByte],
-    ...upstreamMoments(info),
-    ['first_downstream_tx_byte_sent', info.firstDownstreamTxByte],
-    ['last_downstream_tx_byte_sent', info.lastDownstreamTxByte],
-  ]
 }

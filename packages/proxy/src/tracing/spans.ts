@@ -2,8 +2,7 @@ import type { Microseconds } from '@hopscope/model'
 import type { PropagationStyle, TraceContext } from '@hopscope/tracer'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
-import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
-import type { Moment } from './span-tags.ts'
+import type { Attempt, AttemptOutcome } from './http-tracer.ts'
 
 /** A span that is under way, and how it speaks of itself. */
 export interface SpanStart {
@@ -34,20 +33,12 @@ export interface Spans {
     name: string,
     begun: Microseconds,
     info: StreamInfo,
-    attempt: SentAttempt,
+    attempt: Attempt,
+    cluster: string,
     outcome: AttemptOutcome,
   ): void
 }
 
 export function momentOf(info: StreamInfo, at: Instant): Microseconds {
   return info.startTime + Math.round((at - info.startInstant) * 1000)
-}
-
-/** The moments that happened. */
-export function eachMoment(
-  info: StreamInfo,
-  moments: readonly Moment[],
-  write: (at: Microseconds, name: string) => void,
-): void {
-  for (const [name, at] of moments) if (!Number.isNaN(at)) write(momentOf(info, at), name)
 }

@@ -15,17 +15,10 @@ import {
 import type { RequestHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { RouteTags } from './custom-tags.ts'
-import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
-import {
-  type DownstreamTags,
-  downstreamMoments,
-  downstreamTags,
-  TagWriter,
-  upstreamMoments,
-  writeAttemptTags,
-  writeDownstreamTags,
-} from './span-tags.ts'
-import { eachMoment, momentOf, type SpanStart, type Spans } from './spans.ts'
+import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import { writeDownstreamMoments, writeUpstreamMoments } from './moments.ts'
+import { type DownstreamTags, downstreamTags, TagWriter, writeAttemptTags, writeDownstreamTags } from './span-tags.ts'
+import { momentOf, type SpanStart, type Spans } from './spans.ts'
 import type { HttpTracerConfig, TracingServices } from './tracing-services.ts'
 
 /** Envoy's Zipkin tracer. */
@@ -108,7 +101,7 @@ export class ZipkinSpans implements Spans {
     if (writer === undefined) return
     const end = momentOf(info, info.endInstant)
     beginSpan(writer, context, this.#kind, name, info.startTime, end)
-    if (this.#tracing.verbose) annotate(writer, info, downstreamMoments(info))
+    if (this.#tracing.verbose) writeDownstreamMoments(writer, annotate, info)
     writer.annotation(end, this.#kind === 'SERVER' ? 'ss' : 'cr')
     writeDownstreamTags(new TagWriter(writer, this.#customTags.of(info)), this.#tags, info)
     writer.end({ shared: this.#kind === 'SERVER' && this.#provider.sharedSpanContext })
@@ -120,17 +113,18 @@ export class ZipkinSpans implements Spans {
     name: string,
     begun: Microseconds,
     info: StreamInfo,
-    attempt: SentAttempt,
+    attempt: Attempt,
+    cluster: string,
     outcome: AttemptOutcome,
   ): void {
     const writer = this.#reporter.open()
     if (writer === undefined) return
     const end = momentOf(info, outcome.at)
     beginSpan(writer, context, 'CLIENT', name, begun, end)
-    if (this.#tracing.verbose && attempt.aside === undefined) annotate(writer, info, upstreamMoments(outcome))
+    if (this.#tracing.verbose && attempt.aside === undefined) writeUpstreamMoments(writer, annotate, info, outcome)
     writer.annotation(end, 'cr')
     const customTags = attempt.aside === undefined ? this.#customTags.of(info) : undefined
-    writeAttemptTags(new TagWriter(writer, customTags), attempt, outcome)
+    writeAttemptTags(new TagWriter(writer, customTags), attempt, cluster, outcome)
     writer.end({})
     this.#reporter.commit()
   }
@@ -159,6 +153,6 @@ function beginSpan(
   })
 }
 
-function annotate(writer: ZipkinBatch, info: StreamInfo, moments: ReturnType<typeof downstreamMoments>): void {
-  eachMoment(info, moments, (at, name) => writer.annotation(at, name))
+function annotate(writer: ZipkinBatch, at: Microseconds, name: string): void {
+  writer.annotation(at, name)
 }
