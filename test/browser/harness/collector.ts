@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Span } from '@hopscope/model'
+import { freePorts } from '../../conformance/free-ports.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -18,7 +18,7 @@ export interface Collector {
 /** Our collector on a free port, with a data folder of its own, serving the viewer that was built. */
 export async function startCollector(): Promise<Collector> {
   const data = mkdtempSync(join(tmpdir(), 'hopscope-browser-'))
-  const port = await freePort()
+  const [port] = (await freePorts(1)) as [number]
   const child = spawn(
     process.execPath,
     ['apps/collector/src/main.ts', '--port', String(port), '--otlp-port', 'off', '--data', data],
@@ -64,7 +64,7 @@ export function buildViewer(): Promise<void> {
 }
 
 async function untilHealthy(url: string, child: ChildProcess, stderr: () => string): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`the collector ended with ${child.exitCode}: ${stderr()}`)
     const isUp = await fetch(url).then(
@@ -75,13 +75,4 @@ async function untilHealthy(url: string, child: ChildProcess, stderr: () => stri
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   throw new Error(`the collector does not answer: ${stderr()}`)
-}
-
-function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }

@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { isFree, PortMap } from './port-map.ts'
 import { portOwner } from './port-owner.ts'
+import { reservePort } from './reserve-port.ts'
 
 test('a port is asked for, allocated, and then the same for everybody', async () => {
   const ports = new PortMap()
@@ -25,4 +28,17 @@ test('a taken port is known, with its owner', async () => {
   if (process.platform === 'linux') expect(portOwner(port)).toContain(`(pid ${process.pid})`)
   await new Promise(resolve => server.close(resolve))
   expect(await isFree(port)).toBe(true)
+})
+
+test('a port that was given to one mesh is given to no other, in no process, before anybody listens there', async () => {
+  const ports = new PortMap()
+  ports.port('shop', 80)
+  await ports.allocate()
+  const port = ports.port('shop', 80)
+  expect(await isFree(port)).toBe(true)
+  expect(await reservePort(port)).toBe(false)
+  const file = JSON.stringify(join(import.meta.dirname, 'reserve-port.ts'))
+  const script = `import { reservePort } from ${file}; console.log(await reservePort(${port}))`
+  const other = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+  expect(other.stdout, other.stderr).toBe('false\n')
 })

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { isFreeAt, reservePort } from './reserve-port.ts'
 import { replicaAddress } from './translate.ts'
 
 /**
@@ -40,7 +40,7 @@ export class PortMap {
     for (let tries = 0; tries < LAST_PORT - FIRST_PORT; tries++) {
       const port = this.#next
       this.#next = this.#next >= LAST_PORT ? FIRST_PORT : this.#next + 1
-      if (!taken.has(port) && (await isFree(port))) return port
+      if (!taken.has(port) && (await reservePort(port, HOSTS))) return port
     }
     throw new Error('no free port was found')
   }
@@ -51,16 +51,10 @@ export class PortMap {
 const FIRST_PORT = 20_000
 const LAST_PORT = 32_000
 
+/** Where services listen: all of them, and the first of those that a service with replicas has. */
+const HOSTS = ['127.0.0.1', replicaAddress(1)]
+
 /** On 127.0.0.1, and where the replicas of a service begin. */
 export async function isFree(port: number): Promise<boolean> {
-  return (await isFreeAt(port, '127.0.0.1')) && (await isFreeAt(port, replicaAddress(1)))
-}
-
-function isFreeAt(port: number, host: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const server = createServer()
-    // Where there is no such address nobody can have its port.
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRNOTAVAIL'))
-    server.listen(port, host, () => server.close(() => resolve(true)))
-  })
+  return (await Promise.all(HOSTS.map(host => isFreeAt(port, host)))).every(Boolean)
 }

@@ -7,7 +7,7 @@ import { addSlowDoor } from './slow-door.ts'
 test.skipIf(process.platform !== 'linux')(
   'a connection waits while the door is held, and is answered afterwards',
   async () => {
-    const address = { host: '127.0.0.1', port: await freePort() }
+    const address = { host: HOST, port: await freePort() }
     const http = fastify()
     await addSlowDoor(http, 'a', address)
     expect((await http.inject('/door/hold')).json()).toEqual({ name: 'a', held: true })
@@ -33,10 +33,13 @@ test.skipIf(process.platform !== 'linux')(
   },
 )
 
+/** An address that no outgoing connection comes from, so that none takes the port before the door has it. */
+const HOST = '127.9.9.9'
+
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
+  const server = createServer().listen(0, HOST)
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
-  server.close()
+  await new Promise(resolve => server.close(resolve))
   return port
 }
