@@ -115,7 +115,7 @@ const SESSIONS: Session[] = [
   },
   {
     scenario: '07-timeouts',
-    options: ['--set', 'tries=two', '--set', 'ratings_delay=350ms', '--set', 'deadline=no'],
+    options: ['--set', 'tries=two', '--set', 'ratings_delay=800ms', '--set', 'deadline=no'],
     call: ['/chain', 1, 14],
     pictures: [
       {

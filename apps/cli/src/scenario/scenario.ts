@@ -119,7 +119,7 @@ export interface Expectations {
   trace?: string
   /**
    * Spans of the trace of the last call begin within the time of their parent (two processes' clocks may be 5 ms apart),
-   * and end at most 250 ms after it: a proxy notes the end of a call after its peer has read the answer.
+   * and end at most 2 s after it: a proxy notes the end of a call after its peer has read the answer.
    */
   nested?: boolean
   /** In the trace of the last call: how many of the spans that are like `spans` (parts of Zipkin JSON) were open at once, at most. */

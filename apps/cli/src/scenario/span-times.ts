@@ -5,7 +5,7 @@ import { findCriticalPath, findShifts, placeSpans, tableSpans } from '@hopscope/
  * A span may end this long after its parent (`nested`), ms: a proxy notes the end after its peer has read the answer, and on a busy
  * machine the peer, and others, run in between. Units mixed up, or a time of another process, are further off.
  */
-const LATE_END = 250
+const LATE_END = 2000
 /** ... and seem to begin this long before it, ms: two processes never read quite the same time off one clock. */
 const EARLY_START = 5
 
