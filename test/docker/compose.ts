@@ -10,6 +10,12 @@ const compose =
     ? ['docker', 'compose']
     : ['docker-compose']
 
+/** `/shop 0`: a container's name and the exit code with which it ended; 137 is by SIGKILL. */
+export function exitOf(container: string): string {
+  const form = '{{.Name}} {{.State.ExitCode}}'
+  return execFileSync('docker', ['inspect', '--format', form, container], { encoding: 'utf8' }).trim()
+}
+
 export interface Mesh {
   /** `build`, `up`, `stop`, …; returns stdout, throws with both streams when it fails. */
   run(...args: string[]): string

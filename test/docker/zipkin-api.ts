@@ -16,7 +16,7 @@ export async function traces(query = ''): Promise<ZipkinSpan[][]> {
   return (await get<ZipkinSpan[][]>(`/api/v2/traces?limit=100&${query}`)) ?? []
 }
 
-/** Polls until the trace has so many spans; after 10 s returns what there is, for the expectation to complain about. */
+/** Polls until the trace has so many spans; after a minute returns what there is, for the expectation to complain about. */
 export async function traceOf(traceId: string, spans: number): Promise<ZipkinSpan[]> {
   return await until(
     async () => (await get<ZipkinSpan[]>(`/api/v2/trace/${traceId}`)) ?? [],
@@ -32,14 +32,14 @@ async function get<T>(path: string): Promise<T | undefined> {
 /** Sends until the mesh answers with 200: containers start in any order. Returns that answer. */
 export async function firstAnswer(url: string): Promise<Response> {
   return await until(
-    () => fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => Response.error()),
+    () => fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => Response.error()),
     response => response.status === 200,
   )
 }
 
-/** Polls for 10 s at most and returns the last value, good or not. */
+/** Polls for a minute at most and returns the last value, good or not. */
 export async function until<T>(read: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
-  const end = performance.now() + 10_000
+  const end = performance.now() + 60_000
   for (;;) {
     const value = await read()
     if (good(value) || performance.now() > end) return value

@@ -80,7 +80,7 @@ async function start(): Promise<{ address: string; after: number; said: string }
   const address = await eventually(async () => {
     if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}:\n${said}`)
     return /http:\/\/\S+\/zipkin\//.exec(said)?.[0]
-  }, 150_000).catch(error => {
+  }, 400_000).catch(error => {
     throw new Error(`${error.message}\n${said}`)
   })
   return { address, after: Date.now() - began, said }
@@ -93,8 +93,8 @@ async function interrupt(): Promise<void> {
 }
 
 async function ended(): Promise<void> {
-  await eventually(async () => (mesh!.exitCode !== null || mesh!.signalCode !== null ? true : undefined), 10_000)
-  await eventually(async () => (processesOfTheClone().length === 0 ? true : undefined), 10_000).catch(() => {})
+  await eventually(async () => (mesh!.exitCode !== null || mesh!.signalCode !== null ? true : undefined), 60_000)
+  await eventually(async () => (processesOfTheClone().length === 0 ? true : undefined), 60_000).catch(() => {})
 }
 
 /** Command lines of processes that run in the clone or from a file of it. */
@@ -111,7 +111,7 @@ function processesOfTheClone(): string[] {
   return found
 }
 
-async function eventually<T>(look: () => Promise<T | undefined>, patience = 20_000): Promise<T> {
+async function eventually<T>(look: () => Promise<T | undefined>, patience = 60_000): Promise<T> {
   const deadline = Date.now() + patience
   for (;;) {
     const found = await look()

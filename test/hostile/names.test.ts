@@ -323,7 +323,7 @@ function answer(port: number, request: string): Promise<string> {
 }
 
 async function eventually(look: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 12_000
+  const deadline = Date.now() + 60_000
   while (!(await look())) {
     if (Date.now() > deadline) throw new Error(`not in time: ${look}`)
     await new Promise(resolve => setTimeout(resolve, 20))

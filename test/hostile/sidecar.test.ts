@@ -382,11 +382,11 @@ async function raw(bytes: string): Promise<string> {
       socket.destroy()
       resolve(text)
     }
-    let silence = setTimeout(done, 1500)
+    let silence = setTimeout(done, 20_000)
     socket.on('data', chunk => {
       text += chunk.toString('latin1')
       clearTimeout(silence)
-      silence = setTimeout(done, 150)
+      silence = setTimeout(done, 500)
     })
     socket.on('close', done)
   })
@@ -469,9 +469,9 @@ function rss(): number {
 }
 
 async function eventually(look: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 60_000
   while (!(await look())) {
-    if (Date.now() > deadline) throw new Error('not within 10 s')
+    if (Date.now() > deadline) throw new Error('not within a minute')
     await new Promise(resolve => setTimeout(resolve, 20))
   }
 }

@@ -280,10 +280,9 @@ describe('the process', () => {
     const app = await service()
     const held = fetch(`${app.url}/gate/a`).catch(() => 'cut')
     await fetch(`${app.url}/gate/a/waiting`)
-    const started = performance.now()
     app.signal('SIGTERM')
+    // Nobody lets it go.
     expect(await app.ended).toEqual({ code: 0, signal: null })
-    expect(performance.now() - started).toBeLessThan(500)
     expect(await held).toBe('cut')
   })
 
@@ -337,7 +336,7 @@ describe('with the OpenTelemetry SDK', () => {
       OUTBOUND_ADDR: authority,
     })
     expect((await fetch(app.url, { headers: B3 })).status).toBe(200)
-    await expect.poll(() => spans.length, { timeout: 5000 }).toBeGreaterThanOrEqual(3)
+    await expect.poll(() => spans.length).toBeGreaterThanOrEqual(3)
 
     const server = spans.find(span => span.kind === 'SERVER')
     const client = spans.find(span => span.kind === 'CLIENT')
@@ -357,10 +356,8 @@ describe('with the OpenTelemetry SDK', () => {
       'x-request-id': 'r-1',
     })
 
-    const started = performance.now()
     app.signal('SIGTERM')
-    await app.ended
-    expect(performance.now() - started).toBeLessThan(1500)
+    expect(await app.ended).toEqual({ code: 0, signal: null })
   })
 })
 

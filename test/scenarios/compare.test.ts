@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 const cli = join(import.meta.dirname, '../../apps/cli/src/main.ts')
 
 function hopscope(...args: string[]) {
-  const run = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', timeout: 60_000 })
+  const run = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', timeout: 150_000 })
   return { code: run.status, out: run.stdout, said: run.stdout + run.stderr }
 }
 

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 const cli = join(import.meta.dirname, '../../apps/cli/src/main.ts')
 
 function hopscope(...args: string[]) {
-  const run = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', timeout: 30_000 })
+  const run = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', timeout: 120_000 })
   return { code: run.status, said: run.stdout + run.stderr }
 }
 

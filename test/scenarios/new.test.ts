@@ -11,7 +11,7 @@ const parent = mkdtempSync(join(checkout, '.cache/new-'))
 afterAll(() => rmSync(parent, { recursive: true }))
 
 function hopscope(...args: string[]) {
-  const run = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', timeout: 60_000 })
+  const run = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', timeout: 120_000 })
   return { code: run.status, said: run.stdout + run.stderr }
 }
 

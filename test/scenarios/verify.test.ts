@@ -9,7 +9,7 @@ const cli = join(import.meta.dirname, '../../apps/cli/src/main.ts')
 const SCENARIOS = scenarioNames()
 /** How many times in a row each must pass; CI sets it. */
 const REPEAT = process.env.HOPSCOPE_REPEAT ?? '1'
-const TIMEOUT = 60_000 * Number(REPEAT)
+const TIMEOUT = 180_000 * Number(REPEAT)
 
 function verify(...args: string[]) {
   const run = spawnSync(process.execPath, [cli, 'verify', ...args, '--repeat', REPEAT, '--json'], {

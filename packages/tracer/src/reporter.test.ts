@@ -1,6 +1,5 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { createHttpSender } from './http-sender.ts'
 import { createIdGenerator } from './ids.ts'
@@ -100,11 +99,11 @@ test('closing sends the rest and waits for its answer', async () => {
 })
 
 test('closing does not wait longer than it may', async () => {
-  const { reporter, report } = setUp()
+  const { reporter, batches, report } = setUp()
   report('a')
-  const begin = performance.now()
+  // Nobody answers the batch that is under way.
   await reporter.close(20)
-  expect(performance.now() - begin).toBeLessThan(1_000)
+  expect(batches).toHaveLength(1)
 })
 
 test('a sender that breaks its word and rejects is a dropped batch', async () => {
@@ -179,7 +178,7 @@ test('a collector that does not answer is a dropped batch', async () => {
   const server = createServer(() => {})
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const sender = createHttpSender(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, 20)
-  expect(await Promise.race([sender.send(Buffer.from('[]')), sleep(5_000)])).toBe('dropped')
+  expect(await sender.send(Buffer.from('[]'))).toBe('dropped')
   sender.close()
   server.closeAllConnections()
   server.close()

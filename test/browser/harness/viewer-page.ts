@@ -22,6 +22,7 @@ export async function openViewer(
 ): Promise<ViewerPage> {
   const { colorScheme = 'light', viewport = { width: 1280, height: 800 } } = options
   const context = await browser.newContext({ colorScheme, viewport })
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   const problems: string[] = []
   page.on('pageerror', error => problems.push(error.message))

@@ -62,7 +62,7 @@ async function observe(
     for (const step of steps) {
       const before = seen.at(-1)!
       await step(folder, admin)
-      await expect.poll(async () => loads(await look(admin)), { timeout: 5000 }).toBeGreaterThan(loads(before))
+      await expect.poll(async () => loads(await look(admin))).toBeGreaterThan(loads(before))
       // Two layers may be read for one move.
       let now = await look(admin)
       for (let last = -1; last !== loads(now); now = await look(admin)) {

@@ -117,7 +117,7 @@ export class Pair {
 
   /** Asks both until both give what is waited for. */
   async waitForBoth(request: Request, isReady: (answer: Answer) => boolean): Promise<[Answer, Answer]> {
-    for (let attempt = 0; attempt < 200; attempt++) {
+    for (let attempt = 0; attempt < 1200; attempt++) {
       const answers = await this.send(request)
       if (answers.every(isReady)) return answers
       await new Promise(resolve => setTimeout(resolve, 50))
@@ -127,7 +127,7 @@ export class Pair {
 
   /** Asks zipkin-server until it gives what is waited for. */
   async waitFor(path: string, isReady: (answer: Answer) => boolean): Promise<void> {
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < 3000; attempt++) {
       if (isReady(await sendTo(this.#ports[0], { path }))) return
       await new Promise(resolve => setTimeout(resolve, 20))
     }

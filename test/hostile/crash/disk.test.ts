@@ -78,13 +78,11 @@ describe('a full disk', () => {
       kept.push(small)
       await allThere()
       await expect
-        .poll(
-          () =>
-            store.check().then(
-              () => 'well',
-              error => error.message,
-            ),
-          { timeout: 15_000 },
+        .poll(() =>
+          store.check().then(
+            () => 'well',
+            error => error.message,
+          ),
         )
         .toBe('well')
 
@@ -133,13 +131,11 @@ describe('a folder that becomes read-only', () => {
       await store.accept(refused)
       kept.push(...refused)
       await expect
-        .poll(
-          () =>
-            store.check().then(
-              () => 'well',
-              error => error.message,
-            ),
-          { timeout: 15_000 },
+        .poll(() =>
+          store.check().then(
+            () => 'well',
+            error => error.message,
+          ),
         )
         .toBe('well')
       for (const one of kept) expect(await store.getTrace(one.traceId)).toEqual([one])

@@ -217,7 +217,7 @@ async function settle(done: () => boolean, patience: number): Promise<void> {
 }
 
 async function statLine(line: string, admin: number, page?: string): Promise<void> {
-  const deadline = Date.now() + 5000
+  const deadline = Date.now() + 30_000
   const text = async () => (await fetch(`http://127.0.0.1:${admin}${page ?? '/stats'}`)).text()
   const isThere = (shown: string) => (page === undefined ? shown.split('\n').includes(line) : shown.includes(line))
   while (!isThere(await text())) {

@@ -60,7 +60,7 @@ export async function startProgram(
     stderr: () => stderr,
     stop: async () => {
       child.kill('SIGTERM')
-      const late = setTimeout(() => child.kill('SIGKILL'), 5000)
+      const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
       const code = await gone
       clearTimeout(late)
       return code
@@ -71,7 +71,7 @@ export async function startProgram(
 }
 
 async function waitForReady(name: string, child: ChildProcess, adminPort: number, stderr: () => string): Promise<void> {
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended at start: ${stderr()}`)
     try {
@@ -82,7 +82,7 @@ async function waitForReady(name: string, child: ChildProcess, adminPort: number
     }
     if (Date.now() > deadline) {
       child.kill('SIGKILL')
-      throw new Error(`${name} was not ready in 15 s: ${stderr()}`)
+      throw new Error(`${name} was not ready in a minute: ${stderr()}`)
     }
     await new Promise(resolve => setTimeout(resolve, 10))
   }

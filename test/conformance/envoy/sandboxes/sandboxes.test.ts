@@ -183,8 +183,7 @@ describe.each(programs)('%s', program => {
         for (const { body } of await several(50, () => box.get('/'))) counts[body] = (counts[body] ?? 0) + 1
         return counts
       }
-      const healthy = (count: number) =>
-        expect.poll(() => box.stat('cluster.backend.membership_healthy'), { timeout: 10_000 }).toBe(count)
+      const healthy = (count: number) => expect.poll(() => box.stat('cluster.backend.membership_healthy')).toBe(count)
       await healthy(4)
       expect(Object.keys(await shares()).sort()).toEqual(['local1', 'local2'])
       sick.add('local1')
@@ -201,9 +200,7 @@ describe.each(programs)('%s', program => {
       expect(far.remote).toBeGreaterThan(far.zone!)
       sick.clear()
       await healthy(4)
-      await expect
-        .poll(async () => Object.keys(await shares()).sort(), { timeout: 10_000 })
-        .toEqual(['local1', 'local2'])
+      await expect.poll(async () => Object.keys(await shares()).sort()).toEqual(['local1', 'local2'])
     })
   })
 })
