@@ -1,6 +1,6 @@
 /**
  * What the proxy's own code costs for a request, without sockets: a transport in memory, one process, µs a request.
- *   node test/bench/proxy/code.ts [--traced [--otlp]] [--requests 20000] [--rounds 15]
+ *   node test/bench/proxy/code.ts [--traced [--otlp] [--detailed]] [--requests 20000] [--rounds 15]
  * The fastest round is the figure: everything else only adds to it. For profiles: node --cpu-prof test/bench/proxy/code.ts
  */
 import { parseArgs } from 'node:util'

@@ -40,11 +40,14 @@ const WARM_UP_SECONDS = 2
 export const ROWS: Readonly<Record<string, Row>> = {
   get: {
     title: 'GET 1 KB, 32 connections',
-    variants: [
-      ...BOTH,
-      ...['hopscope, sockets', 'node:http + undici'],
-      ...['envoy + Zipkin', 'hopscope + Zipkin', 'envoy + OTLP', 'hopscope + OTLP'],
-    ],
+    variants: [...BOTH, ...['hopscope, sockets', 'node:http + undici'], ...bothWith('Zipkin'), ...bothWith('OTLP')],
+    ratioOf: 'req/CPU-s',
+    warmUp: ({ port }) => void wrk(port, 32, WARM_UP_SECONDS),
+    measure: (proxy, { seconds }) => saturated(proxy, () => wrk(proxy.port, 32, seconds)),
+  },
+  detailed: {
+    title: 'GET 1 KB, 32 connections, two spans a request with verbose annotations, as the sidecars of the scenarios',
+    variants: ['envoy', ...bothWith('Zipkin-detailed'), ...bothWith('OTLP-detailed')],
     ratioOf: 'req/CPU-s',
     warmUp: ({ port }) => void wrk(port, 32, WARM_UP_SECONDS),
     measure: (proxy, { seconds }) => saturated(proxy, () => wrk(proxy.port, 32, seconds)),
@@ -93,6 +96,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
       'KB a connection': run<{ kilobytes: number }>('idle-load.ts', port, pid).kilobytes,
     }),
   },
+}
+
+function bothWith(tracer: string): string[] {
+  return [`envoy + ${tracer}`, `hopscope + ${tracer}`]
 }
 
 interface Latencies {

@@ -1,12 +1,13 @@
 /**
  * Proxies side by side, as ratios:
- *   node test/bench/proxy/run.ts [--row get|post|latency|bodies|idle] [--rounds 5] [--seconds 3] [--only envoy,hopscope]
+ *   node test/bench/proxy/run.ts [--row get|detailed|post|latency|bodies|idle] [--rounds 5] [--seconds 3] [--only envoy,hopscope]
  *
  * One proxy process pinned to the first core; the load, the backend (nginx) and the span sink on the second. CPU time is the proxy's
  * own, user and system. Every round runs every variant once, in turn, so that a slow minute of the machine is shared; ratios are
  * taken round by round, and the median is printed.
  *
  *   get      GET of 1 KB, 32 connections; also traced, against Envoy's tracers
+ *   detailed as `get`, traced as the scenarios' sidecars do it: two spans a request, with all that `verbose` tells
  *   post     POST of 4 KB, 64 connections
  *   latency  GET at 1,000 requests a second on 8 connections: what is added to the backend's own
  *   bodies   100 MB down and up: bytes per CPU-second, and how the memory grows

@@ -14,7 +14,11 @@ export interface Variant {
   missing?: string
 }
 
-type Tracer = 'none' | 'zipkin' | 'otlp'
+interface Tracer {
+  format: 'zipkin' | 'otlp'
+  /** As the scenarios' sidecars have it: a span for each attempt too, and all that `verbose` tells. */
+  detailed?: true
+}
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -61,8 +65,12 @@ export function* variants(folder: string, backend: number, sink: number): Genera
     oursOnSockets: 21007,
     envoyOtlp: 21008,
     oursOtlp: 21009,
+    envoyDetailed: 21010,
+    oursDetailed: 21011,
+    envoyOtlpDetailed: 21012,
+    oursOtlpDetailed: 21013,
   }
-  const configuration = (name: string, listener: number, tracer: Tracer) => {
+  const configuration = (name: string, listener: number, tracer: Tracer | undefined) => {
     const admin = listener + 100
     const file = join(folder, `${name}.json`)
     const options = {
@@ -70,7 +78,7 @@ export function* variants(folder: string, backend: number, sink: number): Genera
       listener: { traffic_direction: 'OUTBOUND' },
       // Envoy's own default.
       runtime: { tracing: { zipkin: { min_flush_spans: 5 }, opentelemetry: { min_flush_spans: 5 } } },
-      ...(tracer === 'none' ? {} : { tracing: tracer === 'otlp' ? { otlp: {} } : {} }),
+      ...(tracer === undefined ? {} : { tracing: tracingOf(tracer) }),
     }
     const config = bootstrap(
       options,
@@ -81,14 +89,14 @@ export function* variants(folder: string, backend: number, sink: number): Genera
     return file
   }
   const envoy = findEnvoy()
-  const envoyVariant = (name: string, port: number, tracer: Tracer): Variant => ({
+  const envoyVariant = (name: string, port: number, tracer?: Tracer): Variant => ({
     name,
     port,
     command: envoy ?? '',
     args: ['-c', configuration(name, port, tracer), '--concurrency', '1', '--disable-hot-restart', '-l', 'error'],
     ...(envoy === undefined ? { missing: HOW_TO_GET_ENVOY } : {}),
   })
-  const ourVariant = (name: string, port: number, tracer: Tracer, transport = 'auto'): Variant => ({
+  const ourVariant = (name: string, port: number, tracer?: Tracer, transport = 'auto'): Variant => ({
     name,
     port,
     command: 'env',
@@ -113,19 +121,30 @@ export function* variants(folder: string, backend: number, sink: number): Genera
       'location / { proxy_pass http://app; proxy_http_version 1.1; client_max_body_size 0; proxy_request_buffering off; proxy_set_header Connection ""; } }',
   )
   yield { name: 'nginx', port: ports.nginx, command: 'nginx', args: nginxArgs(folder, 'proxy') }
-  yield envoyVariant('envoy', ports.envoy, 'none')
-  yield ourVariant('hopscope', ports.ours, 'none')
-  yield ourVariant('hopscope, sockets', ports.oursOnSockets, 'none', 'socket')
+  yield envoyVariant('envoy', ports.envoy)
+  yield ourVariant('hopscope', ports.ours)
+  yield ourVariant('hopscope, sockets', ports.oursOnSockets, undefined, 'socket')
   yield {
     name: 'node:http + undici',
     port: ports.undici,
     command: process.execPath,
     args: [join(import.meta.dirname, 'undici-proxy.ts'), String(ports.undici), String(backend)],
   }
-  yield envoyVariant('envoy + Zipkin', ports.envoyTraced, 'zipkin')
-  yield ourVariant('hopscope + Zipkin', ports.oursTraced, 'zipkin')
-  yield envoyVariant('envoy + OTLP', ports.envoyOtlp, 'otlp')
-  yield ourVariant('hopscope + OTLP', ports.oursOtlp, 'otlp')
+  const traced = (tracer: string, [envoyPort, ourPort]: [number, number], how: Tracer): Variant[] => [
+    envoyVariant(`envoy + ${tracer}`, envoyPort, how),
+    ourVariant(`hopscope + ${tracer}`, ourPort, how),
+  ]
+  yield* traced('Zipkin', [ports.envoyTraced, ports.oursTraced], { format: 'zipkin' })
+  yield* traced('OTLP', [ports.envoyOtlp, ports.oursOtlp], { format: 'otlp' })
+  yield* traced('Zipkin-detailed', [ports.envoyDetailed, ports.oursDetailed], { format: 'zipkin', detailed: true })
+  yield* traced('OTLP-detailed', [ports.envoyOtlpDetailed, ports.oursOtlpDetailed], { format: 'otlp', detailed: true })
+}
+
+function tracingOf({ format, detailed }: Tracer) {
+  return {
+    ...(detailed === true ? { spawn_upstream_span: true, verbose: true } : {}),
+    ...(format === 'otlp' ? { otlp: {} } : {}),
+  }
 }
 
 function startNginx(folder: string, name: string, core: number, server: string): void {
