@@ -20,6 +20,7 @@ const RESET = 'upstream connect error or disconnect/reset before headers. reset 
 
 export const FAILURES = {
   missing_host: { status: 400, details: 'missing_host_header', body: '', close: true },
+  query_without_type: { status: 400, details: 'query_missing_content_type', body: '', close: true },
   bad_path: { status: 400, details: 'path_normalization_failed', body: '', close: true },
   normalised_path: { status: 307, details: 'path_normalization_failed', body: '' },
   unknown_origin: { status: 0, details: 'rejecting_because_detection_failed', body: '' },

@@ -12,6 +12,8 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'codec: limits of heads': /^codec: (a head over|too many headers)/,
     'codec: what is accepted': /^codec: (what is taken|absolute form|a head in pieces)/,
     'missing and bad Host': /^codec: (missing|bad) Host/,
+    'targets: absolute form, CONNECT': /^targets: (authorities|an absolute|https)/,
+    'QUERY without a content-type': /^targets: QUERY/,
     'paths that are none': /^codec: (a fragment|OPTIONS \*)/,
     'HTTP/1.0': /^codec: .*HTTP\/1\.0/,
     pipelining: /^codec: pipelining/,

@@ -54,6 +54,7 @@ import { routingCases } from './cases/routing.ts'
 import { slowStartCases } from './cases/slow-start.ts'
 import { statsCases } from './cases/stats.ts'
 import { subsetCases } from './cases/subsets.ts'
+import { targetCases } from './cases/targets.ts'
 import { timeoutCases } from './cases/timeouts.ts'
 import { tracingCases } from './cases/tracing.ts'
 import { trailerCases } from './cases/trailers.ts'
@@ -84,6 +85,7 @@ const groups: Record<string, Case[]> = {
   rerouting: reroutingCases,
   headers: headerCases,
   codec: codecCases,
+  targets: targetCases,
   'connection manager': connectionManagerCases,
   'original ip': originalIpCases,
   'proxy status': proxyStatusCases,

@@ -10,7 +10,13 @@ import { stripMatchingPort, stripPort, stripTrailingDot } from './strip-host.ts'
 export function checkRequest(exchange: Exchange, head: RequestHead, context: ConnectionManagerContext): boolean {
   const { config, stats } = context
   const { headers, info } = exchange
-  if (!head.hasHost || nominatesHost(head.connection)) return refuse(exchange, FAILURES.missing_host, context)
+  if (!head.hasHost || nominatesHost(head.connection)) {
+    headers.authority = ''
+    return refuse(exchange, FAILURES.missing_host, context)
+  }
+  // What it asks is its body (draft-ietf-httpbis-safe-method-w-body §2).
+  if (headers.method === 'QUERY' && !headers.get('content-type'))
+    return refuse(exchange, FAILURES.query_without_type, context)
   if (headers.path.charCodeAt(0) !== 47 && headers.method !== 'CONNECT') {
     stats.downstream_rq_non_relative_path.add()
     return refuse(exchange, FAILURES.absolute_path, context)

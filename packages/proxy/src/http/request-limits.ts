@@ -10,6 +10,8 @@ export function requestLimits(config: HttpConnectionManager): RequestLimits {
     keepTrailers: config.enableTrailers,
     defaultHostForHttp10: config.defaultHostForHttp10,
     allowAbsoluteUrl: config.allowAbsoluteUrl,
+    // With proxies in front whose word counts one of them may have ended TLS.
+    refuseHttpsUrls: config.useRemoteAddress && config.xffNumTrustedHops === 0,
     allowChunkedLength: config.allowChunkedLength,
     headersWithUnderscores: config.headersWithUnderscoresAction,
   }

@@ -1,6 +1,6 @@
 /** Why a message is refused: RESPONSE_CODE_DETAILS of Envoy's codec, and the status it answers with. */
 export interface CodecError {
-  status: 400 | 426 | 431 | 501
+  status: 400 | 403 | 426 | 431 | 501
   details: string
 }
 
@@ -9,6 +9,10 @@ export const INVALID_CHARACTERS: CodecError = { status: 400, details: 'http1.inv
 export const INVALID_AUTHORITY: CodecError = { status: 400, details: 'http.invalid_authority' }
 export const INVALID_SCHEME: CodecError = { status: 400, details: 'http1.invalid_scheme' }
 export const INVALID_URL: CodecError = { status: 400, details: 'http1.invalid_url' }
+export const HTTPS_URL_ON_PLAINTEXT: CodecError = {
+  status: 403,
+  details: 'http1.https_url_on_plaintext_connection',
+}
 export const CONNECTION_HEADER_REJECTED: CodecError = { status: 400, details: 'http1.connection_header_rejected' }
 export const LENGTH_AND_CHUNKED: CodecError = {
   status: 400,

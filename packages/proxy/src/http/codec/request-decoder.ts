@@ -6,16 +6,14 @@ import {
   CODEC_ERROR,
   type CodecError,
   HEADERS_TOO_LARGE,
-  INVALID_AUTHORITY,
   INVALID_CHARACTERS,
-  INVALID_SCHEME,
   INVALID_TRANSFER_ENCODING,
-  INVALID_URL,
   LENGTH_AND_CHUNKED,
   LOW_VERSION,
   TOO_MANY_HEADERS,
   UNEXPECTED_UNDERSCORE,
 } from './codec-error.ts'
+import { resolveTarget, type TargetRules } from './request-target.ts'
 import { FramingFields, findHeadEnd, isTokenByte, scanFields } from './scan-fields.ts'
 
 export interface RequestHead {
@@ -33,15 +31,13 @@ export interface RequestSink extends BodySink {
   onError(error: CodecError): void
 }
 
-export interface RequestLimits {
+export interface RequestLimits extends TargetRules {
   maxHeadBytes: number
   maxFields: number
   acceptHttp10: boolean
   keepTrailers?: boolean
   /** Of HTTP/1.0 requests without Host. */
   defaultHostForHttp10?: string
-  /** As long as it is not false. */
-  allowAbsoluteUrl?: boolean
   /** Of a Transfer-Encoding and a Content-Length the first counts, and the other goes. */
   allowChunkedLength?: boolean
   headersWithUnderscores?: 'ALLOW' | 'REJECT_REQUEST' | 'DROP_HEADER'
@@ -232,7 +228,7 @@ export class RequestDecoder {
     }
     this.#body.begin(body)
     if (line === 10 && defaultHostForHttp10 !== '' && !headers.has('host')) headers.append('host', defaultHostForHttp10)
-    const target = resolveTarget(headers, this.#limits.allowAbsoluteUrl !== false)
+    const target = resolveTarget(headers, this.#limits)
     if (typeof target !== 'boolean') return target
     return {
       headers,
@@ -285,50 +281,4 @@ function requestFraming(fields: FramingFields, version: number): Framing | Codec
   }
   if (fields.contentLength !== undefined) return { type: 'length', length: Number(fields.contentLength) }
   return { type: 'none' }
-}
-
-/**
- * Takes Host out of the fields and, of `http://host/path`, the host, which beats it. True: there was one. (Whether a path is a path
- * at all is the codec's business in Envoy.)
- */
-function resolveTarget(headers: RequestHeaders, allowAbsoluteUrl: boolean): boolean | CodecError {
-  const host = headers.get('host')
-  if (host !== undefined) {
-    if (!isAuthority(host)) return INVALID_AUTHORITY
-    headers.authority = host
-    headers.emptyAuthority = host === ''
-    headers.remove('host')
-  }
-  const target = headers.path
-  if (target.charCodeAt(0) === 47 /* / */) return host !== undefined
-  if (headers.method === 'CONNECT') {
-    headers.authority = target
-    headers.path = ''
-    return isAuthority(target) ? true : INVALID_URL
-  }
-  if (target === '*') return headers.method === 'OPTIONS' ? host !== undefined : INVALID_URL
-  // Then it is a path like any other, to whoever wants it.
-  if (!allowAbsoluteUrl) return host !== undefined
-  const scheme = target.indexOf('://')
-  if (scheme === -1) return /^[a-z][a-z0-9+.-]*:/i.test(target) ? INVALID_URL : CODEC_ERROR
-  const name = target.slice(0, scheme).toLowerCase()
-  if (name !== 'http' && name !== 'https') return INVALID_SCHEME
-  let pathStart = scheme + 3
-  while (pathStart < target.length && target[pathStart] !== '/' && target[pathStart] !== '?') pathStart++
-  const authority = target.slice(scheme + 3, pathStart)
-  headers.authority = authority.slice(authority.lastIndexOf('@') + 1)
-  if (headers.authority === '' || !isAuthority(headers.authority)) return INVALID_URL
-  const path = target.slice(pathStart)
-  headers.path = path === '' ? '/' : path
-  return true
-}
-
-/** No blanks, slashes, or the like: what Envoy's codec accepts in a Host. */
-function isAuthority(host: string): boolean {
-  for (let i = 0; i < host.length; i++) {
-    const c = host.charCodeAt(i)
-    if (c <= 32 || c >= 127 || c === 47 || c === 92 || c === 34 || c === 35 || c === 60 || c === 62 || c === 63)
-      return false
-  }
-  return true
 }
