@@ -16,26 +16,41 @@ export function respond(exchange: Exchange, failure: Failure, more?: (headers: R
     exchange.abort()
     return
   }
+  const isRouted = exchange.route?.route.action.type === 'route'
   const mutate = (headers: ResponseHeaders): void => {
-    if (failure.tells !== undefined) headers.append(failure.tells, 'true')
+    // Of a direct response or a redirect only the answer that it is has them. (Envoy)
+    if (isRouted) exchange.responseMutations?.(headers, info)
     more?.(headers)
+    if (failure.tells !== undefined) headers.append(failure.tells, 'true')
   }
-  respondWith(exchange, failure.status, Buffer.from(failure.body, 'latin1'), mutate, failure.grpcStatus, late)
+  send(exchange, failure.status, Buffer.from(failure.body, 'latin1'), mutate, failure.grpcStatus, late)
 }
 
-/** Sends a local response. `details` and flags are set by the caller. */
+/** Sends the answer that a route is. `details` is set by the caller. */
 export function respondWith(
   exchange: Exchange,
   status: number,
+  body: Uint8Array,
+  more: (headers: ResponseHeaders) => void,
+): void {
+  const mutate = (headers: ResponseHeaders): void => {
+    more(headers)
+    exchange.responseMutations?.(headers, exchange.info)
+  }
+  send(exchange, status, body, mutate)
+}
+
+function send(
+  exchange: Exchange,
+  status: number,
   given: Uint8Array,
-  more?: (headers: ResponseHeaders) => void,
+  mutate: (headers: ResponseHeaders) => void,
   grpcStatus?: number,
   lateFlag?: ResponseFlag,
 ): void {
   const headers = new ResponseHeaders()
   headers.status = status
-  more?.(headers)
-  exchange.responseMutations?.(headers, exchange.info)
+  mutate(headers)
   const rewritten = exchange.localReply?.(headers, given, exchange.info)
   const body = rewritten?.bytes ?? given
   if (lateFlag !== undefined) exchange.info.flags.add(lateFlag)

@@ -78,6 +78,7 @@ export function createRouter(
     if (!config.suppressEnvoyHeaders) setExpectedTimeout(headers, timeouts, 0)
     const { includeRequestAttemptCount, includeAttemptCountInResponse } = route.virtualHost
     if (includeRequestAttemptCount) headers.set('x-envoy-attempt-count', '1')
+    info.upstreamAttemptCount = 1
     finaliseRequest(exchange, route, action, mutations, config.suppressEnvoyHeaders)
 
     const metadataMatch = (weighted && route.weightedMatches.get(weighted)) ?? route.metadataMatch

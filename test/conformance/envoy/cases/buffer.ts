@@ -31,6 +31,18 @@ export const bufferCases: Case[] = [
     spans: 2,
   },
   {
+    name: 'buffer: a body that waited for another filter',
+    covers: 'it is here already, and passes however large it is',
+    upstreams: { app: echo },
+    config: {
+      filters: [
+        filter('fault', 'fault.v3.HTTPFault', { delay: { fixed_delay: '0.1s', percentage: { numerator: 100 } } }),
+        ...buffer(10),
+      ],
+    },
+    steps: [{ send: request('POST', '/', {}, 'x'.repeat(11)) }, { send: chunked('abcdef', 'ghijkl').join('') }],
+  },
+  {
     name: 'buffer: the client leaves before its body is whole',
     covers: 'nothing upstream',
     config: { filters: buffer(100) },

@@ -1,5 +1,5 @@
 import { type Case, get, request } from '../harness/case.ts'
-import { echo, ok, status } from '../harness/upstream.ts'
+import { echo, ok, sequence, status } from '../harness/upstream.ts'
 
 const add = (key: string, value: string, append_action?: string) => ({
   header: { key, value },
@@ -348,5 +348,23 @@ export const headerCases: Case[] = [
     upstreams: { app: echo },
     config: { routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0s' } }] },
     steps: [{ send: request('POST', '/', {}, 'body') }],
+  },
+  {
+    name: 'the number of the attempt',
+    covers:
+      'format strings in headers: UPSTREAM_REQUEST_ATTEMPT_COUNT is 1 in a request, the last in its answer, 0 where none was made',
+    upstreams: { app: sequence(status(503), echo) },
+    config: {
+      routeConfig: {
+        request_headers_to_add: [add('x-attempt', '%UPSTREAM_REQUEST_ATTEMPT_COUNT%')],
+        response_headers_to_add: [add('x-attempts', '%UPSTREAM_REQUEST_ATTEMPT_COUNT%')],
+      },
+      routes: [
+        { match: { prefix: '/direct' }, direct_response: { status: 200 } },
+        { match: { prefix: '/nowhere' }, route: { cluster_header: 'x-cluster' } },
+        { match: { prefix: '/' }, route: { cluster: 'app', retry_policy: { retry_on: '5xx' } } },
+      ],
+    },
+    steps: [{ send: get('/') }, { send: get('/direct') }, { send: get('/nowhere') }],
   },
 ]

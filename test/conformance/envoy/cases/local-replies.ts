@@ -214,4 +214,58 @@ export const localReplyCases: Case[] = [
       },
     },
   },
+  {
+    name: 'overload and headers of the route',
+    covers: 'x-envoy-overloaded comes after response headers of the route, and no route removes it',
+    config: ports => ({
+      clusters: [
+        cluster('full', ports.upstream.app!, { circuit_breakers: { thresholds: [{ max_pending_requests: 0 }] } }),
+        cluster('shut', ports.upstream.app!),
+      ],
+      runtime: { upstream: { maintenance_mode: { shut: 100 } } },
+      routes: ['full', 'shut'].map(name => ({
+        match: { prefix: `/${name}` },
+        route: { cluster: name },
+        response_headers_to_add: [{ header: { key: 'x-attempts', value: '%UPSTREAM_REQUEST_ATTEMPT_COUNT%' } }],
+        response_headers_to_remove: ['x-envoy-overloaded'],
+      })),
+    }),
+    steps: [{ send: get('/full') }, { send: get('/shut') }],
+  },
+  {
+    name: 'headers of a filter and of the route',
+    covers:
+      'response headers on local answers: those of a route come first, a direct response and a redirect have them of their own alone',
+    config: {
+      filters: [
+        {
+          name: 'envoy.filters.http.local_ratelimit',
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit',
+            stat_prefix: 'limiter',
+            token_bucket: { max_tokens: 3, fill_interval: '600s' },
+            filter_enabled: { default_value: { numerator: 100 } },
+            filter_enforced: { default_value: { numerator: 100 } },
+            response_headers_to_add: [
+              {
+                header: { key: 'x-who', value: 'the limiter' },
+                append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+              },
+              { header: { key: 'x-more', value: 'stays' } },
+            ],
+          },
+        },
+      ],
+      routes: [
+        { match: { prefix: '/direct' }, direct_response: { status: 201 } },
+        { match: { prefix: '/redirect' }, redirect: { path_redirect: '/' } },
+        { match: { prefix: '/' }, route: { cluster: 'app' } },
+      ].map(route => ({
+        ...route,
+        response_headers_to_add: [{ header: { key: 'x-who', value: 'the route' } }],
+        response_headers_to_remove: ['x-more'],
+      })),
+    },
+    steps: ['/', '/direct', '/redirect', '/', '/direct', '/redirect'].map(path => ({ send: get(path) })),
+  },
 ]

@@ -12,8 +12,10 @@ export function createBuffer(name: string, config: BufferFilter, http: HttpStats
     return {
       decode(next, held) {
         held.limit = Math.max(held.limit, maxRequestBytes)
+        // What waited for a filter before this one is here already, and passes however much it is. (Envoy)
+        const before = held.bytes
         held.watch(() => {
-          if (held.bytes > maxRequestBytes) {
+          if (held.bytes > maxRequestBytes && held.bytes > before) {
             http.downstream_rq_too_large.add()
             held.over = true
             respond(exchange, FAILURES.request_too_large)

@@ -27,6 +27,11 @@ export interface ExtAuthzServices {
 
 const COUNTERS = ['denied', 'disabled', 'error', 'failure_mode_allowed', 'ok', 'shadow_denied', 'shadow_error'] as const
 type Numbers = Readonly<Record<(typeof COUNTERS)[number], Counter>>
+/** What answers over gRPC, checks of mutations and limits of headers count, which are not ours: there, and 0. */
+const NEVER_COUNTED = [
+  ...['filter_state_name_collision', 'ignored_dynamic_metadata', 'invalid', 'omitted_response_headers'],
+  ...['request_header_limits_reached', 'response_header_limits_reached'],
+]
 
 /** `envoy.filters.http.ext_authz`: a service of its own says whether a request may pass. (Behaviour: Envoy 1.40) */
 export function createExtAuthz(
@@ -38,6 +43,7 @@ export function createExtAuthz(
   const { stats, runtime, random } = services
   const prefix = `http.${statPrefix}.ext_authz.${config.statPrefix === '' ? '' : `${config.statPrefix}.`}`
   const numbers = Object.fromEntries(COUNTERS.map(one => [one, stats.counter(prefix + one)])) as unknown as Numbers
+  for (const one of NEVER_COUNTED) stats.counter(prefix + one)
   const questions = new Map<ExtAuthzService, Ask>()
   const questionOf = (service: ExtAuthzService): Ask => {
     let ask = questions.get(service)
