@@ -16,7 +16,7 @@ for (let i = 0; i < 16; i++)
 /**
  * Writes protobuf straight into bytes, field by field, without objects for messages. A nested message is `open`, its fields, `close`
  * with what `open` returned. Texts are UTF-8 from `utf8` strings, or from `latin1` ones: bytes off the wire, one a character, where
- * what is not UTF-8 becomes a blank.
+ * what is not UTF-8 becomes U+FFFD: Envoy sends it as it is, and readers that are strict lose the whole report.
  */
 export class ProtoBytes {
   length = 0
@@ -161,10 +161,7 @@ export class ProtoBytes {
 
   /** The rare text that is not ASCII. */
   #wide(text: string): void {
-    const decoded =
-      this.#encoding === 'latin1'
-        ? Buffer.from(text, 'latin1').toString('utf8').replaceAll('\ufffd', ' ')
-        : text.toWellFormed()
+    const decoded = this.#encoding === 'latin1' ? Buffer.from(text, 'latin1').toString('utf8') : text.toWellFormed()
     this.#varint(Buffer.byteLength(decoded))
     this.length += this.#bytes.write(decoded, this.length)
   }

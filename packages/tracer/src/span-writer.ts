@@ -1,6 +1,7 @@
 import type { Endpoint, Microseconds } from '@hopscope/model'
 import { SpansByKind } from './like-spans.ts'
 import type { SpanHead, ZipkinBatch } from './span-batch.ts'
+import { textOfWireBytes } from './text-of-wire-bytes.ts'
 
 /** Whole spans in a batch are moved to a bigger buffer when they outgrow it; this holds some dozens of proxy spans. */
 const INITIAL_BYTES = 32 * 1024
@@ -26,7 +27,7 @@ const ANNOTATION = ascii(',{"timestamp":')
  * is what makes tracing of every request cheap. One span is `begin`, then annotations, then tags, then `end`.
  *
  * `encoding` says what the characters of names and tag values are: `utf8` text, or `latin1`: bytes as they came off the wire,
- * one a character, which go out unchanged where they are UTF-8 and as a blank, as from Envoy, where they are not.
+ * one a character (`text-of-wire-bytes.ts`).
  */
 export class SpanWriter implements ZipkinBatch {
   /** Spans in the batch, the open one not counted. */
@@ -250,10 +251,7 @@ export class SpanWriter implements ZipkinBatch {
 
   /** The rare text that is not ASCII. */
   #quotedWide(text: string): void {
-    const decoded =
-      this.#encoding === 'latin1'
-        ? Buffer.from(text, 'latin1').toString('utf8').replaceAll('\ufffd', ' ')
-        : text.toWellFormed()
+    const decoded = this.#encoding === 'latin1' ? textOfWireBytes(text) : text.toWellFormed()
     const json = JSON.stringify(decoded)
     this.#room(json.length * 3)
     this.#length += this.#bytes.write(json, this.#length)
