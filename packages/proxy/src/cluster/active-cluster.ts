@@ -234,7 +234,9 @@ export class ActiveCluster {
       before.delete(key)
     }
     if (before.size === 0 && hosts.length === this.hosts.length) return
-    this.#replaceHosts(hosts, before.values())
+    const stay = new Set(this.hosts)
+    const changed = [...hosts.filter(host => !stay.has(host)), ...before.values()]
+    this.#replaceHosts(hosts, before.values(), new Set(changed.map(host => host.priority)).size)
   }
 
   #remove(host: Host): void {
@@ -242,7 +244,8 @@ export class ActiveCluster {
     this.#replaceHosts(rest, [host])
   }
 
-  #replaceHosts(hosts: readonly Host[], removed: Iterable<Host>): void {
+  /** `changes`: of how many priorities. */
+  #replaceHosts(hosts: readonly Host[], removed: Iterable<Host>, changes = 1): void {
     this.hosts = hosts
     for (const gone of removed) for (const pool of gone.pools) pool.drain()
     if (this.config.closeConnectionsOnHostSetChange)
@@ -250,8 +253,7 @@ export class ActiveCluster {
     this.#outliers?.follow(hosts)
     this.#chooseAmong()
     this.#checker?.follow(hosts)
-    this.stats.membership_change.add()
-    this.stats['default.total_match_count'].add()
+    this.stats.membership_change.add(changes)
     this.stats.membership_total.set(hosts.length)
     if (this.config.type === 'STRICT_DNS')
       this.stats.max_host_weight.set(Math.max(1, ...hosts.map(host => host.weight)))

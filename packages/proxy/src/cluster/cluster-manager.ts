@@ -110,9 +110,9 @@ export class ClusterManager {
 
 function setStaticHosts(cluster: ActiveCluster): void {
   const groups = cluster.config.loadAssignment.endpoints
-  cluster.setHosts(
-    groups.flatMap(group =>
-      group.lbEndpoints.map(endpoint => resolvedEndpoint(endpoint, group, endpoint.address.address, endpoint.hostname)),
-    ),
+  const hosts = groups.flatMap(group =>
+    group.lbEndpoints.map(endpoint => resolvedEndpoint(endpoint, group, endpoint.address.address, endpoint.hostname)),
   )
+  if (hosts.length > 0) cluster.stats['default.total_match_count'].add(hosts.length)
+  cluster.setHosts(hosts)
 }

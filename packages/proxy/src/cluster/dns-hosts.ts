@@ -73,6 +73,8 @@ export class DnsHosts {
   #take(target: Target, addresses: readonly string[]): void {
     const same = [...addresses].sort().join() === [...target.addresses].sort().join()
     target.addresses = addresses
+    // Envoy makes its hosts anew of every answer, and looks for the transport socket of each.
+    if (addresses.length > 0) this.#cluster.stats['default.total_match_count'].add(addresses.length)
     if (same) this.#cluster.stats.update_no_rebuild.add()
     else this.#cluster.setHosts(this.#endpoints())
   }
@@ -82,8 +84,10 @@ export class DnsHosts {
     if (first === undefined || first === target.addresses[0]) return
     target.addresses = [first]
     const [host] = this.#cluster.hosts
-    if (host === undefined) this.#cluster.setHosts(this.#endpoints())
-    else host.moveTo(first)
+    if (host === undefined) {
+      this.#cluster.stats['default.total_match_count'].add()
+      this.#cluster.setHosts(this.#endpoints())
+    } else host.moveTo(first)
   }
 
   /** Until the name is asked for again. */
@@ -104,7 +108,7 @@ export class DnsHosts {
       for (const endpoint of group.lbEndpoints) {
         const hostname = endpoint.hostname === '' ? endpoint.address.address : endpoint.hostname
         for (const ip of addressesOf.get(endpoint)!) {
-          const key = `${ip} ${endpoint.address.port}`
+          const key = `${group.priority} ${ip} ${endpoint.address.port}`
           if (!found.has(key)) found.set(key, resolvedEndpoint(endpoint, group, ip, hostname))
         }
       }

@@ -1,4 +1,5 @@
 import { type Case, get, request } from '../harness/case.ts'
+import { cluster, endpoint } from '../harness/config.ts'
 import { close, ok, sequence, status } from '../harness/upstream.ts'
 
 const INTERNAL = { internal_address_config: { cidr_ranges: [{ address_prefix: '10.0.0.0', prefix_len: 8 }] } }
@@ -76,5 +77,37 @@ export const statsCases: Case[] = [
       { send: get('/10'), on: 'b' },
     ],
     logLines: 18,
+  },
+  {
+    name: 'changes of members',
+    covers:
+      'membership_change counts priorities, default.total_match_count hosts; one address in two priorities is two hosts',
+    config: ports => {
+      const at = (...groups: [priority: number, hosts: number][]) => ({
+        load_assignment: {
+          cluster_name: 'any',
+          endpoints: groups.map(([priority, hosts], i) => ({
+            priority,
+            locality: { zone: String(i) },
+            lb_endpoints: Array.from({ length: hosts }, (_, n) => endpoint(ports.upstream.app! + n, '127.0.0.1')),
+          })),
+        },
+      })
+      const named = at([0, 1], [1, 1])
+      for (const { lb_endpoints } of named.load_assignment.endpoints)
+        lb_endpoints[0] = endpoint(ports.upstream.app!, 'localhost')
+      return {
+        clusters: [
+          cluster('two', 0, at([0, 2], [1, 1])),
+          cluster('gap', 0, at([0, 0], [1, 1])),
+          cluster('same', 0, at([0, 1], [0, 1])),
+          cluster('none', 0, { load_assignment: { cluster_name: 'any' } }),
+          cluster('named', 0, { ...named, type: 'STRICT_DNS', dns_lookup_family: 'V4_ONLY' }),
+        ],
+      }
+    },
+    steps: ['two', 'gap', 'same', 'none', 'named'].map(name => ({
+      admin: `/stats?filter=^cluster\\.${name}\\.(membership|default)`,
+    })),
   },
 ]
