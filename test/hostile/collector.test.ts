@@ -141,28 +141,42 @@ describe('bodies', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 413 /)
   })
 
-  it('of 100 MB without a length are cut off at the limit', async () => {
-    const { port } = await start(join(folder, 'chunked'))
-    const answer = await new Promise<string>((resolve, reject) => {
-      let got = ''
-      const socket = connect(port, '127.0.0.1', () => {
-        socket.write('POST /api/v2/spans HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n')
-        const chunk = `100000\r\n${' '.repeat(0x100000)}\r\n`
-        let sent = 0
-        const more = (): void => {
-          if (got !== '' || ++sent > 100) return
-          socket.write(chunk, more)
-        }
-        more()
-      })
-      socket.on('data', data => {
-        got += data
-        resolve(got)
-      })
-      // Once it has answered, the collector hangs up on the rest.
-      socket.on('error', error => (got === '' ? reject(error) : undefined))
+  /** Sends a body in chunks of 1 MiB until `enough`, or the collector hangs up. */
+  async function sendChunks(
+    port: number,
+    enough: (heard: string) => boolean,
+  ): Promise<{ heard: string; sent: number }> {
+    let heard = ''
+    let sent = 0
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    socket.on('data', data => {
+      heard += data
     })
-    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+    socket.write('POST /api/v2/spans HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n')
+    const chunk = `100000\r\n${' '.repeat(0x100000)}\r\n`
+    while (!enough(heard) && socket.writable) {
+      // On an error as well: the connection is gone then.
+      await new Promise(resolve => socket.write(chunk, resolve))
+      sent++
+    }
+    socket.destroy()
+    return { heard, sent }
+  }
+
+  it('without a length are refused at the limit, and the sender hears of it', async () => {
+    const { port } = await start(join(folder, 'chunked'))
+    const { heard } = await sendChunks(port, heard => heard !== '')
+    expect(heard).toMatch(/^HTTP\/1\.1 413 /)
+    expect((await post(port, '[]')).status).toBe(202)
+  })
+
+  it('without an end are hung up on', async () => {
+    const { port } = await start(join(folder, 'endless'))
+    const { heard, sent } = await sendChunks(port, () => false)
+    expect(heard).toMatch(/^HTTP\/1\.1 413 /)
+    // What is allowed, what is thrown away, and what stands in buffers on the way.
+    expect(sent).toBeGreaterThan(64)
+    expect(sent).toBeLessThan(150)
     expect((await post(port, '[]')).status).toBe(202)
   })
 

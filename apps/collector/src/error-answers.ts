@@ -47,16 +47,22 @@ function ownError(error: unknown, { queryTimeout }: Config): unknown {
   return new OwnApiError('timeout', `The query took longer than QUERY_TIMEOUT, ${queryTimeout} ms`, undefined, 503)
 }
 
-/** A little more than is allowed is read to its end; nobody waits for what is far more, or has no end in sight. */
+/** So much more than is allowed is read and thrown away; nobody waits for what is far more, or has no end in sight. */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 
 /** A sender who is hung up on in the middle of its body never sees the answer that says why. */
-function endLargeBody(request: FastifyRequest, reply: FastifyReply): void {
-  const length = Number(request.headers['content-length'])
-  if (length <= MAX_DISCARDED_BYTES) {
-    reply.removeHeader('connection')
-    request.raw.resume()
-  } else reply.header('connection', 'close')
+function endLargeBody({ headers, raw }: FastifyRequest, reply: FastifyReply): void {
+  if (Number(headers['content-length']) > MAX_DISCARDED_BYTES) {
+    reply.header('connection', 'close')
+    return
+  }
+  reply.removeHeader('connection')
+  let discarded = 0
+  raw.on('data', (chunk: Buffer) => {
+    discarded += chunk.length
+    if (discarded > MAX_DISCARDED_BYTES) raw.destroy()
+  })
+  raw.resume()
 }
 
 export function answerErrors(app: FastifyInstance, context: Context): void {
