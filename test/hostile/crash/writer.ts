@@ -25,5 +25,7 @@ const reporters = Array.from({ length: 4 }, async () => {
   }
 })
 await Promise.all(reporters)
+// Who is to be killed from outside is there to be killed, however late it comes; until whoever would do it is gone.
+if (!process.env.HOPSCOPE_FAULT_POINT) for await (const _ of process.stdin);
 await store.settled()
 await store.close()

@@ -8,7 +8,7 @@ import { UserError } from '../user-error.ts'
 import { detachedState, isRunning, type MeshState, readStates } from './mesh-state.ts'
 
 /** A mesh ends within this, ms: three seconds for each service, all at once. */
-const PATIENCE_AT_END = 10_000
+const PATIENCE_AT_END = 30_000
 
 /** Starts `hopscope up` with the same arguments in the background and returns when it is ready. */
 export async function detach(args: readonly string[], options: { docker?: boolean }): Promise<number> {

@@ -10,7 +10,7 @@ import type { ProcessPlan } from './process-plan.ts'
 /** SIGTERM has this long to work before SIGKILL, ms. */
 const PATIENCE_AT_END = 3000
 /** A service that has not answered by then will not, ms. */
-const PATIENCE_AT_START = 30_000
+const PATIENCE_AT_START = 60_000
 /** No program listens sooner after its start, ms: looking before that only takes time from those that start. */
 const FIRST_LOOK = 75
 /** Between two looks whether a service is ready, ms. */
@@ -133,7 +133,7 @@ export class ServiceProcess {
     const { status, stdout, stderr } = spawnSync(validate.command, validate.args, {
       cwd: process.cwd(),
       encoding: 'utf8',
-      timeout: 10_000,
+      timeout: 30_000,
     })
     if (status === 0 || status === null) return undefined
     const lines = `${stdout}${stderr}`.trimEnd().split('\n')

@@ -11,7 +11,7 @@ import type { Failure, StepEvidence } from './step-evidence.ts'
 import { spansMismatch, tracesMismatch } from './trace-mismatch.ts'
 
 /** Spans, counters and log lines arrive a moment after the answer; this is how long they have, ms. */
-const PATIENCE = 10_000
+const PATIENCE = 30_000
 const LOOK_AGAIN = 25
 /**
  * What should not come gets this long to come, from the last answer on, ms: more than twice the proxies' flush interval. And once

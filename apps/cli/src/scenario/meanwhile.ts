@@ -8,7 +8,7 @@ type Wanted = Readonly<Record<string, Readonly<Record<string, Bound>>>>
 type Stats = ReadonlyMap<string, number>
 
 /** A host returns after its ejection, a health check comes round: this is how long they have, ms. */
-const PATIENCE = 10_000
+const PATIENCE = 30_000
 const LOOK_AGAIN = 20
 
 /** Looks until the stats of proxies say what they must. @throws Error with the first one that does not, when it takes too long */
