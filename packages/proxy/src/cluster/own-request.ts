@@ -4,7 +4,7 @@ import { FAILURES } from '../errors.ts'
 import { localIp } from '../http/client-address.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import { statusOfHost } from '../http/grpc-status.ts'
-import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
+import type { HeaderMap, RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant } from '../stream-info.ts'
 import type { Timer, Timers } from '../timers.ts'
 import type { AttemptSpan } from '../tracing/http-tracer.ts'
@@ -17,6 +17,8 @@ export interface OwnRequestHead {
   headers: RequestHeaders
   /** It is said by `write` and `end`. */
   hasBody: boolean
+  /** Asked when the body has ended. */
+  trailers?: () => HeaderMap | undefined
   /** From when all of the request is there; 0: none. */
   timeout: Milliseconds
   /** Bytes of the body that wait for a connection before `write` says to wait. */
@@ -72,7 +74,7 @@ export class OwnRequest implements AttemptOwner {
   }
 
   start(): void {
-    const { headers, hasBody, timeout, forwardedFor, match } = this.#head
+    const { headers, timeout, forwardedFor, match } = this.#head
     this.span = this.beginSpan?.(this.#clock.now())
     this.span?.inject(headers)
     headers.set('x-envoy-internal', 'true')
@@ -85,7 +87,7 @@ export class OwnRequest implements AttemptOwner {
       this.#finish({ status, flag, canceled: false })
       return
     }
-    this.#attempt = new Attempt(host, 1, { headers, hasBody }, this.#clock, this)
+    this.#attempt = new Attempt(host, 1, this.#head, this.#clock, this)
     if (this.#whole) this.#onWhole()
     this.#attempt.start()
   }

@@ -90,7 +90,9 @@ function createMirror(
   else if (!policy.disableShadowHostSuffixAppend) headers.authority = shadowHost(headers.authority)
   const { hasBody, bufferLimit } = exchange
   const aside = { spanName: 'mirror', clusterName: cluster.name, sampled: policy.traceSampled }
-  const copy = new OwnRequest(cluster, { headers, hasBody, timeout, bufferLimit, forwardedFor: true, match }, services)
+  const trailers = () => exchange.requestTrailers
+  const head = { headers, hasBody, trailers, timeout, bufferLimit, forwardedFor: true, match }
+  const copy = new OwnRequest(cluster, head, services)
   copy.beginSpan = at => exchange.span?.beginAttempt({ clusterName: cluster.observabilityName, number: 1, aside }, at)
   copy.onEnd = ({ attempt, canceled, resetReason }) =>
     copy.span?.finish?.(attemptOutcome(attempt, services.clock.now(), canceled, resetReason))

@@ -55,6 +55,17 @@ export const trailerCases: Case[] = [
     steps: [{ send: post('x-client: a\r\n') }],
   },
   {
+    name: 'trailers of a copy',
+    covers: 'a mirror’s request has the trailers, too',
+    upstreams: { app: answer(''), copy: answer('x-t: 1\r\n') },
+    config: {
+      ...both,
+      clusters: [],
+      routes: [{ match: { prefix: '/' }, route: { cluster: 'app', request_mirror_policies: [{ cluster: 'copy' }] } }],
+    },
+    steps: [{ send: post('x-client: a\r\n') }],
+  },
+  {
     name: 'malformed trailers',
     covers: 'enable_trailers: no colon, a blank before it, control characters',
     upstreams: { app: answer('') },
