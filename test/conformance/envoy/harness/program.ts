@@ -19,6 +19,7 @@ export const HOW_TO_GET_ENVOY =
 
 export interface Running {
   name: ProgramName
+  pid: number
   stderr(): string
   /** SIGTERM; resolves to the exit code when the process is gone. */
   stop(): Promise<number | null>
@@ -57,6 +58,7 @@ export async function startProgram(
   const gone = new Promise<number | null>(resolve => child.on('close', resolve))
   const running: Running = {
     name,
+    pid: child.pid!,
     stderr: () => stderr,
     stop: async () => {
       child.kill('SIGTERM')
