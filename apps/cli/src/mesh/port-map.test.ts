@@ -36,9 +36,21 @@ test('a port that was given to one mesh is given to no other, in no process, bef
   await ports.allocate()
   const port = ports.port('shop', 80)
   expect(await isFree(port)).toBe(true)
-  expect(await reservePort(port)).toBe(false)
+  expect(await reservePort(port)).toBeUndefined()
   const file = JSON.stringify(join(import.meta.dirname, 'reserve-port.ts'))
-  const script = `import { reservePort } from ${file}; console.log(await reservePort(${port}))`
+  const script = `import { reservePort } from ${file}; console.log(await reservePort(${port}) === undefined)`
   const other = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
-  expect(other.stdout, other.stderr).toBe('false\n')
+  expect(other.stdout, other.stderr).toBe('true\n')
+})
+
+test('what is given back can be reserved again', async () => {
+  const ports = new PortMap()
+  ports.port('shop', 80)
+  await ports.allocate()
+  let port = ports.port('shop', 80)
+  let release = await reservePort(++port)
+  while (release === undefined) release = await reservePort(++port)
+  expect(await reservePort(port)).toBeUndefined()
+  release()
+  expect(await reservePort(port)).toBeDefined()
 })

@@ -40,7 +40,7 @@ export class PortMap {
     for (let tries = 0; tries < LAST_PORT - FIRST_PORT; tries++) {
       const port = this.#next
       this.#next = this.#next >= LAST_PORT ? FIRST_PORT : this.#next + 1
-      if (!taken.has(port) && (await reservePort(port, HOSTS))) return port
+      if (!taken.has(port) && (await reservePort(port, HOSTS)) !== undefined) return port
     }
     throw new Error('no free port was found')
   }

@@ -1,23 +1,29 @@
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 
+/** Gives a reserved port back. */
+export type Release = () => void
+
 /**
- * Whether a TCP port is this process's to give to a program that it starts: nobody listens there on any of `hosts`, and nobody else
- * has reserved it. Between the choice of a port and its program's start nothing shows that it is taken, so the UDP port of the same
- * number, which none of these programs uses, is the sign. The kernel takes it back when this process ends, however it ends.
+ * Makes a TCP port this process's to give to a program that it starts; undefined when somebody listens there on one of `hosts`, or
+ * somebody else has reserved it. Between the choice of a port and its program's start nothing shows that it is taken, so the UDP port
+ * of the same number, which none of these programs uses, is the sign. The kernel takes it back when this process ends, however it ends.
  */
-export async function reservePort(port: number, hosts: readonly string[] = ['127.0.0.1']): Promise<boolean> {
+export async function reservePort(
+  port: number,
+  hosts: readonly string[] = ['127.0.0.1'],
+): Promise<Release | undefined> {
   const release = await holdSign(port)
-  if (release === undefined) return false
+  if (release === undefined) return undefined
   for (const host of hosts) {
     if (await isFreeAt(port, host)) continue
     release()
-    return false
+    return undefined
   }
-  return true
+  return release
 }
 
-function holdSign(port: number): Promise<(() => void) | undefined> {
+function holdSign(port: number): Promise<Release | undefined> {
   const socket = createSocket('udp4')
   return new Promise(resolve => {
     socket.once('error', () => {
