@@ -219,6 +219,25 @@ describe.skipIf(!chromium)(name, () => {
       await page.waitForURL(`**/traces/${SHOP}`)
     })
 
+    it('goes to a trace by its id from any page, typed or pasted', async () => {
+      await open('mesh')
+      const field = page.getByRole('textbox', { name: 'Open a trace by its id' })
+      await field.fill('no id')
+      await field.press('Enter')
+      await page.getByText('An id has 16 or 32 hexadecimal digits.').waitFor()
+      await field.fill(SHOP.toUpperCase())
+      await field.press('Enter')
+      await page.waitForURL(`**/traces/${SHOP}`)
+      expect(await field.inputValue()).toBe('')
+      await open('')
+      await page.evaluate(id => {
+        const clipboardData = new DataTransfer()
+        clipboardData.setData('text/plain', ` ${id}\n`)
+        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+      }, SHOP)
+      await page.waitForURL(`**/traces/${SHOP}`)
+    })
+
     it('keeps searches as links', async () => {
       await open('search?q=error')
       await page.getByRole('button', { name: 'Save this search' }).click()

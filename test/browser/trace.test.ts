@@ -416,7 +416,7 @@ edge  GET /  0..300  client  ->shop  component=proxy  expected_rq_timeout_ms=200
           [selector, JSON.stringify(shopTrace(SHOP, 1_700_000_000_000_000))],
         )
       await page.getByRole('combobox').first().waitFor()
-      await paste('input')
+      await paste('main input')
       await paste('body')
       await expect.poll(() => rows().count()).toBe(5)
       await page.waitForURL(/traceViewer/)

@@ -11,6 +11,7 @@ import { linkTo, useRoute } from './shared/navigation.ts'
 import { type Theme, useTheme } from './shared/theme.ts'
 import { useTour } from './tour/tour-store.ts'
 import { DropTarget } from './trace/DropTarget.tsx'
+import { TraceIdField } from './trace/TraceIdField.tsx'
 import type { Route } from './url.ts'
 
 const TourBar = late(async () => (await import('./tour/TourBar.tsx')).TourBar)
@@ -56,6 +57,7 @@ export function App() {
             </a>
           ))}
         </nav>
+        <TraceIdField />
         <ThemeToggle />
       </header>
       {isOnTour && <TourBar />}

@@ -8,9 +8,10 @@ import type { Live } from './use-live.ts'
 /** What to do while nothing comes: each step ticks itself off, and the first trace takes the page over. */
 export function Tutorial({ connection }: { connection: Live['connection'] }) {
   const { origin } = location
-  const [services] = useFetch('services', fetchServices)
-  const known = services.data ?? []
   const isUp = connection === 'open'
+  // What a collector that is away knew may not be so any more.
+  const [services] = useFetch(isUp ? 'services' : undefined, fetchServices)
+  const known = services.data ?? []
   return (
     <section className="tutorial" aria-labelledby="tutorial-title">
       <Ripples />
@@ -24,7 +25,11 @@ export function Tutorial({ connection }: { connection: Live['connection'] }) {
           </p>
         </li>
         <li className={known.length > 0 ? 'done' : undefined}>
-          <h2>{known.length > 0 ? `It knows ${known.length} services` : 'Run a mesh'}</h2>
+          <h2>
+            {known.length > 0
+              ? `It knows ${known.length} ${known.length === 1 ? 'service' : 'services'}`
+              : 'Run a mesh'}
+          </h2>
           {known.length > 0 ? (
             <p>
               Nothing came in the last five minutes. <a {...linkTo(searchRoute({}))}>Look further back</a>, or send

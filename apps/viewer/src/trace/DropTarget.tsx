@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react'
+import { openPasted } from './open-pasted.ts'
 import { openFile } from './opened-file.ts'
 
 /**
- * Any page takes a file that is dropped on it, or a trace's JSON that is pasted outside of a field; while a file is held over
- * the window, it says so.
+ * Any page takes a file that is dropped on it, and a trace's id or JSON that is pasted outside of a field; while a file is held
+ * over the window, it says so.
  */
 export function DropTarget() {
   const [isOver, setOver] = useState(false)
@@ -36,12 +37,10 @@ export function DropTarget() {
       'paste',
       event => {
         if (event.target instanceof Element && event.target.closest('input, textarea')) return
-        const text = event.clipboardData?.getData('text') ?? ''
-        const file =
-          event.clipboardData?.files[0] ?? (/^\s*[[{]/.test(text) ? new File([text], 'pasted.json') : undefined)
-        if (!file) return
+        const file = event.clipboardData?.files[0]
+        if (file) void openFile(file)
+        else if (!openPasted(event.clipboardData?.getData('text') ?? '')) return
         event.preventDefault()
-        void openFile(file)
       },
       { signal },
     )

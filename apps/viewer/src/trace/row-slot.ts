@@ -108,14 +108,23 @@ export class RowSlot {
     this.#service.textContent = service
     this.#peer.textContent = peer === '' ? '' : `→ ${peer}`
     this.#name.textContent = name
-    this.#note.textContent = note
+    this.#note.replaceChildren(...piecesOf(note))
     this.#note.hidden = note === ''
     this.element.classList.toggle('error', (flags & FLAG.error) !== 0)
     this.element.classList.toggle('inferred', (flags & FLAG.inferred) !== 0)
     this.element.classList.toggle('is-hop', (flags & FLAG.hop) !== 0)
-    this.element.title = `${service}${peer === '' ? '' : ` → ${peer}`} ${name}`
+    this.element.title = `${service}${peer === '' ? '' : ` → ${peer}`} ${name}${note === '' ? '' : `\n${note}`}`
     this.#time.textContent = describeTime(columns, row)
   }
+}
+
+/** `3 attempts, 24ms lost` → `3 attempts` and `, 24ms lost`: what has no room goes whole, and is not cut. */
+function piecesOf(note: string): HTMLSpanElement[] {
+  return note.split(/(?=, )/).map(text => {
+    const piece = document.createElement('span')
+    piece.textContent = text
+    return piece
+  })
 }
 
 /** The bar in words. */
