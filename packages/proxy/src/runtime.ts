@@ -28,7 +28,7 @@ export class Runtime {
   readonly #overrides = new Map<string, RuntimeValue>()
   /** What counts of all layers: asked several times for every request. */
   #merged = new Map<string, RuntimeValue>()
-  /** Another one after every change, for those who keep what they were told. */
+  /** Another number after every change, for those who keep what they have read. */
   version = 0
   lastLoad: RuntimeLoad
   onLoad: (load: RuntimeLoad) => void = () => {}

@@ -105,10 +105,15 @@ function announce(scenario: Scenario, mesh: Mesh, seconds: number): void {
     `  entry    ${entry}`,
     ...adminsOf(scenario, mesh).map(([service, address]) => `  admin    ${address}  ${service}`),
     '',
-    `  try      ./hopscope curl ${path}    or    curl -i ${entry}${path}`,
+    `  try      ./hopscope curl ${quoted(path)}    or    curl -i ${quoted(entry + path)}`,
     '  end      Ctrl-C',
   ]
   console.log(lines.join('\n'))
+}
+
+/** For a shell, to which `?` is a pattern: zsh refuses one that no file matches. */
+function quoted(text: string): string {
+  return /^[\w./:-]*$/.test(text) ? text : `'${text}'`
 }
 
 /** Those that can be asked from here: with Docker the ones that the compose file publishes. */

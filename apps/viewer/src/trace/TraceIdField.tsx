@@ -1,46 +1,32 @@
-import { useState } from 'react'
 import { openPasted } from './open-pasted.ts'
 
 /** On every page: a trace's id opens it with Enter; an id or a trace's JSON that is pasted, at once. */
 export function TraceIdField() {
-  const [text, setText] = useState('')
-  const [isWrong, setWrong] = useState(false)
-  const open = (pasted: string) => {
-    if (!openPasted(pasted)) return false
-    setText('')
+  const open = (input: HTMLInputElement, text: string) => {
+    if (!openPasted(text)) return false
+    input.value = ''
     return true
   }
   return (
     <form
-      className="trace-id-field"
       onSubmit={event => {
         event.preventDefault()
-        setWrong(!open(text))
+        const input = event.currentTarget.elements[0] as HTMLInputElement
+        open(input, input.value)
       }}
     >
       <input
-        type="text"
+        className="trace-id"
         aria-label="Open a trace by its id"
-        aria-invalid={isWrong}
-        aria-describedby={isWrong ? 'trace-id-problem' : undefined}
+        title="16 or 32 hexadecimal digits"
         placeholder="Trace id, or paste a trace"
+        pattern="\s*([0-9a-fA-F]{16}){1,2}\s*"
         autoComplete="off"
-        autoCapitalize="off"
         spellCheck={false}
-        value={text}
-        onChange={event => {
-          setText(event.target.value)
-          setWrong(false)
-        }}
         onPaste={event => {
-          if (open(event.clipboardData.getData('text'))) event.preventDefault()
+          if (open(event.currentTarget, event.clipboardData.getData('text'))) event.preventDefault()
         }}
       />
-      {isWrong && (
-        <p id="trace-id-problem" role="alert">
-          An id has 16 or 32 hexadecimal digits.
-        </p>
-      )}
     </form>
   )
 }

@@ -137,7 +137,7 @@ export class ActiveCluster {
     return host
   }
 
-  /** Connections for the requests after this one, at most so many at a time as in Envoy. (ClusterManagerImpl::maybePreconnect) */
+  /** Opens connections for the requests to come, no more at a time than Envoy does. (ClusterManagerImpl::maybePreconnect) */
   #preconnect(priority: RoutingPriority): void {
     const ratio = this.config.predictivePreconnectRatio
     for (let i = 0; i < 3; i++) {

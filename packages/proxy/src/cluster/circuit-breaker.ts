@@ -10,7 +10,7 @@ export class Resource {
   readonly #remaining: Gauge | undefined
   readonly #budget: (() => number) | undefined
 
-  /** `budget` has the word in place of the limit; then the gauges know only the limit, and nothing is said to remain. */
+  /** Where there is a `budget`, it decides in place of the limit; the gauges still go by the limit, and none says what remains. */
   constructor(limit: () => number, open: Gauge, remaining: Gauge | undefined, budget?: () => number) {
     this.#limit = limit
     this.#budget = budget

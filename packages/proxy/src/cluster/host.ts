@@ -48,7 +48,7 @@ export class Host {
     /** DNS names it no longer: it goes when it fails. */
     pendingRemoval: false,
   }
-  /** When it was first healthy, after which it may start slowly; set by who cares. */
+  /** When it was first healthy, from which its slow start counts; set by health checks, or by the balancer when it first sees the host. */
   healthySince: number | undefined
   readonly #pool: Pool
   #highPool: Pool | undefined

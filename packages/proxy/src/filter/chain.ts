@@ -21,7 +21,7 @@ export function composeFilters(
     const { route } = exchange
     // Filters may ask where it goes, and a log names the cluster of a request that none of them lets through.
     if (route?.route.action.type === 'route') chooseCluster(exchange, route, route.route.action, services)
-    // Which of them are there, the first route says; the rest of what a route says is read when a filter's turn comes.
+    // The first route decides which filters take part; what a route configures is read when a filter's turn comes.
     const there = filters.filter(chained => !isDisabled(exchange, chained))
     if (there.length === 0) {
       router(exchange)

@@ -10,7 +10,7 @@ export interface ChooseServices {
   runtime: Runtime
 }
 
-/** The cluster of a request, drawn once: by whoever asks first, the filters or the router. Logs and spans know it from then on. */
+/** The cluster of a request, drawn once, for the filter or the router that asks first. Logs and spans know it from then on. */
 export function chooseCluster(
   exchange: Exchange,
   route: CompiledRoute,

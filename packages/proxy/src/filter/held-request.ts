@@ -17,7 +17,7 @@ export class HeldRequest implements RequestHandler {
   bytes = 0
   /** All of it is. */
   ended: boolean
-  /** So much waits here before the client has to. */
+  /** Bytes that may wait here before the client has to. */
   limit: number
   readonly #exchange: Exchange
   readonly #clock: Clock
@@ -59,7 +59,7 @@ export class HeldRequest implements RequestHandler {
       if (exchange.handler === undefined) break
       exchange.handler = filters[i]!.decodeBody?.(exchange.handler) ?? exchange.handler
     }
-    // Whoever stands there, as long as it does.
+    // Asked each time: the handler may go while it is called.
     const handler = (): RequestHandler | undefined => exchange.handler
     // One piece, as Envoy has it.
     if (this.bytes > 0) handler()?.onData(this.body())

@@ -19,7 +19,7 @@ export class RequestCharges {
     for (const one of this.#plan.numbers) one.add('upstream_rq_total')
   }
 
-  /** `host`: undefined when none was asked. A health check is charged to nobody. */
+  /** `host`: undefined when none was asked. A health check is not counted. */
   answered(status: number, host: Host | undefined): void {
     const { info, internal } = this.#exchange
     if (info.healthCheck) return

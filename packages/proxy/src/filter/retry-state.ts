@@ -199,7 +199,7 @@ export class RetryState {
 
   isRetriable(status: number, headers: ResponseHeaders): boolean {
     const on = this.#on
-    // Whoever limits the rate is not asked again, unless that is what is wanted.
+    // An upstream that limits the rate is not asked again, unless the policy says so.
     if (headers.has('x-envoy-ratelimited')) return on.has('envoy-ratelimited')
     if (on.has('5xx') && status >= 500 && status < 600) return true
     if (on.has('gateway-error') && status >= 502 && status <= 504) return true

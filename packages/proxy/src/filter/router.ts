@@ -120,7 +120,7 @@ export function createRouter(
 
 const NONE: readonly RouteNumbers[] = []
 
-/** Who counts the request beside its cluster: nobody, mostly. */
+/** Where the request is counted besides its cluster; mostly nowhere. */
 function numbersOf({ virtualCluster, numbers }: CompiledRoute, { headers, info }: Exchange): readonly RouteNumbers[] {
   if (virtualCluster === undefined) return numbers === undefined ? NONE : [numbers]
   const counted = virtualCluster(headers)

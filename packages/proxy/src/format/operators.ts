@@ -34,7 +34,7 @@ function between(from: Instant, to: Instant): number | undefined {
 }
 
 const filled = (text: string): string | undefined => (text === '' ? undefined : text)
-/** An address without its port; with an argument so many bits of it (`10.1.0.0/16`). */
+/** An address without its port; an argument is the length of the prefix that is printed (`10.1.0.0/16`). */
 const ip =
   (addressOf: (info: StreamInfo) => string): Operator =>
   args => {
@@ -258,7 +258,7 @@ function coalesce(args: string | undefined): Reader {
   }
 }
 
-/** Moments of a stream by Envoy's names; other names are moments that nobody sets. */
+/** Moments of a stream by Envoy's names; any other name is a moment that is never set. */
 const MOMENTS: Readonly<Record<string, (info: StreamInfo) => Instant>> = {
   DS_CX_BEG: info => info.downstreamConnectBegin,
   DS_RX_BEG: info => info.startInstant,

@@ -15,7 +15,7 @@ export class BytesMeter {
     this.decompressedHeaderReceived += this.headerReceived
   }
 
-  /** Without a field there is the end of one all the same. */
+  /** A head or trailers without a field count as one empty field. */
   receiveFields(bytes: number): void {
     this.headerReceived += Math.max(FIELD_FRAMING, bytes)
   }

@@ -52,7 +52,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
   #exchange: Exchange | undefined
   #decoding = false
   #isHttp10 = false
-  /** It is us who close, and the client may still be sending. */
+  /** We close, and the client may still be sending. */
   #lingers = false
   #responseDone = false
 
@@ -140,7 +140,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
 
   #onHead(head: RequestHead): void {
     this.#headTimer.stop()
-    // The clock is read once for all that comes of the head in this step: it costs as much as a good part of that.
+    // Read once for everything that the head brings about: reading the clock costs as much as a good part of that work.
     const now = this.#context.clock.now()
     const info = this.#startStream(head.headers, now)
     info.protocol = head.version === 10 ? 'HTTP/1.0' : 'HTTP/1.1'
@@ -173,10 +173,10 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     this.#begin(exchange, head, now)
   }
 
-  /** A client mostly asks for one host: compared here once, it is the same string for spans, which compare it again and again. */
+  /** A client mostly asks for one host: with one comparison here it stays one string, and spans compare it at no cost. */
   #keepAuthority(headers: RequestHeaders): void {
     if (headers.authority === this.#authority) headers.authority = this.#authority
-    // In a string of its own: a part of the head's would keep all of that head.
+    // A string of its own: a slice would keep the whole head in memory.
     else this.#authority = headers.authority = Buffer.from(headers.authority, 'latin1').toString('latin1')
   }
 
@@ -215,7 +215,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     this.#handle(exchange, now)
   }
 
-  /** How long it may take, where the route has a word on that. */
+  /** How long it may take, where its route sets a limit. */
   #limit({ route, headers }: Exchange, now: Instant): void {
     const { config } = this.#context
     const action = route?.route.action
@@ -290,10 +290,10 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     return exchange
   }
 
-  /** The codec answers with its reason phrase, and with nothing but the connection's end once a response has begun. */
+  /** The codec answers with the reason phrase as body; once a response has begun, it only closes the connection. */
   #rejectByCodec(exchange: Exchange, error: CodecError): void {
     if (error === CONNECTION_HEADER_REJECTED) {
-      // In Envoy the codec's own verdict, given before there is a request.
+      // In Envoy the codec itself refuses it, before there is a request.
       this.#context.stats.downstream_cx_protocol_error.add()
       exchange.info.requestHeaders = undefined
       exchange.requestComplete = false
@@ -452,7 +452,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     this.#progressLog.stop()
     exchange.handler = undefined
     if (!this.#responseDone || !exchange.requestComplete) {
-      // Envoy counts every stream here that ends before both of its messages have, whoever is to blame.
+      // Envoy counts every stream here that ends before its request and its response have, whichever side ended it.
       this.#context.stats.downstream_rq_rx_reset.add()
       handler?.onCancel()
     }
@@ -460,7 +460,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     exchange.onDestroy?.()
   }
 
-  /** On to the next request, of which bytes may be here. */
+  /** Goes on to the next request, which may be here already, in part or whole. */
   #readOn(now?: Instant): void {
     if (this.#decoding || !this.#life.isOpen) return
     this.#decoding = true
@@ -474,7 +474,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     this.#decoding = false
     if (!this.#life.isOpen) return
     if (this.#exchange !== undefined) {
-      // Not while the rest of its own body is still to come.
+      // The present request's own body must still be read.
       this.#flow.hold(this.#decoder.hasNext)
       return
     }
@@ -496,7 +496,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     this.#headTimer.start()
   }
 
-  /** It is answered all the same. */
+  /** It is answered, though nobody knows what it asked. */
   #onHeadTimeout(failure: Failure, counter: StreamTimeoutCounter): void {
     const exchange = this.#beginUnread()
     exchange.mustClose = true

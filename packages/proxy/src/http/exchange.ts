@@ -34,9 +34,9 @@ export interface Downstream extends ResponseSink {
   abort(): void
   pauseRequest(): void
   resumeRequest(): void
-  /** Gives the exchange the route that its request as it is now leads to. */
+  /** Looks for the exchange's route again, with the request as it is now. */
   reroute?(exchange: Exchange): void
-  /** Ends the exchange with an answer that the client does not see, and begins another with its request as it is now. */
+  /** Ends the exchange with an answer that the client does not see, and begins another one for the request as it is now. */
   recreate?(exchange: Exchange, answer: ResponseHeaders, body: Buffer): void
   /** A number in [0, 1). */
   random(): number
@@ -50,10 +50,10 @@ export interface ChosenCluster {
   weighted?: WeightedCluster
 }
 
-/** What earlier redirects of a request leave to the later ones. */
+/** What the later redirects of a request have to know of the earlier ones. */
 export interface RedirectHistory {
   count: number
-  /** Where redirects of a route have led, by its name. */
+  /** The routes that a route's redirects have led to, by name. */
   readonly led: Map<string, Set<string>>
 }
 
@@ -91,7 +91,7 @@ export class Exchange {
   beforeResponse: (() => void) | undefined
   /** Of the filters that took part: the exchange is over. */
   onDestroy: (() => void) | undefined
-  /** Of the requests that this one goes on for; undefined: there were none. */
+  /** Of the requests that were redirected to this one; undefined: there were none. */
   redirects: RedirectHistory | undefined
 
   constructor(info: StreamInfo, headers: RequestHeaders, downstream: Downstream, hasBody: boolean) {
@@ -102,7 +102,7 @@ export class Exchange {
     this.hasBody = hasBody
   }
 
-  /** The request's own number, the same for every share that it may fall into: whole, 0 up. */
+  /** The request's own random number, the same for every percentage that it is held against: a whole one, from 0. */
   draw(): number {
     this.#draw ??= Math.floor(this.#downstream.random() * 2 ** 32)
     return this.#draw
@@ -117,12 +117,12 @@ export class Exchange {
     return this.#downstream.bufferLimit
   }
 
-  /** The response will meet this before what it would have met so far. */
+  /** Puts `encode` first on the response's way to the client, before what was put there earlier. */
   encodeThrough(encode: (sink: ResponseSink) => ResponseSink): void {
     this.#sink = encode(this.#sink)
   }
 
-  /** For whoever has changed what routes match: who comes later goes by the route that it leads to now. */
+  /** After a change of what routes match: from here on the request goes by the route that it leads to now. */
   reroute(): void {
     this.#downstream.reroute?.(this)
   }

@@ -15,7 +15,7 @@ export class HeaderMap {
     for (let i = 0; i < list.length; i += 2) this.#bits |= bitOf(list[i]!)
   }
 
-  /** Where its first entry is, or -1. Most fields that are asked for are not there: to say so costs next to nothing. */
+  /** Index of its first entry, or -1. Most fields that are asked for are absent: that answer must cost next to nothing. */
   #find(name: string): number {
     if ((this.#bits & bitOf(name)) === 0) return -1
     const list = this.#list
@@ -141,11 +141,11 @@ export class HeaderMap {
     return this.#cut(kept)
   }
 
-  /** What is behind `length` is gone. True: there was something. */
+  /** Drops the entries from `length` on. True: there were some. */
   #cut(length: number): boolean {
     const list = this.#list
     const found = list.length > length
-    // To set an array's length is a call into the engine.
+    // `pop`, because setting `length` is a call into the engine.
     while (list.length > length) list.pop()
     return found
   }
@@ -232,7 +232,7 @@ export class RequestHeaders extends HeaderMap {
     return INLINE_REQUEST_HEADERS.has(name)
   }
 
-  /** Becomes again what it was when `copy` was made of it. */
+  /** Goes back to what it was when `copy` was made. */
   restore(copy: RequestHeaders): void {
     this.replaceEntries(copy.entries())
     this.method = copy.method

@@ -111,6 +111,6 @@ export function createHttpStats(stats: Stats, statPrefix: string, listenerAddres
       groups[group]?.add()
     }
   }
-  // A copy, as of cluster stats: what gets its names one by one is searched for every one of them.
+  // Copied, as cluster stats are: an object that got its names one by one is a table to V8, and each use a search.
   return { ...all } as HttpStats
 }

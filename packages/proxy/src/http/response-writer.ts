@@ -17,7 +17,7 @@ export class ResponseWriter {
     this.#config = config
   }
 
-  /** The next response is another one. */
+  /** A new response begins. */
   begin(): void {
     this.#chunked = false
   }

@@ -44,7 +44,7 @@ export interface Sanitised {
   internal: boolean
 }
 
-/** No one knows whose it is, and the configuration wants to know. */
+/** The client's address is unknown, and the configuration refuses such requests. */
 export interface UnknownOrigin {
   rejectWith: number
 }

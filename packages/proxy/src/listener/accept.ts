@@ -21,9 +21,9 @@ export interface Acceptor {
   readonly direction: Listener['trafficDirection']
   /** New connections get this one; present ones keep what they have. */
   use(listener: Listener, choose: ChooseContext): void
-  /** No new connections; those there are go on. */
+  /** Takes no new connections; the present ones go on. */
   stopListening(): void
-  /** No new connections; idle ones close, busy ones after their response. */
+  /** Takes no new connections; idle ones close at once, busy ones after their response. */
   drain(): void
   close(): void
 }
@@ -32,7 +32,7 @@ export interface AcceptorServices {
   stats: Stats
   runtime: Runtime
   transports: Transports
-  /** Of several processes that share the port: which one. */
+  /** Which one this is of the processes that share the port. */
   worker: number | undefined
   portOf(listener: Listener): number
   nextConnectionId: () => number
@@ -116,7 +116,7 @@ export function listenerStatName({ address, statPrefix }: Listener): string {
   return (statPrefix || addressOf(address)).replaceAll(':', '_')
 }
 
-/** How many connections a listener may have at a time is said in the runtime. */
+/** The runtime key that says how many connections a listener may have at a time. */
 function connectionLimitKey(name: string): string {
   return `envoy.resource_limits.listener.${name}.connection_limit`
 }
@@ -131,7 +131,7 @@ async function bind(
   onConnection: (transport: Transport) => void,
 ): Promise<BoundPort> {
   const { address, perConnectionBufferLimitBytes: highWaterMark, tcpBacklogSize: backlog = BACKLOG } = listener
-  // Of several processes one takes what comes there: nothing would be shared out.
+  // A Unix socket cannot be shared as a port can: of several processes the first alone listens on it.
   if (address.isPipe && worker !== undefined && worker > 0) return { port: 0, close() {} }
   const options = {
     ip: address.address,

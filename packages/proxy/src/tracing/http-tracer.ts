@@ -54,7 +54,7 @@ export interface AttemptOutcome {
   responseFlags: string
   /** Of the response, if there was one. */
   responseHeaders: ResponseHeaders | undefined
-  /** Of whoever sent it, beside those that every attempt has. */
+  /** From the sender, beside those that every attempt has. */
   tags?: readonly (readonly [name: string, value: string])[]
   /** `connection termination`, `remote connection failure`, `protocol error`, …; absent when there was an answer. */
   resetReason?: string

@@ -3,7 +3,7 @@ import type { OpenTelemetrySampler } from '@hopscope/envoy-config'
 /** Whether a trace is recorded. `parent`: what a caller decided; undefined on a root. */
 export type OpenTelemetrySampling = (traceId: string, parent: boolean | undefined) => boolean
 
-/** A sampler of Envoy's OpenTelemetry tracer. It has the word on what Envoy's own decision lets through. */
+/** A sampler of Envoy's OpenTelemetry tracer. It decides on what Envoy's own decision lets through. */
 export function compileSampler(sampler: OpenTelemetrySampler): OpenTelemetrySampling {
   switch (sampler.type) {
     case 'always_on':

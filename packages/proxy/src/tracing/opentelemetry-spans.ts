@@ -127,7 +127,7 @@ export class OpenTelemetrySpans implements Spans {
   }
 
   #end(writer: OtlpSpanWriter, kind: 'SERVER' | 'CLIENT', statusCode: number, grpcStatus?: string): void {
-    // A gRPC status is always told, were it only that nobody said anything about it.
+    // The status of a gRPC call is always written, even when it is UNSET.
     const status = isFailure(kind, statusCode, grpcStatus) ? 'error' : grpcStatus === undefined ? 'none' : 'unset'
     writer.end({ status })
     this.#reporter.commit()

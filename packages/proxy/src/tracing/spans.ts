@@ -11,7 +11,7 @@ export interface SpanStart {
   /** W3C's, as it came and goes on. */
   traceState: string
   parentIsRemote: boolean
-  /** Whether it is sampled was decided here, not by whoever sent the request. */
+  /** Whether it is sampled was decided here, not upstream of us. */
   decidedHere: boolean
 }
 

@@ -70,7 +70,7 @@ export class TraceDecision {
     return this.decide(headers, route)
   }
 
-  /** It was a health check: it counts as one that nobody decided on. */
+  /** It was a health check: it counts as one without a decision. */
   leaveOut(reason: TraceReason): void {
     this.#counters[reason].add(-1)
     this.#counters['not traceable'].add()

@@ -13,9 +13,9 @@ import { type ConnectRequest, type SocketName, type TcpHandle, UV_EOF, type Uv, 
  * costs a third less in reads and writes of up to 256 KB than of 64 KB.
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024)
-/** Reads of up to so many bytes stand side by side in the slab. */
+/** Reads of up to this many bytes stand side by side in the slab. */
 const SMALL_READ = 8 * 1024
-/** Reads above so many bytes get a buffer that is used again when its bytes are spent, of one of these sizes. */
+/** Larger reads get a buffer of one of these sizes, which is used again when its bytes are spent. */
 const LARGE_READ = 32 * 1024
 const LENT_SIZES = [64 * 1024, READ_BUFFER.length] as const
 const MAX_FREE = 16
@@ -30,7 +30,7 @@ export function createHandleTransports(uv: Uv): Transports {
   let spare = new uv.WriteWrap()
   /** Where small pieces are joined; another one when the kernel does not take all of it at once. */
   let joined = Buffer.allocUnsafeSlow(JOIN_LIMIT)
-  /** Buffers of large reads that nobody needs, by size; of those that somebody has, how many bytes were read. */
+  /** Free buffers for large reads, by size; and of those in use, how many bytes were read into them. */
   const free = new Map<number, Buffer[]>(LENT_SIZES.map(size => [size, []]))
   const lent = new WeakMap<ArrayBufferLike, number>()
 

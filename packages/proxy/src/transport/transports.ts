@@ -42,5 +42,5 @@ export interface BoundPort {
 /** Connections waiting to be accepted, as Envoy's default. */
 export const BACKLOG = 128
 
-/** Until the one who gets a connection says who hears it. */
+/** The handler of a new connection, until its owner sets one. */
 export const NOBODY: TransportHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }

@@ -5,7 +5,7 @@
 const MAX_WAITING = 16
 
 let waiting: (() => void)[] = []
-/** The other list, empty: who comes while one is gone through waits in it. */
+/** The other list, empty: what is added while one is being worked off waits in it. */
 let next: (() => void)[] = []
 let scheduled = false
 

@@ -69,7 +69,7 @@ export class GrpcConnection {
     breaker.connections.add()
     this.#timer = timers.create(() => this.#onTimeout())
     this.#timer.start(config.connectTimeout)
-    // Whoever reports nothing over gRPC is not to pay for it.
+    // Loaded when it is needed: a proxy that reports nothing over gRPC does not pay for it.
     const { connect: open } = process.getBuiltinModule('node:http2')
     this.#socket = connect(
       host.isPipe ? { path: pipePath(host.ip) } : { host: host.ip, port: host.port, noDelay: true },

@@ -3,7 +3,7 @@ import { type ConnectionConfig, type ConnectionOwner, UpstreamConnection } from 
 import type { ResetReason } from './reset-reason.ts'
 
 export interface PoolConfig extends ConnectionConfig {
-  /** Connections, for so many times the requests that are under way and wait; 1: as they come. */
+  /** Connections to keep, as a multiple of the requests under way and waiting; 1: one for each. */
   preconnectRatio: number
 }
 
@@ -182,7 +182,7 @@ export class Pool implements ConnectionOwner {
     requester.onReady(connection)
   }
 
-  /** At most so many at a time, as in Envoy: a host that is back is not to be overwhelmed. */
+  /** Opens at most three at a time, as Envoy does: a host that has just come back is not overwhelmed. */
   #connectIfNeeded(): void {
     for (let i = 0; i < 3 && this.#wantsConnection(); i++) if (!this.#connect()) return
   }

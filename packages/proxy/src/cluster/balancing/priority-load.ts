@@ -29,7 +29,7 @@ export function spreadOverPriorities(sets: readonly HostSet[], threshold: number
   const load: PriorityLoad = { healthy: sets.map(() => 0), degraded: sets.map(() => 0) }
   const panic = sets.map(() => false)
   if (available === 0 && threshold === 0) {
-    // Nobody can be asked, and nobody is to be asked all the same.
+    // No host is well, and a threshold of 0 means that nobody panics.
     load.healthy[0] = 100
     return { load, panic }
   }

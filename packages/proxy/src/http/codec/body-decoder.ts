@@ -13,7 +13,7 @@ export interface BodySink {
   onEnd(): void
 }
 
-/** A chunk-size line, with extensions. Envoy allows more; no one needs it. */
+/** Most bytes of a chunk-size line, extensions included. Envoy allows more; no client needs it. */
 const MAX_SIZE_LINE = 4096
 const MAX_TRAILERS = 64 * 1024
 

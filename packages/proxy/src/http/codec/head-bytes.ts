@@ -1,6 +1,6 @@
 import { slab } from '../../transport/slab.ts'
 
-/** From so many characters on a call of the system's copy is worth its price. */
+/** Texts of this many characters and more are copied by a call into the system; for shorter ones the call costs more than it saves. */
 const LONG = 128
 
 /**

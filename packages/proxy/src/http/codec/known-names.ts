@@ -1,4 +1,4 @@
-/** What does not fit is one string more, no error. */
+/** A name that finds no slot costs a string of its own, no more. */
 const SLOTS = 1024
 
 /** Upper-case letters to lower case, all else as it is. */

@@ -217,7 +217,7 @@ function digit(c: number): number {
   return c >= 48 && c <= 57 ? c - 48 : -1
 }
 
-/** So that rubbish is answered now and not when the peer has said all of it. */
+/** Whether a response may begin so: what is none is refused at its first bytes, not at the end of its head. */
 function couldBeStatusLine(bytes: Buffer): boolean {
   const begin = 'HTTP/'
   return begin.startsWith(bytes.toString('latin1', 0, Math.min(begin.length, bytes.length)))
