@@ -34,10 +34,12 @@ export function exportedPage(plugins: () => Plugin[]): Plugin {
       const script = output.find(file => file.type === 'chunk' && file.isEntry)
       const styles = Object.values(bundle).find(({ fileName }) => /\bindex-[\w-]+\.css$/.test(fileName))
       if (script?.type !== 'chunk' || styles?.type !== 'asset') throw new Error('exported page: no script or no styles')
+      // Those that components import themselves come with the script.
+      const own = output.filter(file => file.type === 'asset' && file.fileName.endsWith('.css'))
       this.emitFile({
         type: 'asset',
         fileName: 'exported.html',
-        source: page(script.code, String(styles.source)),
+        source: page(script.code, [styles, ...own].map(file => String((file as { source: unknown }).source)).join('')),
       })
     },
   }

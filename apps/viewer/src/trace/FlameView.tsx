@@ -1,3 +1,4 @@
+import '../styles/trace-views.css'
 import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react'
 import { formatDuration } from '../shared/duration.ts'
 import { serviceHue } from '../shared/service-colour.ts'

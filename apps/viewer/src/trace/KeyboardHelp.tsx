@@ -1,3 +1,4 @@
+import '../styles/keyboard-help.css'
 import { useEffect, useRef } from 'react'
 
 const KEYS: readonly (readonly [string, string])[] = [

@@ -1,3 +1,4 @@
+import '../styles/trace-views.css'
 import { type KeyboardEvent, useMemo, useRef } from 'react'
 import { formatDuration } from '../shared/duration.ts'
 import { serviceColour } from '../shared/service-colour.ts'

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid is one tab stop
 // biome-ignore-all lint/a11y/useSemanticElements: only the rows on screen are there, each in its place; a table's could not be
+import '../styles/trace-views.css'
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react'
 import { formatDuration } from '../shared/duration.ts'
 import { serviceColour } from '../shared/service-colour.ts'
