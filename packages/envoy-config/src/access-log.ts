@@ -19,9 +19,11 @@ export type SubstitutionFormat = ({ text: string } | { json: JsonFormat }) & {
   contentType?: string
 }
 
+/** A `json_format`: keys and what stands under them. */
 export interface JsonFormat {
   readonly [key: string]: JsonFormatValue
 }
+/** A value of a `json_format`: a format string where it is a text. */
 export type JsonFormatValue = string | number | boolean | null | readonly JsonFormatValue[] | JsonFormat
 
 /** envoy.config.accesslog.v3.AccessLogFilter */

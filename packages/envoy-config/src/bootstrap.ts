@@ -50,7 +50,9 @@ export interface DiskLayer {
   directory: string
 }
 
+/** What a runtime key is set to. */
 export type RuntimeValue = string | number | boolean
+/** envoy.config.bootstrap.v3.RuntimeLayer; a later layer beats an earlier one. */
 export interface RuntimeLayer {
   name: string
   kind: 'static' | 'admin' | 'disk'

@@ -54,6 +54,7 @@ export interface Cluster {
   http2?: boolean
 }
 
+/** How a cluster's hosts want heads to be written (`http_protocol_options`). */
 export interface RequestStyle {
   /** `Content-Type` in place of `content-type`. */
   properCaseHeaders: boolean
@@ -118,6 +119,7 @@ export interface Thresholds {
   trackRemaining: boolean
 }
 
+/** envoy.config.endpoint.v3.ClusterLoadAssignment: the hosts of a cluster, by locality. */
 export interface ClusterLoadAssignment {
   clusterName: string
   /** policy.overprovisioning_factor, in hundredths. */
@@ -127,6 +129,7 @@ export interface ClusterLoadAssignment {
   endpoints: readonly LocalityLbEndpoints[]
 }
 
+/** envoy.config.endpoint.v3.LocalityLbEndpoints: the hosts of one locality at one priority. */
 export interface LocalityLbEndpoints {
   priority: number
   locality: { region: string; zone: string; subZone: string }
@@ -135,6 +138,7 @@ export interface LocalityLbEndpoints {
   lbEndpoints: readonly LbEndpoint[]
 }
 
+/** envoy.config.endpoint.v3.LbEndpoint: one host, or the name of several. */
 export interface LbEndpoint {
   /** STATIC: an IP, or a Unix socket. STRICT_DNS: a name or an IP. */
   address: EndpointAddress

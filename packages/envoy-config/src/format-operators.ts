@@ -200,6 +200,7 @@ export const formatOperators = {
   ...tlsOperators,
 } as const satisfies Record<string, OperatorForm>
 
+/** The name of an operator that formats may use: `REQ`, `RESPONSE_CODE`, … */
 export type FormatOperator = keyof typeof formatOperators
 
 /** Operators that Envoy 1.40 has and Hopscope has not yet. */

@@ -6,6 +6,7 @@ export interface HeaderMutations {
   responseHeadersToRemove: readonly string[]
 }
 
+/** envoy.config.core.v3.HeaderValueOption: a field to set or to add. */
 export interface HeaderValueOption {
   /** Lower case. */
   key: string

@@ -27,6 +27,7 @@ export interface HealthCheck {
   check: HttpHealthCheck | TcpHealthCheck
 }
 
+/** envoy.config.core.v3.HealthCheck.HttpHealthCheck */
 export interface HttpHealthCheck {
   type: 'http'
   /** "": the endpoint's name, else the cluster's. */
@@ -49,6 +50,7 @@ export interface HttpHealthCheck {
   serviceNameMatcher?: StringMatcher
 }
 
+/** envoy.config.core.v3.HealthCheck.TcpHealthCheck */
 export interface TcpHealthCheck {
   type: 'tcp'
   send?: Uint8Array

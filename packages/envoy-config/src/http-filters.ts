@@ -50,6 +50,7 @@ export type RouteFilterConfig =
 /** `typed_per_filter_config` of one level, by the filter's name. */
 export type PerFilterConfig = ReadonlyMap<string, PerFilter>
 
+/** What one level says of one filter. */
 export interface PerFilter {
   /** envoy.config.route.v3.FilterConfig: no part in these requests. */
   disabled: boolean

@@ -12,6 +12,7 @@ export interface InternalRedirectPolicy {
   responseHeadersToCopy: readonly string[]
 }
 
+/** envoy.extensions.internal_redirect.*: where a redirect may not lead. All of them must agree. */
 export type InternalRedirectPredicate =
   /** Not to a route that a redirect of this route has led to before. */
   | { type: 'previous_routes' }

@@ -10,6 +10,7 @@ import type { Fraction, Milliseconds, Percent } from './quantities.ts'
 import type { RouteConfiguration } from './route.ts'
 import type { ListenAddress } from './socket-address.ts'
 
+/** envoy.config.listener.v3.Listener */
 export interface Listener {
   /** "" in the file gets `<address>:<port>` here; Envoy makes a UUID, which no one can refer to either. */
   name: string
@@ -27,6 +28,7 @@ export interface Listener {
   defaultFilterChain?: FilterChain
 }
 
+/** envoy.config.listener.v3.FilterChain */
 export interface FilterChain {
   name: string
   /** For `%METADATA(LISTENER_FILTER_CHAIN:…)%`. */
@@ -216,6 +218,7 @@ export interface OpenTelemetryConfig {
   namesScope: boolean
 }
 
+/** envoy.extensions.tracers.opentelemetry.samplers.v3.* */
 export type OpenTelemetrySampler =
   | { type: 'always_on' }
   | { type: 'parent_based'; wrapped: OpenTelemetrySampler }

@@ -17,6 +17,7 @@ import { readJson } from './source/read-json.ts'
 import { readYaml } from './source/read-yaml.ts'
 import { type Offset, Sources } from './source/sources.ts'
 
+/** Where a bootstrap comes from; at least one of `path` and `yaml`. */
 export interface LoadOptions {
   /** `-c`: an Envoy bootstrap. `.yaml` and `.yml` are read as YAML, everything else as JSON, as in Envoy. */
   path?: string | undefined
@@ -29,6 +30,7 @@ export interface LoadOptions {
   environment?: Readonly<Record<string, string | undefined>>
 }
 
+/** The whole bootstrap, or every problem that it has. */
 export type LoadResult = { ok: true; bootstrap: Bootstrap } | { ok: false; problems: Problem[] }
 
 const BOOTSTRAP = 'envoy.config.bootstrap.v3.Bootstrap'

@@ -9,6 +9,7 @@ export interface LocalReplyConfig {
   bodyFormat?: SubstitutionFormat
 }
 
+/** envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper: what changes in the replies that `filter` takes. */
 export interface ResponseMapper {
   filter: AccessLogFilter
   statusCode?: number

@@ -29,6 +29,7 @@ export interface RouteConfiguration extends HeaderMutations {
   metadata: Metadata
 }
 
+/** envoy.config.route.v3.VirtualHost */
 export interface VirtualHost extends HeaderMutations {
   name: string
   domains: readonly string[]
@@ -53,6 +54,7 @@ export interface VirtualHost extends HeaderMutations {
   rateLimits: readonly RateLimit[]
 }
 
+/** envoy.config.route.v3.Route */
 export interface Route extends HeaderMutations {
   name: string
   /** Its upstream requests are counted under this name as well; "": they are not. */
@@ -76,6 +78,7 @@ export interface RouteTracing {
   upstreamOperation: string
 }
 
+/** envoy.config.route.v3.RouteMatch: all of it must hold. */
 export interface RouteMatch {
   /** `separated` is a prefix that ends at a slash of the path; `regex` is RE2 over the whole path without its query. */
   path: { type: 'prefix' | 'path' | 'separated' | 'regex'; value: string }
@@ -160,6 +163,7 @@ export interface MaxStreamDuration {
   grpcTimeoutHeaderOffset: Milliseconds
 }
 
+/** envoy.config.route.v3.WeightedCluster.ClusterWeight */
 export interface WeightedCluster extends HeaderMutations {
   /** "": `clusterHeader` says it. */
   name: string
@@ -171,6 +175,7 @@ export interface WeightedCluster extends HeaderMutations {
   perFilterConfig: PerFilterConfig
 }
 
+/** envoy.config.route.v3.RetryPolicy */
 export interface RetryPolicy {
   /** Tokens of retry_on as written; the proxy knows which it acts on. */
   retryOn: readonly string[]
@@ -200,12 +205,14 @@ export interface RetryPolicy {
   hostSelectionRetryMaxAttempts: number
 }
 
+/** envoy.config.route.v3.RetryPolicy.ResetHeader: a field of the response that says when to try again. */
 export interface ResetHeader {
   /** Lower case. */
   name: string
   format: 'SECONDS' | 'UNIX_TIMESTAMP'
 }
 
+/** envoy.config.route.v3.RedirectAction */
 export interface RedirectAction {
   type: 'redirect'
   httpsRedirect: boolean
@@ -221,6 +228,7 @@ export interface RedirectAction {
   stripQuery: boolean
 }
 
+/** envoy.config.route.v3.DirectResponseAction */
 export interface DirectResponseAction {
   type: 'direct_response'
   status: number

@@ -3,6 +3,7 @@ export interface SocketAddress {
   port: number
 }
 
+/** Where a host listens: a port, or a Unix socket. */
 export interface EndpointAddress extends SocketAddress {
   /** `address` is the path of a Unix socket (`@name`: an abstract one); it has no port. */
   isPipe: boolean

@@ -9,10 +9,12 @@ export interface Matcher<Action> {
   onNoMatch: OnMatch<Action> | undefined
 }
 
+/** xds.type.matcher.v3.Matcher.OnMatch: an action, or another matcher to go on with. */
 export type OnMatch<Action> =
   | { type: 'action'; action: Action; keepMatching: boolean }
   | { type: 'matcher'; matcher: Matcher<Action>; keepMatching: boolean }
 
+/** xds.type.matcher.v3.Matcher.MatcherList.Predicate */
 export type Predicate =
   | { type: 'single'; input: MatchInput; matcher: StringMatcher }
   | { type: 'and' | 'or'; predicates: readonly Predicate[] }

@@ -1,6 +1,7 @@
 import type { Endpoint, Microseconds, Span } from './span.ts'
 import type { SpanNode } from './tree.ts'
 
+/** A trace whose hosts' clocks agree. */
 export interface CorrectedTrace {
   /** A new tree; nodes that did not move share their spans with the old one. */
   root: SpanNode

@@ -14,6 +14,7 @@ export interface HopFacts {
   untraced: number
 }
 
+/** Sums over the hops of a trace; ambiguous ones count as none. */
 export function countHops(hops: readonly Hop[]): HopFacts {
   const facts: HopFacts = { hops: 0, retries: 0, timeouts: 0, untraced: 0 }
   for (const hop of hops) {

@@ -29,6 +29,7 @@ export interface HopParts {
   app?: Microseconds
 }
 
+/** One try of a call, from both sides. */
 export interface Attempt {
   /** The attempt as the caller saw it; absent where the proxy makes one span for all attempts. */
   client?: Span

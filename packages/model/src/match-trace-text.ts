@@ -3,6 +3,7 @@ import type { Microseconds, Span } from './span.ts'
 import { linesOf, originOf, type TextColumn, type TextLine, TraceTextError, textFromTrace } from './text.ts'
 import { buildTree, type SpanNode } from './tree.ts'
 
+/** `message`: what was expected and what came, as text. */
 export type TraceTextMatch = { ok: true } | { ok: false; message: string }
 
 interface Expected {

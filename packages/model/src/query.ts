@@ -22,6 +22,7 @@ export interface QueryRequest {
   limit: number
 }
 
+/** What holds where a query does not say. */
 export type QueryDefaults = Pick<QueryRequest, 'endTs' | 'lookback' | 'limit'>
 
 /** What URLSearchParams and Map have in common. Of a parameter that stands twice, the first must be the one returned. */

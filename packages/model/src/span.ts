@@ -1,6 +1,8 @@
 export type Microseconds = number
+/** Timers and queries are in ms. */
 export type Milliseconds = number
 
+/** The side of a call that a span is; local work has none. (Zipkin v2 `kind`) */
 export type Kind = 'CLIENT' | 'SERVER' | 'PRODUCER' | 'CONSUMER'
 
 /** A Zipkin v2 span, normalised. Fields that do not apply are absent, never null. */
@@ -31,6 +33,7 @@ export interface Span {
   shared?: true
 }
 
+/** Who is at one end of a span. (Zipkin v2 `localEndpoint`, `remoteEndpoint`) */
 export interface Endpoint {
   /** Lower case. */
   serviceName?: string
@@ -40,6 +43,7 @@ export interface Endpoint {
   port?: number
 }
 
+/** Something that happened at one moment of a span. (Zipkin v2 `annotations`) */
 export interface Annotation {
   timestamp: Microseconds
   value: string

@@ -1,6 +1,7 @@
 import type { Microseconds, Span } from './span.ts'
 import { buildTree } from './tree.ts'
 
+/** What is said of a trace without its spans. */
 export interface TraceSummary {
   traceId: string
   /** Of the root, else of the first span below a missing one. */
@@ -21,6 +22,7 @@ export interface TraceSummary {
   services: ServiceSummary[]
 }
 
+/** A service's part in a trace. */
 export interface ServiceSummary {
   name: string
   spanCount: number

@@ -24,6 +24,7 @@ import { buildTree, depthFirst, type SpanNode } from './tree.ts'
 
 /** The trace id and epoch of every trace that is read from text. */
 export const TEXT_TRACE_ID = '0000000000000001'
+/** 0 ms of a trace that is written as text. */
 export const TEXT_EPOCH: Microseconds = Date.UTC(2024, 0, 1) * 1000
 
 const KINDS: Readonly<Record<string, Kind>> = {

@@ -1,6 +1,7 @@
 import { mergeTrace } from './merge.ts'
 import type { Endpoint, Span } from './span.ts'
 
+/** A span in its place in the trace. */
 export interface SpanNode {
   /** Absent only on a root that stands for a missing one (a headless trace, or none at all). */
   span?: Span

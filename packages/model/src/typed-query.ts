@@ -55,6 +55,7 @@ export interface TypedWord {
 
 /** The words that take a value, in the order in which they are offered. */
 export const QUERY_FIELDS = ['service', 'span', 'tag', 'hop', 'attempt', 'duration', 'peer'] as const
+/** Words that stand alone, without a value. */
 export const QUERY_FLAGS = ['error', 'timeout', 'untraced'] as const
 
 const UNITS: Record<string, Microseconds> = { us: 1, µs: 1, μs: 1, ms: 1_000, s: 1_000_000, m: 60_000_000 }

@@ -30,6 +30,7 @@ import { createSpanReporters } from './tracing/span-reporters.ts'
 import { socketTransports } from './transport/socket-transport.ts'
 import type { Transports } from './transport/transports.ts'
 
+/** What a proxy needs from its process. */
 export interface ProxyOptions {
   node: Node
   stats: Stats
@@ -49,6 +50,7 @@ export interface ProxyOptions {
   ports?: ReadonlyMap<string, number>
 }
 
+/** The data plane of one process. */
 export interface Proxy {
   /**
    * Makes a snapshot the present one. Binds what is new, all or nothing: rejects with a `ListenError` when a port cannot be had, and

@@ -69,6 +69,7 @@ export type BodyFormat = 'json' | 'proto3' | 'otlp'
 /** Says it of a trace, by the two halves of the right-most 16 characters of its id (u32). */
 export type IsSampled = (high: number, low: number) => boolean
 
+/** What became of a message's spans. */
 export interface AcceptedBody {
   /** Kept. */
   spans: number
@@ -81,6 +82,7 @@ export interface AcceptedBody {
   read: () => Span[]
 }
 
+/** How much a store holds at this moment. */
 export interface StoreStats {
   spans: number
   traces: number
@@ -88,6 +90,7 @@ export interface StoreStats {
   bytes: number
 }
 
+/** What every store can be told. */
 export interface StoreOptions {
   /**
    * true (default): a trace is what shares the whole id. false: what shares its right-most 16 characters, for systems
@@ -116,6 +119,7 @@ export class TooManySpansError extends Error {
   }
 }
 
+/** Why a store cannot be opened or written to. */
 export type StoreErrorCode =
   | 'foreign'
   | 'older'

@@ -1,6 +1,7 @@
 import type { Milliseconds } from '@hopscope/model'
 import type { SendResult } from './reporter.ts'
 
+/** Posts batches to a collector; never rejects. */
 export interface HttpSender {
   send(body: Uint8Array): Promise<SendResult>
   close(): void

@@ -11,6 +11,7 @@ export interface OtlpSource {
   scope?: { name: string; version: string }
 }
 
+/** What an OTLP span begins with. */
 export interface OtlpSpanHead {
   /** 32 lower-hex characters. */
   traceId: string

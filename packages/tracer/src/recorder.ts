@@ -6,6 +6,7 @@ import { extract } from './propagation/extract.ts'
 import type { SpanReporter } from './reporter.ts'
 import type { Sampler } from './sampler.ts'
 
+/** What a recorder needs. */
 export interface RecorderOptions {
   reporter: SpanReporter
   ids: IdGenerator
@@ -16,6 +17,7 @@ export interface RecorderOptions {
   traceId128?: boolean
 }
 
+/** What is known of a span when it begins. */
 export interface SpanStart {
   name: string
   /** Absent: local work. */

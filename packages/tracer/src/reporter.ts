@@ -5,6 +5,7 @@ import type { SpanWriter } from './span-writer.ts'
 /** What became of one batch. `dropped`: the collector did not take it, or nobody answered; it is not sent again. */
 export type SendResult = 'sent' | 'dropped'
 
+/** Where batches go, and how large and old they become. */
 export interface ReporterOptions<Batch extends SpanBatch = SpanWriter> {
   /** The open batch; the reporter's alone. */
   writer: Batch

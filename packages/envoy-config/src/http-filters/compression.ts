@@ -1,5 +1,6 @@
 import type { StringMatcher } from '../matchers.ts'
 
+/** As in Content-Encoding and Accept-Encoding. */
 export type ContentEncoding = 'gzip' | 'br' | 'zstd'
 
 /** envoy.extensions.filters.http.compressor.v3.Compressor */
@@ -43,6 +44,7 @@ export interface DecompressorFilter {
   response: DecompressorDirection
 }
 
+/** What is decompressed of one direction: of requests, of responses. */
 export interface DecompressorDirection {
   enabled: RuntimeFlag
   ignoreNoTransformHeader: boolean
@@ -61,6 +63,7 @@ export type CompressorLibrary = { name: string } & (
   | { encoding: 'zstd'; level: number; checksum: boolean; strategy: number }
 )
 
+/** `chunkSize`: bytes of output at a time; `windowBits`, `maxInflateRatio`: as of zlib, and output by input at most. */
 export type DecompressorLibrary = { name: string; chunkSize: number } & (
   | { encoding: 'gzip'; windowBits: number; maxInflateRatio: number }
   | { encoding: 'br' | 'zstd' }

@@ -29,6 +29,7 @@ export interface ExtAuthzFilter {
   maxDeniedResponseBodyBytes: number
 }
 
+/** envoy.extensions.filters.http.ext_authz.v3.HttpService */
 export interface ExtAuthzService {
   cluster: string
   timeout: Milliseconds
@@ -44,6 +45,7 @@ export interface ExtAuthzService {
   metadataFromHeaders: readonly StringMatcher[]
 }
 
+/** envoy.extensions.filters.http.ext_authz.v3.BufferSettings: how much of the body the service gets. */
 export interface ExtAuthzBody {
   maxRequestBytes: number
   allowPartialMessage: boolean

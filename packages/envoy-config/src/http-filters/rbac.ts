@@ -1,6 +1,7 @@
 import type { HeaderMatcher, StringMatcher } from '../matchers.ts'
 import type { Matcher } from '../unified-matcher.ts'
 
+/** envoy.config.rbac.v3.RBAC.Action */
 export type RbacAction = 'ALLOW' | 'DENY' | 'LOG'
 
 /** envoy.extensions.filters.http.rbac.v3.RBAC */
@@ -14,6 +15,7 @@ export interface RbacFilter {
   trackPerRuleStats: boolean
 }
 
+/** Policies, or a matcher: what decides. */
 export type RbacEngine = { type: 'rules'; rules: RbacRules } | { type: 'matcher'; matcher: Matcher<RbacMatchAction> }
 
 /** envoy.config.rbac.v3.Action */

@@ -24,6 +24,7 @@ export interface AccessLogs {
   close(): void
 }
 
+/** The access logs of a process: loggers that write to one file share it, which the first of them opens. */
 export function createAccessLogs(options: AccessLogsOptions): AccessLogs {
   const files = new Map<string, LogFile>()
 

@@ -10,6 +10,7 @@ export interface AsyncClient {
   ask(request: AsyncRequest, done: (answer: AsyncAnswer) => void): () => void
 }
 
+/** A request of the proxy itself, to a cluster of its configuration. */
 export interface AsyncRequest {
   cluster: string
   method: string

@@ -9,6 +9,7 @@ export interface StatsDump {
   histograms: readonly (readonly [name: string, interval: BucketList, cumulative: BucketList])[]
 }
 
+/** All stats as plain data, for another process. */
 export function dumpStats(stats: Stats): StatsDump {
   return {
     counters: [...stats.counters.values()].map(({ name, value, used }) => [name, value, used]),

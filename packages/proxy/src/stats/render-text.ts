@@ -19,6 +19,7 @@ export function renderStatsText(selected: SelectedStats, buckets: BucketMode = '
 
 /** How histograms are shown: quantiles, counts by fixed bounds, or both with all that there is. (`histogram_buckets`) */
 export const BUCKET_MODES = ['cumulative', 'disjoint', 'detailed', 'summary'] as const
+/** How histograms are written (`?histogram_buckets=`). */
 export type BucketMode = (typeof BUCKET_MODES)[number]
 
 function histogramText(histogram: Histogram, mode: BucketMode): string {

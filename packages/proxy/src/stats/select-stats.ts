@@ -28,6 +28,7 @@ export interface SelectedStats {
   histograms: Histogram[]
 }
 
+/** The stats that a query of the admin port asks for, sorted by name. */
 export function selectStats(stats: Stats, selection: StatsSelection): SelectedStats {
   const { usedOnly = false, filter, invertFilter = false, type } = selection
   const takes = (kind: StatsSelection['type'], name: string, used: boolean) =>

@@ -55,6 +55,7 @@ export class Stats {
   }
 }
 
+/** Only grows. */
 export class Counter {
   readonly name: string
   value = 0
@@ -76,6 +77,7 @@ export function gaugeText(value: number): string {
   return value < 0 ? String(BigInt.asUintN(64, BigInt(value))) : String(value)
 }
 
+/** Goes up and down. */
 export class Gauge {
   readonly name: string
   value = 0

@@ -1,7 +1,7 @@
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
 import { wireText } from './custom-tags.ts'
-import type { Attempt, AttemptOutcome, AttemptSpan, HttpTracer, RequestSpan } from './http-tracer.ts'
+import type { AttemptOutcome, AttemptSpan, HttpTracer, RequestSpan, SentAttempt } from './http-tracer.ts'
 import { OpenTelemetrySpans } from './opentelemetry-spans.ts'
 import { type Names, SpanNames } from './span-names.ts'
 import { momentOf, type SpanStart, type Spans } from './spans.ts'
@@ -120,7 +120,7 @@ class TracedRequest implements RequestSpan {
     if (this.#egress) headers.set('x-envoy-decorator-operation', this.#name)
   }
 
-  beginAttempt(attempt: Attempt, at: Instant): AttemptSpan {
+  beginAttempt(attempt: SentAttempt, at: Instant): AttemptSpan {
     const spans = this.#spans
     const start = this.#start
     if (spans === undefined || start === undefined) return NO_ATTEMPT_SPAN
@@ -172,12 +172,12 @@ class SpannedAttempt implements AttemptSpan {
   readonly #start: SpanStart
   readonly #info: StreamInfo
   readonly #names: Names
-  readonly #attempt: Attempt
+  readonly #attempt: SentAttempt
   /** A redirect may lead the request elsewhere before the attempt is over. */
   readonly #cluster: string
   readonly #at: Instant
 
-  constructor(spans: Spans, start: SpanStart, info: StreamInfo, names: Names, attempt: Attempt, at: Instant) {
+  constructor(spans: Spans, start: SpanStart, info: StreamInfo, names: Names, attempt: SentAttempt, at: Instant) {
     this.#spans = spans
     this.#start = start
     this.#info = info

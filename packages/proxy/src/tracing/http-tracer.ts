@@ -17,7 +17,7 @@ export interface HttpTracer {
 /** The downstream span; a null object when there is no provider or the incoming context is malformed. */
 export interface RequestSpan {
   /** One upstream attempt is about to be sent: its span with `spawn_upstream_span`, else one that only injects this span's context. */
-  beginAttempt(attempt: Attempt, at: Instant): AttemptSpan
+  beginAttempt(attempt: SentAttempt, at: Instant): AttemptSpan
   /** The request has another route than before (`info.route`): decision and names are that route's. */
   onOtherRoute(headers: RequestHeaders): void
   /** The response's head is about to go downstream (decorator operation is consumed or returned here). */
@@ -35,7 +35,8 @@ export interface AttemptSpan {
   finish?(outcome: AttemptOutcome): void
 }
 
-export interface Attempt {
+/** What a tracer is told of an attempt as it is sent. */
+export interface SentAttempt {
   /** Observability name of the cluster. */
   clusterName: string
   /** 1 for the first. */

@@ -11,7 +11,7 @@ import {
 import type { RequestHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { RouteTags } from './custom-tags.ts'
-import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
 import { writeDownstreamMoments, writeUpstreamMoments } from './moments.ts'
 import { compileSampler, type OpenTelemetrySampling } from './opentelemetry-sampler.ts'
 import { type DownstreamTags, downstreamTags, TagWriter, writeAttemptTags, writeDownstreamTags } from './span-tags.ts'
@@ -101,7 +101,7 @@ export class OpenTelemetrySpans implements Spans {
     name: string,
     begun: Microseconds,
     info: StreamInfo,
-    attempt: Attempt,
+    attempt: SentAttempt,
     cluster: string,
     outcome: AttemptOutcome,
   ): void {

@@ -3,7 +3,7 @@ import { ipOf } from '../http/client-address.ts'
 import type { RequestHeaders, ResponseHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { wireText } from './custom-tags.ts'
-import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
 
 const GRPC_ERRORS = new Set(['2', '4', '8', '12', '13', '14', '15'])
 
@@ -114,7 +114,12 @@ function urlOf(scheme: string, authority: string, path: string): string {
 }
 
 /** What Envoy says of one attempt on the span of its own. */
-export function writeAttemptTags(tags: TagWriter, attempt: Attempt, cluster: string, outcome: AttemptOutcome): void {
+export function writeAttemptTags(
+  tags: TagWriter,
+  attempt: SentAttempt,
+  cluster: string,
+  outcome: AttemptOutcome,
+): void {
   if (attempt.number > 1) tags.set('retry.count', String(attempt.number - 1))
   // Envoy knows the protocol once the attempt has a connection.
   tags.set('http.protocol', Number.isNaN(outcome.firstUpstreamTxByte) ? '-' : 'HTTP/1.1')

@@ -2,7 +2,7 @@ import type { Microseconds } from '@hopscope/model'
 import type { PropagationStyle, TraceContext } from '@hopscope/tracer'
 import type { RequestHeaders } from '../http/headers.ts'
 import type { Instant, StreamInfo } from '../stream-info.ts'
-import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
 
 /** A span that is under way, and how it speaks of itself. */
 export interface SpanStart {
@@ -33,7 +33,7 @@ export interface Spans {
     name: string,
     begun: Microseconds,
     info: StreamInfo,
-    attempt: Attempt,
+    attempt: SentAttempt,
     cluster: string,
     outcome: AttemptOutcome,
   ): void

@@ -15,7 +15,7 @@ import {
 import type { RequestHeaders } from '../http/headers.ts'
 import type { StreamInfo } from '../stream-info.ts'
 import { RouteTags } from './custom-tags.ts'
-import type { Attempt, AttemptOutcome } from './http-tracer.ts'
+import type { AttemptOutcome, SentAttempt } from './http-tracer.ts'
 import { writeDownstreamMoments, writeUpstreamMoments } from './moments.ts'
 import { type DownstreamTags, downstreamTags, TagWriter, writeAttemptTags, writeDownstreamTags } from './span-tags.ts'
 import { momentOf, type SpanStart, type Spans } from './spans.ts'
@@ -113,7 +113,7 @@ export class ZipkinSpans implements Spans {
     name: string,
     begun: Microseconds,
     info: StreamInfo,
-    attempt: Attempt,
+    attempt: SentAttempt,
     cluster: string,
     outcome: AttemptOutcome,
   ): void {

@@ -82,6 +82,7 @@ export function injectB3Multi(carrier: Carrier, context: TraceContext): void {
   else if (context.sampled !== undefined) carrier.set('x-b3-sampled', context.sampled ? '1' : '0')
 }
 
+/** Writes the header `b3`: `TRACEID-SPANID`, then `-1`, `-0` or `-d`, then the parent's id, as far as they are known. */
 export function injectB3Single(carrier: Carrier, context: TraceContext): void {
   let value = `${context.traceId}-${context.spanId}`
   const flag = context.debug ? 'd' : context.sampled === undefined ? undefined : context.sampled ? '1' : '0'
