@@ -10,8 +10,11 @@ const NAMES = Object.keys(LOG_FIELDS) as (keyof typeof LOG_FIELDS)[]
 type LogLine = Record<keyof typeof LOG_FIELDS, string>
 
 /** Each request has its line, or one for each of its legs, and all of a line is of one request. */
-export function auditLog(text: string, outcomes: ReadonlyMap<number, Outcome>, shout: Shout): void {
+export function auditLog(text: string, outcomes: ReadonlyMap<number, Outcome>, stats: Stats, shout: Shout): void {
   const lines = new Map<number, LogLine[]>()
+  const counted = ['zipkin', 'otlp'].reduce((total, name) => total + stats.get(`http.${name}.downstream_rq_total`)!, 0)
+  const rows = text.split('\n').length - 1
+  if (rows !== counted) shout(`log: ${rows} lines, ${counted} requests`)
   for (const row of text.split('\n').slice(0, -1)) {
     const values = row.split('\t')
     const line = Object.fromEntries(NAMES.map((name, i) => [name, values[i]])) as LogLine
@@ -133,9 +136,9 @@ export function auditStats(
     const prefix = `^cluster\\.${name}\\.upstream_rq_`
     same(`${of} completed`, value(`${of}upstream_rq_completed`), sum(new RegExp(`${prefix}[1-5]\\d\\d$`)))
     same(`${of} classes`, value(`${of}upstream_rq_completed`), sum(new RegExp(`${prefix}[1-5]xx$`)))
-    const hosts = sum(new RegExp(`^cluster\\.${name}\\.upstream_rq_total$`))
+    const sent = value(`${of}upstream_rq_total`)
     const came = [...(seen.get(name)?.values() ?? [])].reduce((total, count) => total + count, 0)
-    if (came > hosts) shout(`stats: ${of} sent ${hosts}, ${came} came`)
+    if (came > sent) shout(`stats: ${of} sent ${sent}, ${came} came`)
   }
   for (const listener of ['zipkin', 'otlp']) {
     const of = `http.${listener}.`

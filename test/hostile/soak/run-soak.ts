@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRandom } from '@hopscope/proxy/testing'
@@ -52,6 +52,7 @@ export async function runSoak({ transport, seed, requests, busy }: SoakOptions):
   let working = true
   const sidecar = await startProgram('hopscope', file, admin, [], { HOPSCOPE_TRANSPORT: transport })
   try {
+    const descriptors = await openDescriptors(sidecar.pid, admin)
     for (let i = 0; i < busy; i++) {
       loops.push(spawn(process.execPath, ['-e', 'for (;;) Math.random()'], { stdio: 'ignore' }))
     }
@@ -86,17 +87,21 @@ export async function runSoak({ transport, seed, requests, busy }: SoakOptions):
     })
     await stutter(sidecar.pid, createRandom(seed ^ 0x517cc1b7), () => working)
     await work
+    if (sidecar.ended()) throw new Error(`the sidecar ended: ${sidecar.stderr()}`)
     const awaited = () => {
       const there = new Set(collector.spans.map(span => span.id))
       return [...outcomes.values()].filter(({ plan, status }) => status !== 0 && !there.has(plan.id)).length
     }
     const stats = await settled(admin, awaited, shout)
     auditStats(stats, upstreams.seen, outcomes, shout)
+    const left = await openDescriptors(sidecar.pid, admin)
+    // The admin port's own connection is there or not.
+    if (Math.abs(left - descriptors) > 2) shout(`descriptors: ${left}, and ${descriptors} before`)
     // Dropped are reports, of many spans each.
     const missing = droppedReports(stats) === 0 ? 0 : Number.POSITIVE_INFINITY
     auditSpans(collector.spans, outcomes, stats.get('cluster.copy.upstream_rq_total') ?? 0, missing, shout)
     await sidecar.stop()
-    auditLog(readFileSync(logFile, 'latin1'), outcomes, shout)
+    auditLog(readFileSync(logFile, 'latin1'), outcomes, stats, shout)
     if (sidecar.stderr() !== '') shout(`the sidecar said: ${sidecar.stderr().slice(0, 2_000)}`)
     return { problems, statuses: statusesOf(outcomes), stats }
   } finally {
@@ -114,14 +119,19 @@ export async function runSoak({ transport, seed, requests, busy }: SoakOptions):
  */
 async function stutter(pid: number, random: () => number, goOn: () => boolean): Promise<void> {
   const pause = (most: number) => new Promise(resolve => setTimeout(resolve, random() * most))
-  while (goOn()) {
-    await pause(20)
-    process.kill(pid, 'SIGSTOP')
-    try {
-      await pause(15)
-    } finally {
-      process.kill(pid, 'SIGCONT')
+  try {
+    while (goOn()) {
+      await pause(20)
+      process.kill(pid, 'SIGSTOP')
+      try {
+        await pause(15)
+      } finally {
+        process.kill(pid, 'SIGCONT')
+      }
     }
+  } catch (error) {
+    // Its clients will tell that it is gone.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 
@@ -147,6 +157,13 @@ function droppedReports(stats: Stats): number {
   let sum = 0
   for (const [name, value] of stats) if (/^tracing\..*(dropped|failed)/.test(name)) sum += value
   return sum
+}
+
+/** Of the process, but for connections to upstreams, which it keeps on purpose. */
+async function openDescriptors(pid: number, admin: number): Promise<number> {
+  let kept = 0
+  for (const [name, value] of await readStats(admin)) if (/^cluster\..*\.upstream_cx_active$/.test(name)) kept += value
+  return readdirSync(`/proc/${pid}/fd`).length - kept
 }
 
 async function readStats(admin: number): Promise<Stats> {

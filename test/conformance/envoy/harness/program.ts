@@ -20,6 +20,8 @@ export const HOW_TO_GET_ENVOY =
 export interface Running {
   name: ProgramName
   pid: number
+  /** Whoever did it. */
+  ended(): boolean
   stderr(): string
   /** SIGTERM; resolves to the exit code when the process is gone. */
   stop(): Promise<number | null>
@@ -59,6 +61,7 @@ export async function startProgram(
   const running: Running = {
     name,
     pid: child.pid!,
+    ended: () => child.exitCode !== null || child.signalCode !== null,
     stderr: () => stderr,
     stop: async () => {
       child.kill('SIGTERM')
