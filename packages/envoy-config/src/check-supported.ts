@@ -49,7 +49,7 @@ export function checkSupported(message: Message, problems: Problems, owner = '')
 /** An extension without its configuration: Envoy looks for it by type, never by name. */
 function checkTyped(message: Message, point: (typeof extensionPoints)[string] | undefined, problems: Problems): void {
   const oneof = messageType(message.type)?.fields.get('typed_config')?.oneof
-  if (point === undefined || message.broken.has('typed_config')) return
+  if (point === undefined || point.isOptional || message.broken.has('typed_config')) return
   for (const [name, field] of messageType(message.type)!.fields) if (field.oneof === oneof && message.has(name)) return
   const what = `is required: Envoy finds a ${point.what} by its type, not its name; expected one with "@type": type.googleapis.com/${point.types[0]}`
   problems.add('invalid', message.place('typed_config'), what)

@@ -63,6 +63,11 @@ const accessLog = (format: string): string =>
   )
 const originalIp = (type: string, fields = ''): string =>
   `original_ip_detection_extensions: [{ name: x, typed_config: { "@type": type.googleapis.com/envoy.extensions.http.original_ip_detection.${type}, ${fields} } }]`
+const httpFilter = (type: string, fields: string): string =>
+  hcm(
+    `http_filters: [{ name: f, typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.${type}, ${fields} } }, ${router}]`,
+    '[{ name: c }]',
+  )
 const header = (value: string): string =>
   reply(`response_headers_to_add: [{ header: { key: a, value: ${JSON.stringify(value)} } }]`)
 const runtime = (layers: string): string => `layered_runtime: { layers: ${layers} }`
@@ -197,6 +202,76 @@ export const shapes: ValidateCase[] = [
 ] // prettier-ignore
 
 export const constraints: ValidateCase[] = [
+  c(
+    'a weighted cluster with a name and a header',
+    'refused',
+    toCluster('weighted_clusters: { clusters: [{ name: c, cluster_header: x, weight: 1 }] }'),
+    /only one of name or cluster_header/,
+  ),
+  c(
+    'an ejection shorter than the shortest',
+    'refused',
+    cluster('outlier_detection: { max_ejection_time: 1s }'),
+    /cannot be smaller than base_ejection_time/,
+  ),
+  c('an ejection longer than the longest', 'accepted', cluster('outlier_detection: { base_ejection_time: 400s }')),
+  ...[
+    [10, 10],
+    [10, 5],
+  ].map(([start, end]) =>
+    c(
+      `ports from ${start} to ${end} in rbac`,
+      'refused',
+      httpFilter(
+        'rbac.v3.RBAC',
+        `rules: { policies: { a: { permissions: [{ destination_port_range: { start: ${start}, end: ${end} } }], principals: [{ any: true }] } } }`,
+      ),
+      /cannot be greater or equal/,
+    ),
+  ),
+  ...['path_prefix: a', 'path_override: a', 'path_prefix: /a, path_override: /b'].map(paths =>
+    c(
+      `ext_authz with ${paths}`,
+      'refused',
+      httpFilter(
+        'ext_authz.v3.ExtAuthz',
+        `transport_api_version: V3, http_service: { ${paths}, server_uri: { uri: "http://c", cluster: c, timeout: 1s } }`,
+      ),
+      /should start with "\/"|only one of path_prefix/,
+    ),
+  ),
+  ...['host', ':authority', ':path'].map(key =>
+    c(
+      `a header mutation of ${key}`,
+      'refused',
+      httpFilter(
+        'header_mutation.v3.HeaderMutation',
+        `mutations: { request_mutations: [{ append: { header: { key: "${key}", value: a } } }] }`,
+      ),
+      /may not be modified/,
+    ),
+  ),
+  c(
+    'a health check filter that passes on and has percentages',
+    'accepted',
+    httpFilter(
+      'health_check.v3.HealthCheck',
+      'pass_through_mode: true, cluster_min_healthy_percentages: { c: { value: 1 } }',
+    ),
+  ),
+  c(
+    'a router that is switched off',
+    'refused',
+    hcm(`http_filters: [${router.replace(' } }', ' }, disabled: true }')}]`),
+    /cannot be disabled/,
+  ),
+  c('a request id extension without its type', 'accepted', hcm('request_id_extension: {}')),
+  c(
+    'a group in a substitution that the pattern has not',
+    'unsupported',
+    toCluster("cluster: c, regex_rewrite: { pattern: { regex: a }, substitution: '\\3' }"),
+    /Envoy would replace nothing/,
+  ),
   c(
     'a connection manager without stat_prefix',
     'refused',

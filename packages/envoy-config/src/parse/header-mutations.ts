@@ -19,13 +19,16 @@ function isProtected(name: string): boolean {
 
 /** Of a list of envoy.config.core.v3.HeaderValueOption. */
 export function parseAdditions(message: Message, field: string, context: ParseContext): HeaderValueOption[] {
-  return message.messages(field).map(option => {
-    const header = option.message('header')
-    if (header !== undefined && isProtected(header.string('key'))) {
-      context.problems.add('invalid', header.valuePlace('key'), ':-prefixed or host headers may not be modified')
-    }
-    return parseHeaderValueOption(option, context)
-  })
+  return message.messages(field).map(option => parseAddition(option, context))
+}
+
+/** Of one that changes the head of a request or an answer. */
+export function parseAddition(option: Message, context: ParseContext): HeaderValueOption {
+  const header = option.message('header')
+  if (header !== undefined && isProtected(header.string('key'))) {
+    context.problems.add('invalid', header.valuePlace('key'), ':-prefixed or host headers may not be modified')
+  }
+  return parseHeaderValueOption(option, context)
 }
 
 /** Of an envoy.config.core.v3.HeaderValueOption. */

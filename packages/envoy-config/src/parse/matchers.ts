@@ -36,7 +36,8 @@ export function parseRegexRewrite(message: Message, context: ParseContext): Rege
   const pattern = parseRegex(message.message('pattern'), context)
   const substitution = message.string('substitution')
   const wrong = pattern === '' ? undefined : checkSubstitution(pattern, substitution)
-  if (wrong !== undefined) context.problems.add('invalid', message.valuePlace('substitution'), wrong)
+  if (wrong !== undefined)
+    context.problems.add('unsupported', message.valuePlace('substitution'), `${wrong}: Envoy would replace nothing`)
   return { pattern, substitution }
 }
 

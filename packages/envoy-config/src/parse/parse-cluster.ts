@@ -33,7 +33,7 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
       default: parseThresholds(message, 'DEFAULT', context),
       high: parseThresholds(message, 'HIGH', context),
     },
-    ...(outliers === undefined ? {} : { outlierDetection: parseOutlierDetection(outliers) }),
+    ...(outliers === undefined ? {} : { outlierDetection: parseOutlierDetection(outliers, context) }),
     ...(healthCheck === undefined ? {} : { healthCheck }),
     ignoreNewHostsUntilFirstHc: lb?.boolean('ignore_new_hosts_until_first_hc') ?? false,
     closeConnectionsOnHostSetChange: lb?.boolean('close_connections_on_host_set_change') ?? false,

@@ -148,7 +148,7 @@ function parseSlowStart(message: Message | undefined, context: ParseContext): { 
   if (config === undefined || window === 0) return {}
   const aggression = parseRuntimeDouble(config.message('aggression'), 1)
   if (aggression.defaultValue <= 0)
-    context.problems.add('invalid', config.place('aggression'), 'expected a default_value greater than 0')
+    context.problems.add('unsupported', config.place('aggression'), 'expected a default_value greater than 0')
   const minWeightPercent = parsePercent(config.message('min_weight_percent'), 10)
   return { slowStart: { window, aggression, minWeightPercent } }
 }

@@ -1,15 +1,21 @@
 import type { OutlierDetection } from '../cluster.ts'
 import type { Message } from '../schema/message.ts'
+import type { ParseContext } from './context.ts'
 
 /** Of an envoy.config.cluster.v3.OutlierDetection. */
-export function parseOutlierDetection(message: Message): OutlierDetection {
+export function parseOutlierDetection(message: Message, context: ParseContext): OutlierDetection {
   const most = message.duration('max_ejection_time')
+  const base = message.duration('base_ejection_time', 30_000)
+  if (most !== undefined && most < base) {
+    const what = `cannot be smaller than base_ejection_time, ${base / 1000}s`
+    context.problems.add('invalid', message.place('max_ejection_time'), what)
+  }
   return {
     consecutive5xx: message.number('consecutive_5xx', 5),
     consecutiveGatewayFailure: message.number('consecutive_gateway_failure', 5),
     consecutiveLocalOriginFailure: message.number('consecutive_local_origin_failure', 5),
     interval: message.duration('interval', 10_000),
-    baseEjectionTime: message.duration('base_ejection_time', 30_000),
+    baseEjectionTime: base,
     ...(most === undefined ? {} : { maxEjectionTime: most }),
     maxEjectionTimeJitter: message.duration('max_ejection_time_jitter', 0),
     maxEjectionPercent: message.number('max_ejection_percent', 10),

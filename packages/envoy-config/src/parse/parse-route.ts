@@ -203,6 +203,13 @@ function parseClusterSpecifier(
     if (name === '' && !entry.has('cluster_header') && !entry.broken.has('name')) {
       context.problems.add('invalid', entry, 'a weighted cluster needs a name')
     }
+    if (name !== '' && entry.string('cluster_header') !== '') {
+      context.problems.add(
+        'invalid',
+        entry.place('cluster_header'),
+        'only one of name or cluster_header can be specified',
+      )
+    }
     if (name !== '' && limits.validateClusters) checkCluster(name, entry.valuePlace('name'), 'route', context)
     const literal = entry.string('host_rewrite_literal')
     return {

@@ -45,7 +45,16 @@ const samplers = {
 
 /** What each field of type Any takes: the package that Envoy looks in, and the messages of it that Hopscope has. */
 export const extensionPoints: Readonly<
-  Record<string, { what: string; packages: readonly string[]; types: readonly string[] }>
+  Record<
+    string,
+    {
+      what: string
+      packages: readonly string[]
+      types: readonly string[]
+      /** One without typed_config is the default one. */
+      isOptional?: boolean
+    }
+  >
 > = {
   'envoy.config.listener.v3.Filter.typed_config': {
     what: 'network filter',
@@ -143,6 +152,7 @@ export const extensionPoints: Readonly<
     what: 'request id extension',
     packages: ['envoy.extensions.request_id.'],
     types: ['envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig'],
+    isOptional: true,
   },
   'envoy.config.bootstrap.v3.Bootstrap.default_regex_engine': {
     what: 'regex engine',

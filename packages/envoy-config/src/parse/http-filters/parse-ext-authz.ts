@@ -67,6 +67,13 @@ function parseService(message: Message | undefined, context: ParseContext): ExtA
   const { cluster, timeout } = parseHttpUri(message?.message('server_uri'), 'envoy.filters.http.ext_authz', context)
   const request = message?.message('authorization_request')
   const response = message?.message('authorization_response')
+  if (message?.string('path_prefix') && message.string('path_override'))
+    context.problems.add('invalid', message, 'only one of path_prefix or path_override may be set, not both')
+  for (const field of ['path_prefix', 'path_override']) {
+    const path = message?.string(field) ?? ''
+    if (path !== '' && !path.startsWith('/'))
+      context.problems.add('invalid', message!.valuePlace(field), `${field} should start with "/"`)
+  }
   return {
     cluster,
     timeout,

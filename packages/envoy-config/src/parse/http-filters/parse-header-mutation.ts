@@ -6,7 +6,7 @@ import type {
 } from '../../http-filters/header-mutation.ts'
 import type { Message } from '../../schema/message.ts'
 import { checkFormat, type ParseContext } from '../context.ts'
-import { parseHeaderValueOption } from '../header-mutations.ts'
+import { parseAddition } from '../header-mutations.ts'
 import { parseStringMatcher } from '../matchers.ts'
 
 /** Of an envoy.extensions.filters.http.header_mutation.v3.HeaderMutation or HeaderMutationPerRoute. */
@@ -27,7 +27,7 @@ export function parseHeaderMutation(message: Message, context: ParseContext): He
 /** Of an envoy.config.common.mutation_rules.v3.HeaderMutation. */
 export function parseHeaderMutationRule(message: Message, context: ParseContext): HeaderMutation {
   const option = message.message('append')
-  if (option !== undefined) return { type: 'append', option: parseHeaderValueOption(option, context) }
+  if (option !== undefined) return { type: 'append', option: parseAddition(option, context) }
   const matcher = message.message('remove_on_match')?.message('key_matcher')
   if (matcher !== undefined) return { type: 'remove_on_match', matcher: parseStringMatcher(matcher, context) }
   return { type: 'remove', name: message.string('remove').toLowerCase() }

@@ -15,10 +15,6 @@ export function parseHealthCheck(message: Message, context: ParseContext): Healt
   const percentages = [...message.entries('cluster_min_healthy_percentages')].flatMap(([name, value]) =>
     value.kind === 'message' ? [[name, parsePercent(value, 0)] as const] : [],
   )
-  if (passThroughMode && percentages.length > 0) {
-    const what = 'cluster_min_healthy_percentages must not be set when path_through_mode is enabled'
-    context.problems.add('invalid', message.place('cluster_min_healthy_percentages'), what)
-  }
   return {
     type: 'health_check',
     passThroughMode,

@@ -55,6 +55,10 @@ export function parseHttpFilters(message: Message, context: ParseContext): HttpF
     const what = `terminal filter named ${router.string('name')} of type envoy.filters.http.router must be the last filter in a http filter chain`
     context.problems.add('invalid', router, what)
   }
+  if (filters.at(-1)?.boolean('disabled') && filters.at(-1) === routers.at(-1)) {
+    const what = 'the last (terminal) filter in the chain cannot be disabled by default'
+    context.problems.add('invalid', filters.at(-1)!.place('disabled'), what)
+  }
   if (filters.length === 0 && !message.broken.has('http_filters')) {
     const what =
       'there is no router filter: Envoy would start and answer no request, Hopscope asks for envoy.filters.http.router'

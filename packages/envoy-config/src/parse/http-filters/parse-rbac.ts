@@ -96,7 +96,14 @@ function parseRule(message: Message, context: ParseContext): RbacRule {
     return { type: 'destination_port', start: port, end: port + 1 }
   }
   const ports = message.message('destination_port_range')
-  if (ports !== undefined) return { type: 'destination_port', start: ports.number('start'), end: ports.number('end') }
+  if (ports !== undefined) {
+    const [start, end] = [ports.number('start'), ports.number('end')]
+    if (start >= end) {
+      const what = `range start ${start} cannot be greater or equal than range end ${end}`
+      context.problems.add('invalid', ports, what)
+    }
+    return { type: 'destination_port', start, end }
+  }
   const serverName = message.message('requested_server_name')
   if (serverName !== undefined) return { type: 'server_name', matcher: parseStringMatcher(serverName, context) }
   return message.has('authenticated') ? { type: 'never' } : { type: 'any' }
