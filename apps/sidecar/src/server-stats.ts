@@ -23,8 +23,18 @@ export function createServerStats(
     'static_unknown_fields',
     'dropped_stat_flushes',
     'envoy_bug_failures',
+    'envoy_notifications',
+    'debug_assertion_failures',
+    'wip_protos',
   ]) {
     stats.counter(`server.${name}`)
+  }
+  for (const name of [
+    'compilation_settings.fips_mode',
+    'parent_connections',
+    'seconds_until_first_ocsp_response_expiring',
+  ]) {
+    stats.gauge(`server.${name}`).set(0)
   }
   countLoads(stats, runtime)
   const keys = stats.gauge('runtime.num_keys')

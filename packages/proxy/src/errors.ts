@@ -85,6 +85,11 @@ function reset(status: number, flag: ResponseFlag, reason: string, tells?: Failu
   }
 }
 
+/** Without the header that tells of it, as `suppress_envoy_headers` wants it. */
+export function untold({ tells: _tells, ...failure }: Failure): Failure {
+  return failure
+}
+
 /** A port that cannot be had, worded as Envoy words it. */
 export class ListenError extends Error {
   override readonly name = 'ListenError'

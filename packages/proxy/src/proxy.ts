@@ -226,6 +226,10 @@ export function createProxy(options: ProxyOptions): Proxy {
       acceptor.drain()
       acceptors.delete(key)
     }
+    for (const name of ['create_failure', 'in_place_updated', 'modified', 'removed', 'stopped'])
+      stats.counter(`listener_manager.listener_${name}`)
+    for (const name of ['total_filter_chains_draining', 'total_listeners_draining', 'workers_pinned'])
+      stats.gauge(`listener_manager.${name}`).set(0)
     stats.counter('listener_manager.listener_added').add(bound.size)
     stats.counter('listener_manager.listener_create_success').add(bound.size)
     stats.gauge('listener_manager.total_listeners_active').set(acceptors.size)

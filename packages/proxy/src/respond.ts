@@ -20,8 +20,8 @@ export function respond(exchange: Exchange, failure: Failure, more?: (headers: R
   const mutate = (headers: ResponseHeaders): void => {
     // Of a direct response or a redirect only the answer that it is has them. (Envoy)
     if (isRouted) exchange.responseMutations?.(headers, info)
-    more?.(headers)
     if (failure.tells !== undefined) headers.append(failure.tells, 'true')
+    more?.(headers)
   }
   send(exchange, failure.status, Buffer.from(failure.body, 'latin1'), mutate, failure.grpcStatus, late)
 }

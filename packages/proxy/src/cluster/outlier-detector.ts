@@ -224,6 +224,8 @@ function createOutlierStats(stats: Stats, clusterName: string): OutlierStats {
   const counter = (name: string) => stats.counter(`cluster.${clusterName}.outlier_detection.ejections_${name}`)
   const of = (what: string) =>
     Object.fromEntries(CAUSES.map(cause => [cause, counter(`${what}_${cause}`)])) as Record<Cause, Counter>
+  // Of hosts that say themselves that they are degraded; that detector is not among the supported ones.
+  counter('detected_degradation')
   return {
     active: stats.gauge(`cluster.${clusterName}.outlier_detection.ejections_active`),
     overflow: counter('overflow'),

@@ -1,6 +1,6 @@
 import type { Milliseconds } from '@hopscope/envoy-config'
 import type { PickContext } from '../cluster/balancing/load-balancer.ts'
-import { FAILURES, type Failure } from '../errors.ts'
+import { FAILURES, type Failure, untold } from '../errors.ts'
 import type { ResponseHead } from '../http/codec/response-decoder.ts'
 import type { Exchange, RequestHandler } from '../http/exchange.ts'
 import { statusOfHost } from '../http/grpc-status.ts'
@@ -499,7 +499,7 @@ export class RoutedRequest implements RequestHandler, AttemptOwner, TryLimitOwne
   #fail(failure: Failure): void {
     this.#stop()
     const { countAttempts } = this.#plan
-    respond(this.#exchange, failure, headers => {
+    respond(this.#exchange, this.#plan.suppressEnvoyHeaders ? untold(failure) : failure, headers => {
       if (countAttempts.response) headers.append('x-envoy-attempt-count', String(this.#attempts))
     })
   }

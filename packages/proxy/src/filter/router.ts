@@ -1,6 +1,6 @@
 import type { RedirectAction, RouterFilter } from '@hopscope/envoy-config'
 import type { ActiveCluster } from '../cluster/active-cluster.ts'
-import { FAILURES, type Failure } from '../errors.ts'
+import { FAILURES, type Failure, untold } from '../errors.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { HttpStats } from '../http/http-stats.ts'
 import { respond, respondWith } from '../respond.ts'
@@ -65,12 +65,12 @@ export function createRouter(
     headers.remove('x-envoy-upstream-alt-stat-name')
     if (services.runtime.enabled(cluster.maintenanceKey, NEVER, Math.floor(services.random() * 10_000))) {
       cluster.stats.upstream_rq_maintenance_mode.add()
-      return refuse(exchange, FAILURES.maintenance, cluster, altStatName, numbers)
+      return refuse(exchange, told(FAILURES.maintenance, config), cluster, altStatName, numbers)
     }
     const { dropOverload: drop } = cluster.config
     if (drop !== undefined && services.random() * drop.denominator < drop.numerator) {
       const failure = drop.numerator === drop.denominator ? FAILURES.drop_all : FAILURES.drop
-      return refuse(exchange, failure, cluster, altStatName, numbers)
+      return refuse(exchange, told(failure, config), cluster, altStatName, numbers)
     }
 
     const timeouts = takeTimeouts(headers, action, route, config)
@@ -126,6 +126,10 @@ function numbersOf({ virtualCluster, numbers }: CompiledRoute, { headers, info }
   const counted = virtualCluster(headers)
   info.virtualClusterName = counted.name
   return numbers === undefined ? [counted.numbers] : [counted.numbers, numbers]
+}
+
+function told(failure: Failure, config: RouterFilter): Failure {
+  return config.suppressEnvoyHeaders ? untold(failure) : failure
 }
 
 /** Charges the cluster with an answer that none of its hosts was asked for. */

@@ -33,6 +33,12 @@ export const bufferCases: Case[] = [
   {
     name: 'buffer: a body that waited for another filter',
     covers: 'it is here already, and passes however large it is',
+    except: {
+      why: 'whether a body that is here already has to wait; docs/differences.md',
+      drop({ stats }) {
+        for (const name of Object.keys(stats)) if (name.includes('flow_control')) delete stats[name]
+      },
+    },
     upstreams: { app: echo },
     config: {
       filters: [

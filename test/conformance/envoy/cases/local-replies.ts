@@ -268,4 +268,35 @@ export const localReplyCases: Case[] = [
     },
     steps: ['/', '/direct', '/redirect', '/', '/direct', '/redirect'].map(path => ({ send: get(path) })),
   },
+  ...[false, true].map(
+    (suppress_envoy_headers): Case => ({
+      name: `overload${suppress_envoy_headers ? ', and no headers of Envoy' : ''}`,
+      covers:
+        'router suppress_envoy_headers: x-envoy-overloaded, x-envoy-unconditional-drop-overload go, the attempt count stays',
+      config: ports => ({
+        router: { suppress_envoy_headers },
+        clusters: [
+          cluster('full', ports.upstream.app!, { circuit_breakers: { thresholds: [{ max_pending_requests: 0 }] } }),
+          cluster('shut', ports.upstream.app!),
+          cluster('drop', ports.upstream.app!, {
+            load_assignment: {
+              cluster_name: 'drop',
+              policy: { drop_overloads: [{ category: 'all', drop_percentage: { numerator: 100 } }] },
+              endpoints: [{ lb_endpoints: [endpoint(ports.upstream.app!)] }],
+            },
+          }),
+        ],
+        runtime: { upstream: { maintenance_mode: { shut: 100 } } },
+        virtualHosts: [
+          {
+            name: 'any',
+            domains: ['*'],
+            include_attempt_count_in_response: true,
+            routes: ['full', 'shut', 'drop'].map(name => ({ match: { prefix: `/${name}` }, route: { cluster: name } })),
+          },
+        ],
+      }),
+      steps: ['/full', '/shut', '/drop'].map(path => ({ send: get(path) })),
+    }),
+  ),
 ]

@@ -1,7 +1,9 @@
 import { type Case, get, request } from '../harness/case.ts'
 import { cluster, endpoint } from '../harness/config.ts'
 import { close, ok, sequence, status } from '../harness/upstream.ts'
+import { filter } from './filter-configs.ts'
 
+const ANYBODY = { policies: { everybody: { permissions: [{ any: true }], principals: [{ any: true }] } } }
 const INTERNAL = { internal_address_config: { cidr_ranges: [{ address_prefix: '10.0.0.0', prefix_len: 8 }] } }
 const fromInside = (path: string) => get(path, { 'x-forwarded-for': '10.0.0.1' })
 
@@ -109,5 +111,72 @@ export const statsCases: Case[] = [
     steps: ['two', 'gap', 'same', 'none', 'named'].map(name => ({
       admin: `/stats?filter=^cluster\\.${name}\\.(membership|default)`,
     })),
+  },
+  {
+    name: 'labels of Prometheus',
+    covers: '/stats/prometheus: labels of prefixes that filters, listeners, virtual hosts and routes give their stats',
+    upstreams: { app: ok(), guard: ok() },
+    config: {
+      hcm: { stat_prefix: 'ingress' },
+      listener: { stat_prefix: 'front' },
+      filters: [
+        filter('fault', 'fault.v3.HTTPFault', { delay: { fixed_delay: '0.001s', percentage: { numerator: 100 } } }),
+        ...['one', 'two.words', 'with_underscore'].map(stat_prefix =>
+          filter(`local_ratelimit.${stat_prefix}`, 'local_ratelimit.v3.LocalRateLimit', { stat_prefix }),
+        ),
+        filter('rbac', 'rbac.v3.RBAC', {
+          rules: ANYBODY,
+          rules_stat_prefix: 'strict',
+          shadow_rules: ANYBODY,
+          shadow_rules_stat_prefix: 'lax',
+          track_per_rule_stats: true,
+        }),
+        filter('rbac.plain', 'rbac.v3.RBAC', { rules: ANYBODY, track_per_rule_stats: true }),
+        filter('ext_authz', 'ext_authz.v3.ExtAuthz', {
+          transport_api_version: 'V3',
+          stat_prefix: 'guard',
+          http_service: { server_uri: { uri: 'http://guard', cluster: 'guard', timeout: '5s' } },
+        }),
+      ],
+      virtualHosts: [
+        {
+          name: 'shop',
+          domains: ['*'],
+          virtual_clusters: [{ name: 'things', headers: [{ name: ':path', string_match: { prefix: '/' } }] }],
+          routes: [{ match: { prefix: '/' }, stat_prefix: 'all', route: { cluster: 'app' } }],
+        },
+      ],
+    },
+    steps: [
+      { send: get('/', { 'x-envoy-downstream-service-cluster': 'elsewhere' }) },
+      ...[
+        'fault',
+        'http_local_rate_limit',
+        'rbac',
+        'ext_authz',
+        '^vhost.*(2xx|rq_total)$',
+        '^listener.front.*(2xx|cx_total)$',
+      ].map(pattern => ({ admin: `/stats/prometheus?filter=${pattern}` })),
+    ],
+  },
+  {
+    name: 'what is there from the start',
+    covers: '/stats: names and values of what nothing has counted yet',
+    config: ports => ({
+      app: { outlier_detection: {} },
+      clusters: [1, 2].flatMap(hosts =>
+        ['MAGLEV', 'RING_HASH'].map(lb_policy => {
+          const lb_endpoints = Array.from({ length: hosts }, (_, i) => endpoint(ports.dead, `127.0.0.${i + 1}`))
+          const load_assignment = { cluster_name: 'any', endpoints: [{ lb_endpoints }] }
+          return cluster(`${lb_policy}_${hosts}`, 0, { lb_policy, load_assignment })
+        }),
+      ),
+    }),
+    steps: [
+      'outlier_detection',
+      '^listener_manager',
+      '(maglev|ring_hash)_lb',
+      '^server\\.(compilation|parent|seconds|debug|wip|envoy_no)',
+    ].flatMap(pattern => [{ admin: `/stats?filter=${pattern}` }, { admin: `/stats/prometheus?filter=${pattern}` }]),
   },
 ]

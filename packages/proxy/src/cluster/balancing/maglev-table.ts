@@ -52,8 +52,10 @@ export function createMaglevTable(
       taken++
     }
   }
-  stats.min_entries_per_host.set(Math.min(...entries.map(({ count }) => count)))
-  stats.max_entries_per_host.set(Math.max(...entries.map(({ count }) => count)))
+  // One host alone has no table in Envoy, and one entry.
+  const counts = entries.length === 1 ? [1] : entries.map(({ count }) => count)
+  stats.min_entries_per_host.set(Math.min(...counts))
+  stats.max_entries_per_host.set(Math.max(...counts))
   return {
     pick(hash, attempt) {
       const wanted = attempt === 0 ? hash : hash ^ BigInt.asUintN(64, -BigInt(attempt))
