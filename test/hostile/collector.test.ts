@@ -293,6 +293,13 @@ describe('a start', () => {
     await new Promise(resolve => blocker.close(resolve))
   })
 
+  it.each([
+    ['/proc/hopscope', /\/proc\/hopscope\/spans\.db cannot be opened \(ENOENT/],
+    ['/dev/null/hopscope', /\/dev\/null\/hopscope\/spans\.db cannot be opened \(ENOTDIR/],
+  ])('on %s, which cannot be a folder, says so', async (data, text) => {
+    expect(await refused(data)).toMatch(text)
+  })
+
   it('with a flag that is none says so', async () => {
     expect(await refused(join(folder, 'flag'), ['--prot', '1'])).toMatch(
       /Unknown option '--prot'; --help lists the flags/,

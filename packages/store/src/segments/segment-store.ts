@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { DependencyLink, Milliseconds, QueryRequest, Span } from '@hopscope/model'
 import type { Database } from 'better-sqlite3'
@@ -513,8 +513,15 @@ function prepare(file: string): void {
   const exists = inspectDatabase(file)
   try {
     if (exists) closeSync(openSync(file, 'r+'))
-    else mkdirSync(dirname(resolve(file)), { recursive: true })
+    else makeFolder(dirname(resolve(file)))
   } catch (error) {
     throw storeError(file, error)
   }
+}
+
+/** With its parents. Node's own way to do that never ends where a file system says of a new folder that it is missing, as /proc does. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return
+  if (!existsSync(dirname(folder))) makeFolder(dirname(folder))
+  mkdirSync(folder)
 }
