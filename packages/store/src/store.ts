@@ -63,8 +63,8 @@ export interface SpanStore {
   close(): Promise<void>
 }
 
-/** Zipkin v2 JSON, `zipkin.proto3.ListOfSpans`, a binary `ExportTraceServiceRequest`. */
-export type BodyFormat = 'json' | 'proto3' | 'otlp'
+/** Zipkin v2 JSON, `zipkin.proto3.ListOfSpans`, an `ExportTraceServiceRequest`: binary, and as JSON. */
+export type BodyFormat = 'json' | 'proto3' | 'otlp' | 'otlp-json'
 
 /** Says it of a trace, by the two halves of the right-most 16 characters of its id (u32). */
 export type IsSampled = (high: number, low: number) => boolean

@@ -1,4 +1,5 @@
 import { DecodeError, decodeOtlpJson, decodeOtlpProto, type OtlpSpans } from '@hopscope/model/formats'
+import type { BodyFormat } from '@hopscope/store'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { decodeBody } from '../body.ts'
 import type { Context } from '../context.ts'
@@ -11,6 +12,8 @@ import { SpanReceiver } from '../span-receiver.ts'
 interface Encoding {
   contentType: string
   decode: (body: Uint8Array) => OtlpSpans
+  /** As the store may read it itself. */
+  short: BodyFormat
   /** ExportTraceServiceResponse; without a rejected span, an empty one. */
   encodeResult: (rejected: number, message: string) => string | Buffer
   /** google.rpc.Status with code INVALID_ARGUMENT. */
@@ -20,6 +23,7 @@ interface Encoding {
 const JSON_ENCODING: Encoding = {
   contentType: 'application/json',
   decode: decodeOtlpJson,
+  short: 'otlp-json',
   encodeResult: (rejected, message) =>
     JSON.stringify(
       rejected === 0 ? {} : { partialSuccess: { rejectedSpans: String(rejected), errorMessage: message } },
@@ -30,6 +34,7 @@ const JSON_ENCODING: Encoding = {
 const PROTO_ENCODING: Encoding = {
   contentType: 'application/x-protobuf',
   decode: decodeOtlpProto,
+  short: 'otlp',
   encodeResult: encodeOtlpResult,
   encodeError: message => encodeRpcStatus(GRPC.invalidArgument, message),
 }
@@ -46,7 +51,7 @@ export function otlpRoutes(app: FastifyInstance, context: Context): void {
         encoding = encodingOf(request.headers['content-type'])
         const body = await decodeBody(wire, request.headers['content-encoding'])
         counter.received(body.length)
-        const accepted = encoding === PROTO_ENCODING ? receiver.acceptBody('otlp', body) : undefined
+        const accepted = receiver.acceptBody(encoding.short, body)
         return accepted === undefined ? encoding.decode(body) : { ...accepted, rejected: 0, errorMessage: '' }
       })
       return answer(reply, encoding!, 200, encoding!.encodeResult(rejected, errorMessage))

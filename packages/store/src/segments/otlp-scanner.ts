@@ -2,6 +2,7 @@ import { decodeOtlpProto } from '@hopscope/model/formats'
 import { viewOf } from './dictionary.ts'
 import type { Head } from './head.ts'
 import { KnownBytes } from './known-bytes.ts'
+import { OTLP_KINDS, type OtlpContext, OtlpMeaning, STATUS_ERROR } from './otlp-meaning.ts'
 import { encodeMessage } from './otlp-message.ts'
 import { NOT_ORDINARY } from './scan.ts'
 import { WireScanner } from './wire-scanner.ts'
@@ -31,64 +32,22 @@ const EVENT = { time: 0x09, name: 0x12 } as const
 const STATUS = { message: 0x12, code: 0x18 } as const
 const KEY_VALUE = { key: 0x0a, value: 0x12 } as const
 const VALUE = { text: 0x0a, bool: 0x10, int: 0x18 } as const
-/** Kinds of OTLP → of a row. */
-const KINDS = [0, 0, 2, 1, 3, 4]
-const OK = 1
-const ERROR = 2
-
-/** What may name a peer: the model decides which of these does. (`PEER_ATTRIBUTES` of `otlp-to-zipkin.ts`) */
-const PEER_KEYS = new Set([
-  'peer.service',
-  'server.address',
-  'net.peer.name',
-  'network.peer.address',
-  'network.peer.port',
-  'server.socket.domain',
-  'server.socket.address',
-  'server.socket.port',
-  'net.sock.peer.name',
-  'net.sock.peer.addr',
-  'net.sock.peer.port',
-  'peer.hostname',
-  'peer.address',
-  'db.name',
-])
-const LOOKED_AT_LENGTHS = new Set([...PEER_KEYS, 'error'].map(key => key.length))
-/** What a pair is to a span. */
-const UNKNOWN = 0
-const TAG = 1
-const PEER = 2
-const NO_ERROR = 3
-
-const MAX_PEERS = 20_000
-
-/** What the spans of a scope have in common. */
-interface Context {
-  local: number
-  tags: number[]
-}
-
 /** Reads a binary `ExportTraceServiceRequest` as `decodeOtlpProto` of the model does, into columns. What is rare is asked of it. */
 export class OtlpScanner extends WireScanner {
-  #contexts: Context[] = []
+  #contexts: OtlpContext[] = []
   #contextNumbers = new KnownBytes()
   #memory = Buffer.allocUnsafe(4096)
-  /** By pair. */
-  #roles = new Uint8Array(4096)
-  #peers = new Map<string, number>()
-  #spanPeers: number[] = []
-  /** Tags that win over attributes of the same key. */
-  #late: number[] = []
+  readonly #meaning: OtlpMeaning
 
   constructor(head: Head) {
     super(head)
+    this.#meaning = new OtlpMeaning(head)
   }
 
   protected forget(): void {
     this.#contexts = []
     this.#contextNumbers.clear()
-    this.#roles.fill(UNKNOWN)
-    this.#peers.clear()
+    this.#meaning.forget()
   }
 
   protected readMessage(): void {
@@ -120,7 +79,7 @@ export class OtlpScanner extends WireScanner {
     const { body } = this
     let scopeFrom = end
     let scopeTo = end
-    let context: Context | undefined
+    let context: OtlpContext | undefined
     while (this.at < end) {
       const key = body[this.at++]
       const to = this.end(end)
@@ -139,7 +98,7 @@ export class OtlpScanner extends WireScanner {
   }
 
   /** What a resource and a scope mean is asked of the model once. */
-  #context(resourceFrom: number, resourceTo: number, scopeFrom: number, scopeTo: number): Context {
+  #context(resourceFrom: number, resourceTo: number, scopeFrom: number, scopeTo: number): OtlpContext {
     const { body, head } = this
     const resource = body.subarray(resourceFrom, resourceTo)
     const scope = body.subarray(scopeFrom, scopeTo)
@@ -157,13 +116,10 @@ export class OtlpScanner extends WireScanner {
     return this.#contexts[number]!
   }
 
-  #span(end: number, context: Context): void {
+  #span(end: number, context: OtlpContext): void {
     const { body, row, head } = this
-    row.clear()
-    row.local = context.local
-    for (const pair of context.tags) this.addTag(pair)
-    this.#spanPeers.length = 0
-    this.#late.length = 0
+    const meaning = this.#meaning
+    meaning.begin(row, context)
     let seen = 0
     let place = 0
     let links = 0
@@ -177,9 +133,7 @@ export class OtlpScanner extends WireScanner {
     while (this.at < end) {
       const key = body[this.at++]!
       if (key === SPAN.attribute) {
-        const pair = this.tag(place++, end)
-        this.#lookAt(pair)
-        this.addTag(pair)
+        meaning.attribute(this.tag(place++, end))
         continue
       }
       if (key === SPAN.event) {
@@ -208,7 +162,7 @@ export class OtlpScanner extends WireScanner {
           this.name(end)
           break
         case SPAN.kind:
-          row.kind = KINDS[this.varint()] ?? 9
+          row.kind = OTLP_KINDS[this.varint()] ?? 9
           if (row.kind > 4) throw NOT_ORDINARY
           break
         case SPAN.start:
@@ -230,12 +184,12 @@ export class OtlpScanner extends WireScanner {
               this.at = textTo
             } else throw NOT_ORDINARY
           }
-          if (this.at !== to || statusCode > ERROR) throw NOT_ORDINARY
+          if (this.at !== to || statusCode > STATUS_ERROR) throw NOT_ORDINARY
           break
         }
         case SPAN.traceState: {
           const to = this.end(end)
-          if (to > this.at) this.#late.push(head.dictionary.pair('w3c.tracestate', this.text(this.at, to)))
+          if (to > this.at) meaning.late.push(head.dictionary.pair('w3c.tracestate', this.text(this.at, to)))
           this.at = to
           break
         }
@@ -247,18 +201,8 @@ export class OtlpScanner extends WireScanner {
           throw NOT_ORDINARY
       }
     }
-    row.timestamp = start
-    // Whole microseconds, cut; what took less than one took one.
-    const nanoseconds = finishRest - startRest
-    const duration = finish - start - (nanoseconds < 0 ? 1 : 0)
-    if (duration >= 0 && (duration > 0 || nanoseconds !== 0)) row.duration = Math.max(duration, 1)
-    if (row.kind !== 0 && this.#spanPeers.length > 0) row.remote = this.#peer()
-    if (statusCode === OK) this.addTag(head.dictionary.pair('otel.status_code', 'OK'))
-    else if (statusCode === ERROR) {
-      this.addTag(head.dictionary.pair('otel.status_code', 'ERROR'))
-      this.addTag(head.dictionary.pair('error', statusText))
-    }
-    for (const pair of this.#late) this.addTag(pair)
+    meaning.time(row, start, startRest, finish, finishRest)
+    meaning.end(row, statusCode, statusText)
     head.sortAnnotations(firstAnnotation)
     this.addRow()
   }
@@ -308,46 +252,11 @@ export class OtlpScanner extends WireScanner {
     return this.head.dictionary.pair(...tags[0]!)
   }
 
-  /** Remembers what may name the peer of the span. */
-  #lookAt(pair: number): void {
-    if (pair >= this.#roles.length) {
-      const grown = new Uint8Array(Math.max(pair + 1, this.#roles.length * 2))
-      grown.set(this.#roles)
-      this.#roles = grown
-    }
-    if (this.#roles[pair] === UNKNOWN) this.#roles[pair] = this.#roleOf(pair)
-    const role = this.#roles[pair]!
-    if (role === PEER) this.#spanPeers.push(pair)
-    // It takes the tag away, also one of the resource.
-    else if (role === NO_ERROR) throw NOT_ORDINARY
-  }
-
-  #roleOf(pair: number): number {
-    const { dictionary } = this.head
-    if (!LOOKED_AT_LENGTHS.has(dictionary.kind(pair))) return TAG
-    const key = dictionary.key(pair)
-    if (key === 'error' && dictionary.value(pair) === 'false') return NO_ERROR
-    return PEER_KEYS.has(key) ? PEER : TAG
-  }
-
-  #peer(): number {
-    const pairs = this.#spanPeers.join()
-    let entry = this.#peers.get(pairs)
-    if (entry === undefined) {
-      const { dictionary } = this.head
-      const attributes = this.#spanPeers.map(pair => ({ key: dictionary.key(pair), value: dictionary.value(pair) }))
-      entry = this.head.endpointEntry(decodeOtlpProto(encodeMessage({ attributes })).spans[0]!.remoteEndpoint)
-      if (this.#peers.size >= MAX_PEERS) this.#peers.clear()
-      this.#peers.set(pairs, entry)
-    }
-    return entry
-  }
-
   /** Few spans have any: what they become is the model's to say. */
   #link(number: number, limit: number): void {
     const end = this.end(limit)
     const { spans } = decodeOtlpProto(encodeMessage({ link: this.body.subarray(this.at, end) }))
-    this.#late.push(this.head.dictionary.pair(`otlp.link.${number}`, spans[0]!.tags!['otlp.link.0']!))
+    this.#meaning.late.push(this.head.dictionary.pair(`otlp.link.${number}`, spans[0]!.tags!['otlp.link.0']!))
     this.at = end
   }
 
