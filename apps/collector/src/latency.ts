@@ -18,7 +18,7 @@ export interface Percentiles {
 export interface Latency extends Percentiles {
   /** Equal parts of the window, oldest first; `from` in ms since the epoch. */
   buckets: (Percentiles & { from: Milliseconds })[]
-  /** Some buckets had more traces than were read: their newest count. */
+  /** Some buckets had more traces than were read: those that were lie all over them. */
   sampled: boolean
 }
 
@@ -29,8 +29,11 @@ interface Sample {
 
 /** Of each bucket so many traces are read: percentiles hardly move beyond, and a busy hour does not hide the others. */
 const TRACES_A_BUCKET = 100
+/** All buckets together take about this long, however far from each other their traces lie; but each has some. */
+const SAMPLING_MS: Milliseconds = 600
+const LEAST_TRACES_A_BUCKET = 20
 
-/** How long something took, over time. Each bucket is a search of its own. */
+/** How long something took, over time. Each bucket is a sample of its own. */
 export async function measureLatency(
   store: SpanStore,
   subject: LatencySubject,
@@ -48,18 +51,22 @@ export async function measureLatency(
     signal?.throwIfAborted()
     const from = start + i * width
     const endTs = Math.min(from + width - 1, window.endTs)
-    const traces = await store.getTraces(
-      { endTs, lookback: endTs - from, limit: TRACES_A_BUCKET, serviceName, ...(spanName ? { spanName } : {}) },
-      signal,
-    )
-    if (traces.length === TRACES_A_BUCKET) sampled = true
-    for (const { span, isError } of traces.flatMap(trace => measured(subject, trace))) {
-      // A trace that begins in one bucket may go on in the next.
-      const sample = samples[Math.floor((Math.floor(span.timestamp! / 1000) - start) / width)]
-      if (!sample) continue
-      sample.durations.push(span.duration!)
-      if (isError) sample.errors++
+    const sample = samples[i]!
+    const until = performance.now() + SAMPLING_MS / count
+    let read = 0
+    const visit = (trace: Span[]): boolean => {
+      read++
+      for (const { span, isError } of measured(subject, trace)) {
+        // A trace that begins in one bucket may go on in the next, and is read there, too.
+        const ms = Math.floor(span.timestamp! / 1000)
+        if (ms < from || ms > endTs) continue
+        sample.durations.push(span.duration!)
+        if (isError) sample.errors++
+      }
+      return read < LEAST_TRACES_A_BUCKET || (read < TRACES_A_BUCKET && performance.now() < until)
     }
+    const request = { endTs, lookback: endTs - from, serviceName, ...(spanName ? { spanName } : {}) }
+    if ((await store.sampleTraces(request, visit, signal)) > read) sampled = true
   }
   const all = { durations: samples.flatMap(({ durations }) => durations), errors: 0 }
   for (const { errors } of samples) all.errors += errors

@@ -21,18 +21,14 @@ export interface LinkReport {
   links: LinkStatistics[]
   /** Traces that percentiles and tries are of. Fewer than `traces`: spread evenly over the window. */
   sampled: number
-  /** In the window; roughly, when not all were read. Absent where the store cannot spread: the newest were read. */
-  traces?: number
+  /** In the window; roughly, when not all were read. */
+  traces: number
 }
 
 /** How long traces are read for percentiles. */
 const SAMPLING_MS: Milliseconds = 300
 /** However fast that goes: percentiles hardly move beyond. */
 const MOST_TRACES = 5_000
-/** Of a store that only gives the newest. */
-const NEWEST = 300
-/** Traces whose calls are folded before others have their turn. */
-const AT_ONCE = 20
 
 /** Links of a window, with percentiles and tries from the calls of traces all over it. */
 export async function reportLinks(
@@ -44,21 +40,13 @@ export async function reportLinks(
   const links = await store.getDependencies(endTs, lookback, signal)
   if (links.length === 0) return { links, sampled: 0, traces: 0 }
   const sample = new LinkSample()
-  if (store.sampleTraces !== undefined) {
-    const until = performance.now() + SAMPLING_MS
-    const visit = (spans: Span[]): boolean => {
-      sample.add(spans)
-      return performance.now() < until && sample.traces < MOST_TRACES
-    }
-    const traces = await store.sampleTraces(endTs, lookback, visit, signal)
-    return { links: links.map(link => sample.describe(link)), sampled: sample.traces, traces }
-  }
-  for (const [i, spans] of (await store.getTraces({ endTs, lookback, limit: NEWEST }, signal)).entries()) {
-    if (i % AT_ONCE === AT_ONCE - 1) await new Promise(resolve => setImmediate(resolve))
-    signal?.throwIfAborted()
+  const until = performance.now() + SAMPLING_MS
+  const visit = (spans: Span[]): boolean => {
     sample.add(spans)
+    return performance.now() < until && sample.traces < MOST_TRACES
   }
-  return { links: links.map(link => sample.describe(link)), sampled: sample.traces }
+  const traces = await store.sampleTraces({ endTs, lookback }, visit, signal)
+  return { links: links.map(link => sample.describe(link)), sampled: sample.traces, traces }
 }
 
 interface Calls {

@@ -203,12 +203,31 @@ describe('latency', () => {
     expect(await latency({ hop: 'shop->price' })).toMatchObject({ count: 100, errors: 10, max: 90_000 })
     expect(await latency({ hop: 'price->shop' })).toMatchObject({ count: 0 })
   })
-  it('reads the newest of what is too much', async () => {
-    const many = Array.from({ length: 150 }, (_, i) =>
-      span(1_000 + i, NOW - 50 - i, { kind: 'SERVER', duration: 1_000 }),
+  it('reads traces from all over a bucket that has too many', async () => {
+    // The newer half is ten times as slow as the older.
+    const many = Array.from({ length: 600 }, (_, i) =>
+      span(1_000 + i, NOW - 999 + i, { kind: 'SERVER', duration: i < 300 ? 1_000 : 10_000 }),
     )
     await post(many)
-    expect(await latency({ serviceName: 'shop', buckets: '1' })).toMatchObject({ sampled: true })
+    const { count, p50, sampled, ...rest } = await latency({ serviceName: 'shop', buckets: '1' })
+    expect(sampled).toBe(true)
+    expect(count).toBeGreaterThanOrEqual(20)
+    expect(count).toBeLessThanOrEqual(100)
+    expect([p50 === 1_000 || rest.p90 === 1_000, rest.max]).toEqual([true, 10_000])
+  })
+  it('counts a span once whose trace goes on in the next bucket', async () => {
+    await post([
+      span(7_000, NOW - 900, { kind: 'SERVER', duration: 1_000, localEndpoint: { serviceName: 'twice' } }),
+      span(7_000, NOW - 100, { id: 'f', kind: 'SERVER', duration: 2_000, localEndpoint: { serviceName: 'twice' } }),
+    ])
+    expect(await latency({ serviceName: 'twice' })).toMatchObject({
+      count: 2,
+      sampled: false,
+      buckets: [
+        { count: 1, max: 1_000 },
+        { count: 1, max: 2_000 },
+      ],
+    })
   })
   it('of nothing says what was expected', async () => {
     expect(await latency({})).toMatchObject({ status: 400, code: 'bad_parameter', path: 'serviceName' })

@@ -312,6 +312,7 @@ describe('QUERY_TIMEOUT', () => {
     store.getRemoteServiceNames = (_service, signal) => endless(signal)
     store.getAutocompleteValues = (_key, signal) => endless(signal)
     store.getDependencies = (_endTs, _lookback, signal) => endless(signal)
+    store.sampleTraces = (_request, _visit, signal) => endless(signal)
   })
 
   it.each([

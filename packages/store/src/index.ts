@@ -4,6 +4,7 @@ export {
   type AcceptedBody,
   type BodyFormat,
   type IsSampled,
+  type SampleRequest,
   type SpanStore,
   StoreError,
   type StoreErrorCode,

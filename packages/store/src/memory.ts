@@ -8,11 +8,12 @@ import {
   type QueryRequest,
   type Span,
 } from '@hopscope/model'
+import { isInSample } from './is-in-sample.ts'
 import { NameIndex } from './name-index.ts'
 import { OldestFirst } from './oldest-first.ts'
 import { pacer } from './pause.ts'
 import { spread } from './spread.ts'
-import type { SpanStore, StoreOptions, StoreStats } from './store.ts'
+import type { SampleRequest, SpanStore, StoreOptions, StoreStats } from './store.ts'
 import { equalSpans, splitByTraceId, startMs } from './trace-group.ts'
 
 /** Spans that share the low half of their trace id. */
@@ -172,18 +173,13 @@ export class MemoryStore implements SpanStore {
     return linker.links()
   }
 
-  async sampleTraces(
-    endTs: Milliseconds,
-    lookback: Milliseconds,
-    visit: (spans: Span[]) => boolean,
-    signal?: AbortSignal,
-  ): Promise<number> {
+  async sampleTraces(request: SampleRequest, visit: (spans: Span[]) => boolean, signal?: AbortSignal): Promise<number> {
     signal?.throwIfAborted()
     const pause = pacer(signal)
     const inWindow: Span[][] = []
     for (const { spans } of this.#groups.values()) {
       await pause()
-      if (newestInWindow({ endTs, lookback }, spans) !== undefined) inWindow.push(spans)
+      if (isInSample(request, spans)) inWindow.push(spans)
     }
     for (const at of spread(inWindow.length)) {
       await pause()

@@ -20,7 +20,10 @@ const idsOf = (traces: readonly Span[][]): string[] => traces.map(trace => trace
 const span = (trace: number, n: number): Span => ({
   traceId: id(trace + 1),
   id: id(n),
+  name: n === 1 ? 'first' : 'second',
   timestamp: (START + trace * 1000 + (n - 1) * 60_000) * 1000,
+  // The second span of each fifth trace, which lies in another segment than the first, is of another service.
+  localEndpoint: { serviceName: n === 2 && trace % 5 === 0 ? 'rare' : 'usual' },
 })
 
 const STORES: [name: string, open: () => SpanStore][] = [
@@ -41,9 +44,14 @@ describe.each(STORES)('a sample of %s', (_name, open) => {
     for (let trace = TRACES - 60; trace < TRACES; trace++) await store.accept([span(trace, 2)])
   }
 
-  async function sample(endTs: number, lookback: number, most = Infinity): Promise<[traces: Span[][], of: number]> {
+  async function sample(
+    endTs: number,
+    lookback: number,
+    most = Infinity,
+    asked: { serviceName?: string; spanName?: string } = {},
+  ): Promise<[traces: Span[][], of: number]> {
     const traces: Span[][] = []
-    const of = await store.sampleTraces!(endTs, lookback, spans => traces.push(spans) < most)
+    const of = await store.sampleTraces({ endTs, lookback, ...asked }, spans => traces.push(spans) < most)
     return [traces, of]
   }
 
@@ -78,5 +86,22 @@ describe.each(STORES)('a sample of %s', (_name, open) => {
     )
     expect(of).toBe(42)
     expect(await sample(START - 1, 1000)).toEqual([[], 0])
+  })
+
+  it('is of those that have a service and a name, whichever of their spans is in the window', async () => {
+    await filled()
+    const rare = Array.from({ length: 40 }, (_, i) => id(5 * i + 1))
+    const all = [START + 1_000_000, 2_000_000] as const
+    const [traces, of] = await sample(...all, Infinity, { serviceName: 'rare' })
+    expect([idsOf(traces).sort(), of]).toEqual([rare, 40])
+    for (const trace of traces) expect(trace).toHaveLength(2)
+    expect((await sample(...all, Infinity, { serviceName: 'rare', spanName: 'second' }))[1]).toBe(40)
+    expect(await sample(...all, Infinity, { serviceName: 'rare', spanName: 'first' })).toEqual([[], 0])
+    expect(await sample(...all, Infinity, { serviceName: 'none' })).toEqual([[], 0])
+    const [early] = await sample(START + 20_000, 20_000, Infinity, { serviceName: 'rare' })
+    expect(idsOf(early).sort()).toEqual([1, 6, 11, 16, 21].map(id))
+    const [some, about] = await sample(...all, 10, { serviceName: 'rare' })
+    expect(some).toHaveLength(10)
+    expect(about).toBeGreaterThanOrEqual(10)
   })
 })

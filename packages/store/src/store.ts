@@ -33,16 +33,11 @@ export interface SpanStore {
   /** In the order of the ids, those that are there; both widths of one trace give it once when ids are lenient. */
   getTracesByIds(traceIds: readonly string[], signal?: AbortSignal, maxSpans?: number): Promise<Span[][]>
   /**
-   * Hands out traces with a span in [endTs - lookback, endTs], whole and in any order, but evenly spread over all of them at any
-   * time, until `visit` says false or there are no more. Resolves to how many there are, roughly when it was stopped. A store
-   * that has no way to do so has no such method.
+   * Hands out traces with a span in [endTs - lookback, endTs] that have what is asked for, whole and in any order, but evenly spread
+   * over all of them at any time, until `visit` says false or there are no more. Resolves to how many there are, roughly when it
+   * was stopped.
    */
-  sampleTraces?(
-    endTs: Milliseconds,
-    lookback: Milliseconds,
-    visit: (spans: Span[]) => boolean,
-    signal?: AbortSignal,
-  ): Promise<number>
+  sampleTraces(request: SampleRequest, visit: (spans: Span[]) => boolean, signal?: AbortSignal): Promise<number>
 
   /** Local service names, sorted. */
   getServiceNames(signal?: AbortSignal): Promise<string[]>
@@ -62,6 +57,9 @@ export interface SpanStore {
   /** Commits what was accepted, then lets go of the file. */
   close(): Promise<void>
 }
+
+/** A window that some span of a trace lies in, and what the trace must have: a span of a service, and one of that with a name. */
+export type SampleRequest = Pick<QueryRequest, 'endTs' | 'lookback' | 'serviceName' | 'spanName'>
 
 /** Zipkin v2 JSON, `zipkin.proto3.ListOfSpans`, an `ExportTraceServiceRequest`: binary, and as JSON. */
 export type BodyFormat = 'json' | 'proto3' | 'otlp' | 'otlp-json'

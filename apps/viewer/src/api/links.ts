@@ -4,10 +4,10 @@ import { getJson } from './get-json.ts'
 
 export interface Links {
   links: MeshLink[]
-  /** Traces that percentiles and tries are of: spread over the window when it has more, the newest without `traces`. */
+  /** Traces that percentiles and tries are of: spread over the window when it has more. */
   sampled: number
   /** In the window. */
-  traces?: number
+  traces: number
 }
 
 /** Who calls whom, and how it goes. */

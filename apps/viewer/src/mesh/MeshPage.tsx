@@ -157,7 +157,6 @@ function Sums({
 
 function sampleText({ sampled, traces }: Links): string {
   const count = sampled.toLocaleString('en')
-  if (traces === undefined) return `the newest ${count} traces`
   if (sampled >= traces) return `all ${count} traces`
   return `${count} of ${traces.toLocaleString('en')} traces, evenly spread`
 }

@@ -50,6 +50,31 @@ describe.skipIf(skipReason)(`with ClickHouse's engine${skipReason ? ` (skipped: 
     expect(await store.getSpanNames(odd)).toEqual([odd])
     await store.close()
   })
+  it('hands out a sample of a window, of a service, until it has enough', async () => {
+    const store = create()
+    const spans = Array.from({ length: 200 }, (_, i) =>
+      span(i + 1, {
+        timestamp: 1_750_000_000_000_000 + i * 1000,
+        localEndpoint: { serviceName: i % 10 === 0 ? 'rare' : 'usual' },
+      }),
+    )
+    await store.accept(spans)
+    const window = { endTs: 1_750_000_000_159, lookback: 159 }
+    const sample = async (request: object, most: number): Promise<[numbers: number[], of: number]> => {
+      const numbers: number[] = []
+      const visit = ([one]: Span[]): boolean => numbers.push(Number.parseInt(one!.id, 16) - 1) < most
+      return [numbers, await store.sampleTraces({ ...window, ...request }, visit)]
+    }
+    const [all, of] = await sample({}, Infinity)
+    expect([all.sort((a, b) => a - b), of]).toEqual([Array.from({ length: 160 }, (_, i) => i), 160])
+    expect((await sample({ serviceName: 'rare' }, Infinity))[0]).toHaveLength(16)
+    const [some, about] = await sample({}, 40)
+    expect([some.length, about]).toEqual([40, 160])
+    for (const quarter of [0, 1, 2, 3]) {
+      expect(some.filter(n => Math.floor(n / 40) === quarter).length).toBeGreaterThan(3)
+    }
+    await store.close()
+  })
   it('is shared by several collectors', async () => {
     const a = create()
     const other = new ClickHouseStore({ url: server.url, database: `t${databases}` })

@@ -8,8 +8,16 @@ import {
   type QueryRequest,
   type Span,
 } from '@hopscope/model'
+import { isInSample } from '../is-in-sample.ts'
 import { untilAborted } from '../pause.ts'
-import { AUTOCOMPLETE_CARDINALITY, type SpanStore, StoreError, type StoreOptions, type StoreStats } from '../store.ts'
+import {
+  AUTOCOMPLETE_CARDINALITY,
+  type SampleRequest,
+  type SpanStore,
+  StoreError,
+  type StoreOptions,
+  type StoreStats,
+} from '../store.ts'
 import { ClickHouseClient, type ClickHouseOptions } from './client.ts'
 import { InsertQueue } from './insert-queue.ts'
 import { schema } from './schema.ts'
@@ -22,6 +30,9 @@ export interface ClickHouseStoreOptions extends StoreOptions, ClickHouseOptions 
 
 /** Traces that are read at once. */
 const CHUNK = 200
+/** Of a sample, traces that are read at once, and at most. */
+const CHUNK_SAMPLED = 50
+const MOST_SAMPLED = 5_000
 /** How old what `stats` tells may be, ms. */
 const STATS_EVERY_MS = 10_000
 
@@ -103,6 +114,29 @@ export class ClickHouseStore implements SpanStore {
   async getTracesByIds(traceIds: readonly string[], signal?: AbortSignal): Promise<Span[][]> {
     await untilAborted(this.#ready(), signal)
     return this.#read(traceIds, signal)
+  }
+
+  /** In the order of a hash of their ids: whatever is first of them lies all over the window. */
+  async sampleTraces(request: SampleRequest, visit: (spans: Span[]) => boolean, signal?: AbortSignal): Promise<number> {
+    await untilAborted(this.#ready(), signal)
+    const { having, parameters } = searchSql({ ...request, limit: 1 })
+    const candidates = await this.#client.all<{ key: string; total: number }>(
+      `SELECT key, count() OVER () AS total FROM
+         (SELECT ${this.#strictTraceId ? 'trace_id' : 'low_id'} AS key FROM moments
+          WHERE low_id IN (SELECT low_id FROM moments WHERE ms > 0 AND ms BETWEEN {start:Int64} AND {end:Int64})
+          GROUP BY key
+          HAVING countIf(ms > 0 AND ms BETWEEN {start:Int64} AND {end:Int64}) > 0 AND ${having})
+       ORDER BY cityHash64(key) LIMIT ${MOST_SAMPLED}`,
+      { ...parameters, start: request.endTs - request.lookback, end: request.endTs },
+      signal,
+    )
+    for (let i = 0; i < candidates.length; i += CHUNK_SAMPLED) {
+      const keys = candidates.slice(i, i + CHUNK_SAMPLED).map(({ key }) => key)
+      for (const trace of await this.#read(keys, signal)) {
+        if (isInSample(request, trace) && !visit(trace)) return candidates[0]!.total
+      }
+    }
+    return candidates[0]?.total ?? 0
   }
 
   async getServiceNames(signal?: AbortSignal): Promise<string[]> {

@@ -2,6 +2,7 @@ import { type Milliseconds, matches, newestInWindow, type QueryRequest, type Spa
 import type { Pause } from '../pause.ts'
 import { TooManySpansError } from '../store.ts'
 import { collapseEqual, splitByTraceId } from '../trace-group.ts'
+import { meetConditions } from './meet-conditions.ts'
 import type { Part } from './part.ts'
 import { type Condition, conditionsOf } from './terms.ts'
 import type { View } from './view.ts'
@@ -127,54 +128,18 @@ function candidatesOf(
       const { minMs, maxMs } = columns
       const newest = Math.min(part.highestMs, to)
       const candidates: Candidate[] = []
-      const consider = (trace: number, hasAll: boolean): void => {
-        const isShared = part.isShared(trace)
-        if (!hasAll && !isShared) return
-        if (isShared) candidates.push({ at: newest, part, trace, isExact: false })
+      const mayMatch = meetConditions(part, conditions, columns)
+      if (mayMatch === undefined) return candidates
+      for (let trace = 0; trace < part.traceCount; trace++) {
+        if (!mayMatch(trace)) continue
+        if (part.isShared(trace)) candidates.push({ at: newest, part, trace, isExact: false })
         else if (minMs[trace]! <= to && maxMs[trace]! >= from) {
           candidates.push({ at: Math.min(maxMs[trace]!, to), part, trace, isExact: true })
-        }
-      }
-      const [first, ...others] = conditions
-      if (first === undefined) {
-        for (let trace = 0; trace < part.traceCount; trace++) consider(trace, true)
-      } else {
-        // How many conditions, in their order, each trace has met.
-        const met = new Uint8Array(part.traceCount)
-        const withFirst = meet(part, first, 0, met, columns.duration)
-        if (withFirst === 0) return candidates
-        const begun = met.slice()
-        for (const [i, condition] of others.entries()) meet(part, condition, i + 1, met, columns.duration)
-        for (let trace = 0; trace < met.length; trace++) {
-          if (begun[trace] !== 0) consider(trace, met[trace] === conditions.length)
         }
       }
       return candidates.sort((a, b) => a.at - b.at)
     }) ?? []
   )
-}
-
-/** Counts condition number `i` for the traces that have met all before it; returns for how many. */
-function meet(part: Part, { term, minCode }: Condition, i: number, met: Uint8Array, duration: Uint8Array): number {
-  let count = 0
-  if (term === undefined) {
-    for (let trace = 0; trace < met.length; trace++) {
-      if (met[trace] !== i || duration[trace]! < minCode) continue
-      met[trace] = i + 1
-      count++
-    }
-    return count
-  }
-  const postings = part.postings(term)
-  if (postings === undefined) return 0
-  const { traces, codes } = postings
-  for (let at = 0; at < traces.length; at++) {
-    const trace = traces[at]!
-    if (met[trace] !== i || (codes !== undefined && codes[at]! < minCode)) continue
-    met[trace] = i + 1
-    count++
-  }
-  return count
 }
 
 /** The candidates of all opened parts, the newest first. */

@@ -7,6 +7,7 @@ import {
   type AcceptedBody,
   type BodyFormat,
   type IsSampled,
+  type SampleRequest,
   type SpanStore,
   StoreError,
   type StoreOptions,
@@ -352,13 +353,8 @@ export class SegmentStore implements SpanStore {
     return collapseEqual(spans)
   }
 
-  sampleTraces(
-    endTs: Milliseconds,
-    lookback: Milliseconds,
-    visit: (spans: Span[]) => boolean,
-    signal?: AbortSignal,
-  ): Promise<number> {
-    return this.#read(signal, (view, pause) => sampleTraces(view, endTs, lookback, visit, pause))
+  sampleTraces(request: SampleRequest, visit: (spans: Span[]) => boolean, signal?: AbortSignal): Promise<number> {
+    return this.#read(signal, (view, pause) => sampleTraces(view, request, visit, pause))
   }
 
   getDependencies(endTs: Milliseconds, lookback: Milliseconds, signal?: AbortSignal): Promise<DependencyLink[]> {
