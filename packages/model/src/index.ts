@@ -39,6 +39,7 @@ export { requestOf, type ServiceSummary, summariseTrace, type TraceSummary } fro
 export { TEXT_EPOCH, TEXT_TRACE_ID, TraceTextError, textFromTrace, traceFromText } from './text.ts'
 export { IdError, lowTraceId, normaliseParentId, normaliseSpanId, normaliseTraceId } from './trace-id.ts'
 export { breadthFirst, buildTree, depthFirst, type SpanNode } from './tree.ts'
+export { trimBlanks } from './trim-blanks.ts'
 export {
   formatTypedQuery,
   type HopCriteria,

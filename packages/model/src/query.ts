@@ -1,5 +1,6 @@
 import type { Microseconds, Milliseconds, Span } from './span.ts'
 import { lowTraceId } from './trace-id.ts'
+import { trimBlanks } from './trim-blanks.ts'
 
 /** A search for traces, as `GET /api/v2/traces` takes it. Absent criteria do not restrict. */
 export interface QueryRequest {
@@ -82,9 +83,9 @@ export function parseAnnotationQuery(text: string): Map<string, string> {
   const terms = new Map<string, string>()
   for (const word of splitTerms(text)) {
     const equals = word.indexOf('=')
-    const key = (equals === -1 ? word : word.slice(0, equals)).trim()
+    const key = trimBlanks(equals === -1 ? word : word.slice(0, equals))
     if (key === '') continue
-    if (equals !== -1) terms.set(key, word.slice(equals + 1).trim())
+    if (equals !== -1) terms.set(key, trimBlanks(word.slice(equals + 1)))
     else if (!terms.has(key)) terms.set(key, '')
   }
   return terms

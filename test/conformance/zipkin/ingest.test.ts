@@ -28,6 +28,10 @@ describe.skipIf(skipReason)(`POST /api/v2/spans beside zipkin-server${skipReason
     ['an empty name', '"id":"1","name":""'],
     ['times of zero and below', '"id":"1","timestamp":0,"duration":-5'],
     ['times as text, and in scientific notation', '"id":"1","timestamp":"1472470996199000","duration":1.5e3'],
+    [
+      'a time as text with a control character and a blank around it',
+      String.raw`"id":"1","timestamp":"\u001f1472470996199000 "`,
+    ],
     ['nulls', '"id":"1","parentId":null,"kind":null,"name":null,"tags":null,"annotations":null,"localEndpoint":null'],
     ['nulls inside an endpoint', '"id":"1","localEndpoint":{"serviceName":null,"ipv4":null,"port":null}'],
     ['numbers where text is expected', '"id":1,"name":12.50,"tags":{"a":1.50}'],
@@ -160,6 +164,7 @@ describe.skipIf(skipReason)(`POST /api/v2/spans beside zipkin-server${skipReason
     ['a boolean as id', '[{"traceId":true,"id":"1"}]'],
     ['a fraction as timestamp', '[{"traceId":"1","id":"1","timestamp":1.5}]'],
     ['words as timestamp', '[{"traceId":"1","id":"1","timestamp":"soon"}]'],
+    ['a no-break space around a timestamp', '[{"traceId":"1","id":"1","timestamp":"\u00a01"}]'],
     ['a null tag', '[{"traceId":"1","id":"1","tags":{"a":null}}]'],
     ['an object as tag', '[{"traceId":"1","id":"1","tags":{"a":{}}}]'],
     ['an annotation without value', '[{"traceId":"1","id":"1","annotations":[{"timestamp":1}]}]'],

@@ -1,4 +1,4 @@
-import { IdError, normaliseTraceId } from '@hopscope/model'
+import { IdError, normaliseTraceId, trimBlanks } from '@hopscope/model'
 import { encodeSpanJsonV2 } from '@hopscope/model/formats'
 import type { FastifyInstance } from 'fastify'
 import { type Context, queryOf } from '../context.ts'
@@ -87,7 +87,7 @@ function followOne(feed: TraceFeed, traceId: string, listener: Listener): () => 
 function followedTrace(text: string | null): string | undefined {
   if (text === null) return undefined
   try {
-    return normaliseTraceId(text.trim())
+    return normaliseTraceId(trimBlanks(text))
   } catch (error) {
     if (error instanceof IdError) throw new OwnApiError('bad_id', error.message, 'traceId')
     throw error

@@ -1,4 +1,4 @@
-import { IdError, normaliseSpanId, normaliseTraceId, type Span } from '@hopscope/model'
+import { IdError, normaliseSpanId, normaliseTraceId, type Span, trimBlanks } from '@hopscope/model'
 import { COLUMNS_CONTENT_TYPE, encodeColumns, tableSpans } from '@hopscope/model/columns'
 import { encodeJsonV2 } from '@hopscope/model/formats'
 import { TooManySpansError } from '@hopscope/store'
@@ -46,7 +46,7 @@ function notFound(message: string): OwnApiError {
 
 function normalised(name: string, text: string, normalise: (text: string) => string): string {
   try {
-    return normalise(text.trim())
+    return normalise(trimBlanks(text))
   } catch (error) {
     if (error instanceof IdError) throw new OwnApiError('bad_id', error.message, name)
     throw error

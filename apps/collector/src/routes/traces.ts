@@ -1,4 +1,4 @@
-import { normaliseTraceId, parseQuery, type Span } from '@hopscope/model'
+import { normaliseTraceId, parseQuery, type Span, trimBlanks } from '@hopscope/model'
 import { encodeJsonV2 } from '@hopscope/model/formats'
 import { TooManySpansError } from '@hopscope/store'
 import type { FastifyInstance } from 'fastify'
@@ -21,7 +21,7 @@ export function traceRoutes(app: FastifyInstance, prefix: string, { config, stor
 
   app.get<{ Params: { traceId: string } }>(`${prefix}/trace/:traceId`, async (request, reply) => {
     if (request.params.traceId === '') return reply.callNotFound()
-    const traceId = normaliseTraceId(request.params.traceId.trim())
+    const traceId = normaliseTraceId(trimBlanks(request.params.traceId))
     const spans = await store.getTrace(traceId, queryDeadline(config), maxResultSpans)
     if (spans.length === 0) throw new HttpError(404, `${traceId} not found`)
     return sendJson(reply, encodeJsonV2(atMost(maxResultSpans, [spans])[0]!))

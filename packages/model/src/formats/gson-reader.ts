@@ -1,3 +1,4 @@
+import { trimBlanks } from '../trim-blanks.ts'
 import { DecodeError } from './decode-error.ts'
 
 export type JsonToken =
@@ -308,7 +309,7 @@ export class GsonReader {
       }
     }
     this.#valueDone()
-    return Number(text.replace(/[fFdD]$/, ''))
+    return Number(trimBlanks(text).replace(/[fFdD]$/, ''))
   }
 
   #takeLiteral(): string {
@@ -368,7 +369,7 @@ function isWithin(text: string, min: bigint, max: bigint): boolean {
 }
 
 function parseJavaDouble(text: string): number {
-  const trimmed = text.trim()
+  const trimmed = trimBlanks(text)
   if (trimmed === '') throw new DecodeError('bad_number', 'empty String')
   if (!JAVA_DOUBLE.test(trimmed)) throw new DecodeError('bad_number', `For input string: "${text}"`)
   return Number(trimmed.replace(/[fFdD]$/, ''))
