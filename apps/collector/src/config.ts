@@ -117,9 +117,10 @@ type Environment = Record<string, string | undefined>
 /** Variables of zipkin-server that we do not act on, and why somebody who sets them should know. */
 const UNSUPPORTED: [pattern: RegExp, why: string][] = [
   [/^(KAFKA|RABBIT|ACTIVEMQ|PULSAR)_/, 'spans come over HTTP and gRPC only'],
-  [/^(SCRIBE_ENABLED|COLLECTOR_PORT)$/, 'spans come over HTTP and gRPC only'],
+  [/^((COLLECTOR_)?SCRIBE_\w+|COLLECTOR_PORT)$/, 'spans come over HTTP and gRPC only'],
+  [/^COLLECTOR_(ACTIVEMQ|KAFKA|PULSAR|RABBITMQ)_ENABLED$/, 'spans come over HTTP and gRPC only'],
   [/^(ES|CASSANDRA|MYSQL)_/, 'spans are kept in sqlite, in memory or in ClickHouse'],
-  [/^EUREKA_/, 'the collector registers nowhere'],
+  [/^EUREKA_|^DISCOVERY_EUREKA_ENABLED$/, 'the collector registers nowhere'],
   [/^STORAGE_THROTTLE_/, 'writes are grouped, not throttled'],
   [/^AUTOCOMPLETE_TTL$/, 'values are kept once, there is nothing to expire'],
 ]
