@@ -25,6 +25,7 @@ export default defineConfig({
       // Two servers start for a file; one of them takes its time.
       suite('conformance', ['test/conformance/**/*.test.ts'], {
         fileParallelism: false,
+        testTimeout: 180_000,
       }),
       suite('docker', ['test/docker/**/*.test.ts'], {
         fileParallelism: false,

@@ -124,7 +124,7 @@ describe.skipIf(!chromium)(name, () => {
     } finally {
       await comparison.stop()
     }
-  }, 120_000)
+  }, 240_000)
 
   it('finds the slow hop, and sends a colleague the link to it', async () => {
     await start('tour')
@@ -155,5 +155,5 @@ describe.skipIf(!chromium)(name, () => {
     await viewer.open('')
     await page.getByRole('link', { name: /Traced and untraced/ }).click()
     await page.getByRole('heading', { name: 'Traced and untraced' }).waitFor()
-  }, 120_000)
+  }, 240_000)
 })

@@ -46,7 +46,7 @@ export async function startScenario(name: string, ...options: string[]): Promise
       const since = Date.now()
       const known = new Set((await stored(since)).map(trace => trace[0]!.traceId))
       await (await fetch(entry + path)).arrayBuffer()
-      const deadline = since + 30_000
+      const deadline = since + 60_000
       for (;;) {
         const fresh = (await stored(since)).filter(trace => !known.has(trace[0]!.traceId))
         const count = fresh.reduce((sum, trace) => sum + trace.length, 0)

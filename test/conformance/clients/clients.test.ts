@@ -23,7 +23,7 @@ afterAll(() => collector?.close())
 
 /** Runs a client to its end; its last line is the id of the trace that it sent. */
 async function send(command: string, args: string[], environment: Record<string, string> = {}): Promise<string> {
-  const { stdout } = await run(command, args, { env: { ...process.env, ...environment }, timeout: 50_000 })
+  const { stdout } = await run(command, args, { env: { ...process.env, ...environment }, timeout: 150_000 })
   return stdout.trim().split('\n').at(-1)!
 }
 
@@ -184,7 +184,7 @@ describe.skipIf(noTelemetrygen)(title('telemetrygen', noTelemetrygen), () => {
       service,
       ...flags,
     ]
-    await run(join(folder, 'telemetrygen'), args, { timeout: 50_000 })
+    await run(join(folder, 'telemetrygen'), args, { timeout: 150_000 })
     const traces = await collector.search(`serviceName=${service}&limit=100`)
     expect(traces).toHaveLength(7)
     for (const spans of traces) {

@@ -38,7 +38,7 @@ export class Collector {
   /** The spans of a trace once there are as many: the root, then by time. */
   async trace(traceId: string, count: number): Promise<Span[]> {
     let spans: Span[] = []
-    for (let attempt = 0; attempt < 300; attempt++) {
+    for (let attempt = 0; attempt < 900; attempt++) {
       const response = await fetch(`http://${this.zipkin}/api/v2/trace/${traceId}`)
       if (response.ok) spans = (await response.json()) as Span[]
       if (spans.length >= count) return spans.sort(byPlace)

@@ -19,8 +19,8 @@ const CASES = Number(process.env.HOPSCOPE_FUZZ_CASES ?? 300)
 const SEED = Number(process.env.HOPSCOPE_FUZZ_SEED ?? 1)
 const AT_ONCE = 10
 const TIMEOUT = 120_000 + CASES * 200
-/** Milliseconds without a byte after which an exchange is taken for over; the second is for those that seem to disagree. */
-const SILENCE = [150, 1_500] as const
+/** Milliseconds without a byte after which an exchange is taken for over; the others are for those that seem to disagree. */
+const SILENCE = [150, 1_500, 8_000] as const
 
 const OWN = 'HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nown'
 const PROGRAMS: ProgramName[] = ['envoy', 'hopscope']

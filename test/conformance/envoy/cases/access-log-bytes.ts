@@ -78,6 +78,15 @@ const chunked = (trailers: string) =>
   request('POST', '/upload', { 'transfer-encoding': 'chunked' }, `5;a=b\r\nhello\r\n0\r\n${trailers}\r\n`)
 
 /** Connections are numbered with those of the admin port, and how many there were is not the same: by first appearance. */
+/** The client goes when its request is upstream. */
+const leaving = (bytes: string): Case['steps'] => [
+  { send: bytes, on: bytes, answers: 0 },
+  { until: 'cluster.app.upstream_rq_active: 1' },
+  { settled: 'stats' },
+  { send: '', on: bytes, answers: 0, after: 'close' },
+  { until: 'http.in.downstream_rq_active: 0' },
+]
+
 function renumber(observation: Observation): void {
   const seen: string[] = []
   observation.accessLog = observation.accessLog.map(one =>
@@ -114,10 +123,8 @@ export const accessLogByteCases: Case[] = [
       { send: chunked('x-tr: 1\r\nz:  22 \r\n') },
       { send: request('POST', '/upload', { expect: '100-continue' }, 'hello') },
       { send: 'GET /direct HTTP/1.1\r\nHost:    a  \r\nvia: a\r\nvia: b\r\ncookie: a\r\ncookie: b\r\n\r\n' },
-      { send: get('/hang'), after: 'close', patience: 60 },
-      { wait: 60 },
-      { send: request('POST', '/half', { 'content-length': '10' }, '123'), after: 'close', patience: 60 },
-      { wait: 60 },
+      ...leaving(get('/hang')),
+      ...leaving(request('POST', '/half', { 'content-length': '10' }, '123')),
       // Both at once; the second while the first is under way; the first in pieces; a third that is none.
       { send: get('/x') + get('/chunks'), answers: 2 },
       { send: [get('/slow'), get('/direct')], answers: 2 },

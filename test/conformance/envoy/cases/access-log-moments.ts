@@ -18,7 +18,7 @@ export const accessLogMomentCases: Case[] = [
     covers: 'flush_access_log_on_new_request: a DownstreamStart line; answered here, upstream, refused',
     upstreams: { app: ok('yes') },
     config: { accessLog: LINE, hcm: atOnce, routes },
-    logLines: 17,
+    logLines: 15,
     steps: [
       { send: get('/direct') },
       { send: get('/redirect') },
@@ -54,8 +54,8 @@ export const accessLogMomentCases: Case[] = [
     upstreams: { app: hang },
     config: {
       accessLog: LINE,
-      hcm: { access_log_options: { access_log_flush_interval: '0.2s' } },
-      routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0.5s' } }],
+      hcm: { access_log_options: { access_log_flush_interval: '0.5s' } },
+      routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '1.4s' } }],
     },
     logLines: 3,
     steps: [{ send: get('/') }],

@@ -121,7 +121,7 @@ export const adminCases: Case[] = [
     steps: [
       ...['/200', '/404', '/503', '/close', '/cut', '/wrong', '/informed', '/hang', '/half', '/hung'].flatMap(path => [
         { send: get(path) },
-        { wait: 15 },
+        { settled: 'stats' as const },
       ]),
       { admin: '/clusters' },
     ],
@@ -155,7 +155,7 @@ export const adminCases: Case[] = [
       { admin: '/healthcheck/fail', method: 'POST' },
       { admin: '/ready' },
       { send: get('/1'), on: 'a' },
-      { wait: 100 },
+      { settled: 'stats' },
       { send: get('/still'), on: 'a' },
       { admin: '/healthcheck/ok', method: 'POST' },
       { admin: '/ready' },
@@ -220,7 +220,7 @@ export const adminCases: Case[] = [
     steps: [
       { send: get('/1'), on: 'a' },
       { admin: '/drain_listeners?graceful', method: 'POST' },
-      { wait: 100 },
+      { settled: 'stats' },
       { send: get('/2'), on: 'a' },
       { send: get('/new') },
       { admin: '/ready' },
@@ -234,10 +234,10 @@ export const adminCases: Case[] = [
     config: { listener: { traffic_direction: 'OUTBOUND' } },
     steps: [
       { admin: '/drain_listeners?skip_exit&inboundonly', method: 'POST' },
-      { wait: 100 },
+      { settled: 'stats' },
       { send: get('/1') },
       { admin: '/drain_listeners?skip_exit', method: 'POST' },
-      { wait: 100 },
+      { settled: 'stats' },
       { send: get('/2') },
     ],
   },
@@ -247,7 +247,7 @@ export const adminCases: Case[] = [
     steps: [
       { send: get('/') },
       // The bytes written are counted a moment after they were.
-      { wait: 30 },
+      { settled: 'stats' },
       { admin: '/reset_counters', method: 'POST' },
       { admin: '/stats?filter=^cluster\\.app\\.upstream_rq_total$' },
     ],
@@ -339,7 +339,7 @@ export const adminCases: Case[] = [
     steps: [
       { admin: '/stats?usedonly&filter=^(cluster|http|vhost).*circuit_breakers' },
       { send: get('/'), on: 'kept' },
-      { wait: 30 },
+      { settled: 'stats' },
       {
         admin:
           '/stats?usedonly&type=Gauges&filter=^(cluster\\.|http\\.in|listener\\.1|cluster_manager|listener_manager|runtime)',

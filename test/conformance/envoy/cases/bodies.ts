@@ -1,5 +1,5 @@
 import { type Case, get, request } from '../harness/case.ts'
-import { early, echo, ok, raw, sequence } from '../harness/upstream.ts'
+import { early, echo, hang, ok, raw, sequence } from '../harness/upstream.ts'
 
 export const bodyCases: Case[] = [
   {
@@ -63,15 +63,13 @@ export const bodyCases: Case[] = [
   {
     name: 'an early answer, and the rest of the request',
     covers: 'what the client sends after the answer is not a request',
-    config: { hcm: { delayed_close_timeout: '0.4s' } },
+    config: { hcm: { delayed_close_timeout: '60s' } },
     upstreams: { app: early('HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno') },
     steps: [
-      {
-        send: ['POST / HTTP/1.1\r\nhost: example.test\r\ncontent-length: 5\r\n\r\nhe', `llo${get('/next')}`],
-        on: 'a',
-        pause: 120,
-      },
+      { send: 'POST / HTTP/1.1\r\nhost: example.test\r\ncontent-length: 5\r\n\r\nhe', on: 'a' },
+      { send: `llo${get('/next')}`, on: 'a', answers: 0 },
     ],
+    logLines: 1,
   },
   {
     name: 'an answer that begins before the request is whole',
@@ -80,9 +78,13 @@ export const bodyCases: Case[] = [
       app: early('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab', (_request, socket) => socket.write('cd')),
     },
     steps: [
-      { send: ['POST / HTTP/1.1\r\nhost: example.test\r\ncontent-length: 5\r\n\r\nhe', 'llo'], pause: 80, on: 'a' },
+      { send: 'POST / HTTP/1.1\r\nhost: example.test\r\ncontent-length: 5\r\n\r\nhe', on: 'a', answers: 0 },
+      { until: 'cluster.app.upstream_rq_active: 1' },
+      { settled: 'stats' },
+      { send: 'llo', on: 'a' },
       { send: get('/'), on: 'a', patience: 200 },
     ],
+    logLines: 1,
   },
   {
     name: 'an early answer without a body',
@@ -210,14 +212,26 @@ export const bodyCases: Case[] = [
   {
     name: 'client leaves before the answer',
     covers: 'DC, 0, upstream request cancelled',
-    upstreams: { app: () => {} },
-    steps: [{ send: get('/'), answers: 1, patience: 60, after: 'close' }],
+    upstreams: { app: hang },
+    steps: [
+      { send: get('/'), on: 'a', answers: 0 },
+      { until: 'cluster.app.upstream_rq_active: 1' },
+      { settled: 'stats' },
+      { send: '', on: 'a', answers: 0, after: 'close' },
+    ],
+    logLines: 1,
   },
   {
     name: 'client half-closes before the answer',
     covers: 'closed without an answer, downstream_rq_rx_reset',
-    upstreams: { app: (request, socket, index) => void setTimeout(() => ok('late')(request, socket, index), 150) },
-    steps: [{ send: get('/'), after: 'half-close' }],
+    upstreams: { app: hang },
+    steps: [
+      { send: get('/'), on: 'a', answers: 0 },
+      { until: 'cluster.app.upstream_rq_active: 1' },
+      { settled: 'stats' },
+      { send: '', on: 'a', after: 'half-close' },
+    ],
+    logLines: 1,
   },
   {
     name: 'empty and zero-length bodies',

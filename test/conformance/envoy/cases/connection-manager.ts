@@ -171,7 +171,7 @@ export const connectionManagerCases: Case[] = [
   {
     name: 'ids that say nothing of traces',
     covers: 'pack_trace_reason false: neither read nor written, at the edge too',
-    spans: 2,
+    spans: 1,
     config: {
       hcm: requestId({ pack_trace_reason: false }),
       tracing: { random_sampling: { value: 0 }, client_sampling: { value: 100 } },

@@ -278,12 +278,12 @@ export const filterCases: Case[] = [
   {
     name: 'local rate limit: tokens come back steadily',
     covers: 'half of a fill after half of the interval',
-    config: { filters: limited({ token_bucket: { max_tokens: 2, tokens_per_fill: 2, fill_interval: '2s' } }) },
+    config: { filters: limited({ token_bucket: { max_tokens: 2, tokens_per_fill: 2, fill_interval: '6s' } }) },
     steps: [
       { send: get('/') },
       { send: get('/') },
       { send: get('/') },
-      { wait: 1200 },
+      { wait: 3300 },
       { send: get('/') },
       { send: get('/') },
     ],

@@ -48,7 +48,10 @@ function piledUp(name: string, covers: string, lb: Fields, factor: number): Case
       ...hashing({ ...lb, common_lb_config: { consistent_hashing_lb_config: consistent } }, [header('x-user')])(ports),
       accessLog: '%RESPONSE_CODE%\n',
     }),
-    steps: Array.from({ length: 20 }, (_, i) => ({ send: get(`/${i}`, { 'x-user': `user-${i % 2}` }), patience: 60 })),
+    steps: Array.from({ length: 20 }, (_, i): Case['steps'] => [
+      { send: get(`/${i}`, { 'x-user': `user-${i % 2}` }), answers: 0 },
+      { until: `cluster.many.upstream_rq_total: ${i + 1}` },
+    ]).flat(),
     logLines: 0,
     except: {
       why: 'the requests end with the clients, when the log is read: a line may be there or not',

@@ -10,7 +10,8 @@ export const informationalCases: Case[] = [
     covers: 'proxy_100_continue: Expect goes on, and the upstream’s 100 comes back, counted',
     upstreams: { app: early('HTTP/1.1 100 Continue\r\nx-a: 1\r\n\r\n', ok('done')) },
     config: proxied,
-    steps: [{ send: [expecting, 'hello'], pause: 150 }],
+    steps: [{ send: expecting, on: 'a', answers: 0 }, { settled: 'stats' }, { send: 'hello', on: 'a' }],
+    logLines: 1,
   },
   {
     name: 'an upstream that does not want it',

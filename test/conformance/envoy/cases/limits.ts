@@ -19,11 +19,12 @@ export const limitCases: Case[] = [
     name: 'the life of a connection',
     covers: 'max_connection_duration: it drains: what is asked until it closes is answered with connection: close',
     config: {
-      hcm: { drain_timeout: '5s', common_http_protocol_options: { max_connection_duration: '0.6s' } },
+      hcm: { drain_timeout: '20s', common_http_protocol_options: { max_connection_duration: '1.2s' } },
     },
     steps: [
       { send: get('/early'), on: 'a' },
-      { wait: 900 },
+      { until: 'http.in.downstream_cx_max_duration_reached: 1' },
+      { settled: 'stats' },
       { send: get('/late'), on: 'a' },
       { send: get('/another'), on: 'b' },
     ],
@@ -32,9 +33,9 @@ export const limitCases: Case[] = [
     name: 'an idle connection that has lived long enough',
     covers: 'max_connection_duration and drain_timeout: closed when the drain is over',
     config: {
-      hcm: { drain_timeout: '0.1s', common_http_protocol_options: { max_connection_duration: '0.5s' } },
+      hcm: { drain_timeout: '0.1s', common_http_protocol_options: { max_connection_duration: '1s' } },
     },
-    steps: [{ send: get('/'), on: 'a' }, { wait: 1300 }],
+    steps: [{ send: get('/'), on: 'a' }, { until: 'http.in.downstream_cx_active: 0' }],
   },
   {
     name: 'a stream of limited length',
@@ -52,7 +53,7 @@ export const limitCases: Case[] = [
   {
     name: 'a response that takes too long',
     covers: 'max_stream_duration after the response has begun: cut off',
-    config: { hcm: { common_http_protocol_options: { max_stream_duration: '0.2s' } } },
+    config: { hcm: { common_http_protocol_options: { max_stream_duration: '0.6s' } } },
     upstreams: { app: raw('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf') },
     steps: [{ send: get('/') }],
   },

@@ -96,7 +96,7 @@ export const localReplyCases: Case[] = [
         ok('second'),
       ),
     },
-    steps: [{ send: get('/'), on: 'a' }, { wait: 60 }, { send: get('/'), on: 'a' }],
+    steps: [{ send: get('/'), on: 'a' }, { settled: 'stats' }, { send: get('/'), on: 'a' }],
   },
   {
     name: 'a cluster without hosts',

@@ -112,7 +112,14 @@ export const mirrorCases: Case[] = [
     covers: 'an error of the mirror is not the client’s',
     upstreams: { app: ok(), copy: sequence(status(500), close, ok()) },
     config: mirrored([POLICY]),
-    steps: [{ send: get('/500') }, { wait: 50 }, { send: get('/closed') }, { wait: 50 }, { send: get('/') }],
+    steps: [
+      { send: get('/500') },
+      { until: 'cluster.copy.upstream_rq_500: 1' },
+      { send: get('/closed') },
+      { until: 'cluster.copy.upstream_rq_503: 1' },
+      { settled: 'stats' },
+      { send: get('/') },
+    ],
   },
   {
     name: 'the mirror refuses connections',

@@ -36,7 +36,7 @@ const grpcReports = (name: string, covers: string, rest: Partial<Case> & { servi
     name: `${name}, over gRPC`,
     covers,
     config: overGrpc(service ?? { envoy_grpc: { cluster_name: 'otlp' } }, toCollector),
-    steps: [{ send: get('/1') }, { wait: 100 }, { send: get('/2') }],
+    steps: [{ send: get('/1') }, { settled: 'stats' }, { send: get('/2') }],
     spans: 2,
     except: {
       why: 'the settings and window updates of another HTTP/2 library',

@@ -141,7 +141,7 @@ export const outlierCases: Case[] = [
     name: 'back after a while',
     covers: 'base_ejection_time, un-ejected at an interval',
     upstreams: { app: sequence(status(500), ok()) },
-    config: watched({ consecutive_5xx: 1, interval: '0.1s', base_ejection_time: '1s' }),
+    config: watched({ consecutive_5xx: 1, interval: '0.1s', base_ejection_time: '3s' }),
     steps: [
       ...calls(2),
       { until: 'cluster.app.outlier_detection.ejections_active: 0' },

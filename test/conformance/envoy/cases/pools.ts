@@ -19,7 +19,12 @@ const ENDED_LATE = {
   },
 }
 /** They stay open: the next request finds another connection busy. */
-const held = (count: number) => Array.from({ length: count }, (_, i) => ({ send: get(`/${i}`), patience: 100 }))
+const held = (count: number) =>
+  Array.from({ length: count }, (_, i): Case['steps'] => [
+    { send: get(`/${i}`), answers: 0 },
+    { until: `http.in.downstream_rq_active: ${i + 1}` },
+    { settled: 'stats' },
+  ]).flat()
 
 const LEFT = { admin: '/stats?filter=^cluster\\.app\\.circuit_breakers\\..*cx_pool' }
 
@@ -48,7 +53,14 @@ export const poolCases: Case[] = [
       name: `connections ahead of requests, ${ratio} for one`,
       covers: `per_upstream_preconnect_ratio ${ratio}: at the first request and at later ones`,
       config: preconnect(ratio),
-      steps: [{ send: get('/1') }, { wait: 60 }, { send: get('/2') }, { wait: 60 }, { send: get('/3') }, { wait: 60 }],
+      steps: [
+        { send: get('/1') },
+        { settled: 'stats' },
+        { send: get('/2') },
+        { settled: 'stats' },
+        { send: get('/3') },
+        { settled: 'stats' },
+      ],
     }),
   ),
   {
@@ -81,7 +93,7 @@ export const poolCases: Case[] = [
         },
       },
     }),
-    steps: [{ send: get('/1') }, { wait: 60 }, { send: get('/2') }, { wait: 60 }],
+    steps: [{ send: get('/1') }, { settled: 'stats' }, { send: get('/2') }, { settled: 'stats' }],
   },
   {
     name: 'connections to one host at a time',
@@ -153,7 +165,7 @@ export const poolCases: Case[] = [
       covers: `predictive_preconnect_ratio ${ratio}: where the next requests go`,
       upstreams: { app: ok(), other: ok(), third: ok() },
       config: threeHosts({ preconnect_policy: { predictive_preconnect_ratio: ratio } }),
-      steps: [1, 2, 3, 4].flatMap(n => [{ send: get(`/${n}`) }, { wait: 60 }]),
+      steps: [1, 2, 3, 4].flatMap((n): Case['steps'] => [{ send: get(`/${n}`) }, { settled: 'stats' }]),
       except: BY_TURNS,
     }),
   ),
@@ -177,7 +189,7 @@ export const poolCases: Case[] = [
       name: `whom ${policy} asks next nobody can tell`,
       covers: `predictive_preconnect_ratio with ${policy}: no connections ahead`,
       config: { app: { lb_policy: policy, preconnect_policy: { predictive_preconnect_ratio: 3 } } },
-      steps: [{ send: get('/1') }, { wait: 60 }, { send: get('/2') }],
+      steps: [{ send: get('/1') }, { settled: 'stats' }, { send: get('/2') }],
     }),
   ),
   {
@@ -196,10 +208,13 @@ export const poolCases: Case[] = [
       ],
     },
     steps: [
-      { send: get('/high/1'), patience: 100 },
-      { send: get('/high/2'), patience: 100 },
+      { send: get('/high/1'), answers: 0 },
+      { until: 'cluster.app.upstream_rq_active: 1' },
+      { send: get('/high/2'), answers: 0 },
+      { until: 'cluster.app.upstream_rq_pending_active: 1' },
       { send: get('/high/3') },
-      { send: get('/'), patience: 100 },
+      { send: get('/'), answers: 0 },
+      { until: 'cluster.app.upstream_rq_active: 2' },
       { admin: '/stats?filter=^cluster\\.app\\.circuit_breakers\\..*(_open|remaining_cx|remaining_pending)$' },
     ],
     logLines: 1,
@@ -209,7 +224,7 @@ export const poolCases: Case[] = [
     name: 'one connection to a host for many',
     covers:
       'per_host_thresholds: max_connections 1: upstream_cx_overflow, cx_open stays 0; HIGH has its own, and gets one always',
-    upstreams: { app: slow(120) },
+    upstreams: { app: slow(300) },
     config: {
       app: {
         circuit_breakers: { per_host_thresholds: [{ max_connections: 1 }, { priority: 'HIGH', max_connections: 0 }] },
@@ -232,7 +247,7 @@ export const poolCases: Case[] = [
     name: 'one connection for many',
     covers:
       'max_connections 1: upstream_cx_overflow, once for each request that finds none and each that is left waiting',
-    upstreams: { app: slow(120) },
+    upstreams: { app: slow(300) },
     config: { app: breakers({ max_connections: 1 }) },
     // While it connects more of them would wait, or fewer.
     steps: [{ send: get('/warm') }, [1, 2, 3, 4].map(() => ({ send: get('/x') }))],
@@ -247,18 +262,18 @@ export const poolCases: Case[] = [
     name: 'the upstream asks to close',
     covers: 'connection: close of an answer ends that connection',
     upstreams: { app: ok('bye', 'connection: close\r\n') },
-    steps: [{ send: get('/1') }, { wait: 50 }, { send: get('/2') }],
+    steps: [{ send: get('/1') }, { settled: 'stats' }, { send: get('/2') }],
   },
   {
     name: 'parallel requests',
     covers: 'a connection each, pending counted',
-    upstreams: { app: slow(80) },
+    upstreams: { app: slow(300) },
     steps: [[{ send: get('/1') }, { send: get('/1') }, { send: get('/1') }]],
   },
   {
     name: 'warm, one connection, one pending, five at once',
     covers: '2 x 200, 3 x 503 UO with x-envoy-overloaded',
-    upstreams: { app: slow(120) },
+    upstreams: { app: slow(300) },
     config: { app: breakers({ max_connections: 1, max_pending_requests: 1 }) },
     steps: [{ send: get('/warm') }, [1, 2, 3, 4, 5].map(() => ({ send: get('/x') }))],
     except: {
@@ -279,7 +294,7 @@ export const poolCases: Case[] = [
   {
     name: 'one request at a time',
     covers: 'max_requests: overflow counted as upstream_rq_active_overflow when warm',
-    upstreams: { app: slow(120) },
+    upstreams: { app: slow(300) },
     config: { app: breakers({ max_requests: 1 }) },
     steps: [{ send: get('/warm') }, [1, 2].map(() => ({ send: get('/x') }))],
     except: { why: 'which of two parallel requests is refused is chance', drop: sortAnswers },
@@ -298,7 +313,7 @@ export const poolCases: Case[] = [
         },
       },
     },
-    steps: [{ send: get('/1') }, { send: get('/2') }, { wait: 30 }, { send: get('/3') }],
+    steps: [{ send: get('/1') }, { send: get('/2') }, { settled: 'stats' }, { send: get('/3') }],
   },
 ]
 

@@ -245,7 +245,7 @@ export const reroutingCases: Case[] = [
   decorators('egress, the new route has none', decorated('of-rest'), {}, OUTBOUND),
   decorators('egress, not to be told', decorated('of-rest'), decorated('of-vip', { propagate: false }), OUTBOUND),
   sampling('the new route has none', {}, { overall_sampling: share(0) }, 4),
-  sampling('the first route has none', { overall_sampling: share(0) }, {}, 6),
+  sampling('the first route has none', { overall_sampling: share(0) }, {}, 4),
   sampling('the new route leaves nothing to chance', {}, { random_sampling: share(0) }, 6),
   sampling('the first route leaves nothing to chance', { random_sampling: share(0) }, {}, 5),
   {

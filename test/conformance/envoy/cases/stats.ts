@@ -69,13 +69,13 @@ export const statsCases: Case[] = [
     steps: [
       ...['/1', '/500', '/bye', '/2', '/close', '/3', '/old', '/4', '/until', '/5', '/none', '/6'].flatMap(path => [
         { send: get(path), on: 'a' },
-        { wait: 15 },
+        { settled: 'stats' as const },
       ]),
       { send: request('POST', '/body', {}, 'x'.repeat(2000)), on: 'a' },
       { send: request('HEAD', '/7'), on: 'a' },
       { send: get('/8') + get('/9'), on: 'a', answers: 2 },
       { send: get('/cut'), on: 'a' },
-      { wait: 30 },
+      { settled: 'stats' },
       { send: get('/10'), on: 'b' },
     ],
     logLines: 18,

@@ -25,7 +25,7 @@ export const timeoutCases: Case[] = [
     name: 'in time',
     covers: 'no timeout, expected-rq-timeout header',
     upstreams: { app: later(50) },
-    config: { routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '1s' } }] },
+    config: { routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '5s' } }] },
     steps: [{ send: get('/') }],
   },
   {
@@ -76,11 +76,11 @@ export const timeoutCases: Case[] = [
           route: {
             cluster: 'app',
             // What is left for the third try has three digits, however late it begins.
-            timeout: '1.15s',
+            timeout: '2.3s',
             retry_policy: {
               retry_on: '5xx',
               num_retries: 5,
-              per_try_timeout: '0.4s',
+              per_try_timeout: '0.8s',
               retry_back_off: { base_interval: '0.001s', max_interval: '0.001s' },
             },
           },
@@ -134,13 +134,19 @@ export const timeoutCases: Case[] = [
         typed_extension_protocol_options: {
           'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
             '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-            common_http_protocol_options: { idle_timeout: '0.3s' },
+            common_http_protocol_options: { idle_timeout: '1s' },
             explicit_http_config: { http_protocol_options: {} },
           },
         },
       },
     },
-    steps: [{ send: get('/1') }, { wait: 100 }, { send: get('/2') }, { wait: 600 }, { send: get('/3') }],
+    steps: [
+      { send: get('/1') },
+      { send: get('/2') },
+      { until: 'cluster.app.upstream_cx_idle_timeout: 1' },
+      { settled: 'stats' },
+      { send: get('/3') },
+    ],
     sane: envoy => {
       if (envoy.stats['cluster.app.upstream_cx_idle_timeout'] !== 1) throw new Error('Envoy closed no idle connection')
     },
@@ -149,7 +155,7 @@ export const timeoutCases: Case[] = [
     name: 'route timeout during the body',
     covers: 'code already sent, client cut off, UT',
     upstreams: { app: (_request, socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf') },
-    config: { routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0.2s' } }] },
+    config: { routes: [{ match: { prefix: '/' }, route: { cluster: 'app', timeout: '0.6s' } }] },
     steps: [{ send: get('/') }],
   },
   {
@@ -178,8 +184,8 @@ export const timeoutCases: Case[] = [
   {
     name: 'an idle connection is closed',
     covers: 'idle_timeout, downstream_cx_idle_timeout',
-    config: { hcm: { common_http_protocol_options: { idle_timeout: '0.15s' } } },
-    steps: [{ send: get('/'), on: 'a' }, { wait: 350 }],
+    config: { hcm: { common_http_protocol_options: { idle_timeout: '0.5s' } } },
+    steps: [{ send: get('/'), on: 'a' }, { until: 'http.in.downstream_cx_active: 0' }],
   },
   {
     name: 'the timeout header of an internal caller',
@@ -215,7 +221,7 @@ export const timeoutCases: Case[] = [
     name: 'the same, in the middle of a response',
     covers: 'max_stream_duration of a cluster: the connection closes',
     upstreams: { app: raw('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab') },
-    config: { app: { common_http_protocol_options: { max_stream_duration: '0.2s' } } },
+    config: { app: { common_http_protocol_options: { max_stream_duration: '0.6s' } } },
     steps: [{ send: get('/') }],
   },
   {

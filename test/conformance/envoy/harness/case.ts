@@ -59,7 +59,7 @@ export type Step =
       on?: string
       /** Final answers to wait for. Default 1. */
       answers?: number
-      /** How long to wait at most, ms. Default 3000. */
+      /** How long to wait at most, ms: where no answer is to come. Default: until it comes. */
       patience?: number
       pause?: number
       after?: 'close' | 'half-close'
@@ -68,7 +68,9 @@ export type Step =
   | { wait: number }
   /** Until the program's main thread has done what the answers so far gave it to do (Envoy ejects hosts there, a moment later). */
   | { settled: 'main thread' }
-  /** Until `/stats` has this line, or the page `of` this text. Fails after 5 s. */
+  /** Until nothing that is counted moves any more: connections are closed that had to be, copies answered. */
+  | { settled: 'stats' }
+  /** Until `/stats` has this line, or the page `of` this text; fails when it never has. */
   | { until: string; of?: string }
   /** The DNS server knows these from now on. */
   | { names: Record<string, string[]> }

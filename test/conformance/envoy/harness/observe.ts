@@ -35,10 +35,15 @@ export interface Observation {
 /** The stats that a request can move; the process's own (server, runtime, dns cache, admin) are not compared. */
 const STATS_IN_SCOPE = /^(http\.in\.|cluster\.(?!zipkin\.)|listener\.(?!admin\.)|tracing\.|vhost\.|limiter\.)/
 
+/** How long what must come is waited for, ms: it comes at once, but for a machine that has other things to do. */
+const PATIENCE = 20_000
+
+/** `patience`: for each thing that must come; less where it is not to come. */
 export async function observe(
   name: ProgramName,
   test: Case,
   environment: Readonly<Record<string, string>> = {},
+  patience = PATIENCE,
 ): Promise<Observation> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'))
   const upstreams: Record<string, Upstream | FullListener> = {}
@@ -107,7 +112,7 @@ export async function observe(
       const connections = new Map<string, RawClient>()
       for (const step of test.steps) {
         const together = Array.isArray(step) ? step : [step]
-        const results = await Promise.all(together.map(one => play(one, ports, connections, names)))
+        const results = await Promise.all(together.map(one => play(one, ports, connections, names, patience)))
         for (const result of results) {
           if (result === undefined) continue
           if ('status' in result) observation.admin.push(result)
@@ -118,13 +123,18 @@ export async function observe(
         }
       }
       const sends = test.steps.flat().filter(step => 'send' in step).length
-      await settle(() => readLines(logFile).length >= (test.logLines ?? sends), 2000)
-      await settle(() => spans.length >= (test.spans ?? 0), 2000)
-      await settle(() => readLines(ports.eventLog!).length >= (test.events ?? 0), 2000)
-      // What should not come gets a moment in which to come.
-      await new Promise(resolve => setTimeout(resolve, 120))
+      for (const [what, wanted, count] of [
+        ['lines of the access log', test.logLines ?? sends, () => readLines(logFile).length],
+        ['spans', test.spans ?? 0, () => spans.length],
+        ['events', test.events ?? 0, () => readLines(ports.eventLog!).length],
+      ] as const) {
+        await settle(() => count() >= wanted, patience)
+        // It passes all the same, late: its number is to be mended.
+        if (count() < wanted && name === 'envoy')
+          console.warn(`${test.name}: Envoy has ${count()} ${what}, the case waits for ${wanted}`)
+      }
       // Read while the client's connections are still open: their end would race with the reading.
-      observation.stats = changes(before, await readStats(admin))
+      observation.stats = changes(before, await restingStats(admin))
       for (const client of connections.values()) client.destroy()
       observation.accessLog = readLines(logFile)
       observation.events = readEvents(ports.eventLog!)
@@ -154,6 +164,7 @@ async function play(
   ports: Ports,
   connections: Map<string, RawClient>,
   names: NameServer | undefined,
+  patience: number,
 ): Promise<Played> {
   if ('names' in step) {
     names!.names = step.names
@@ -164,12 +175,16 @@ async function play(
     return undefined
   }
   if ('settled' in step) {
+    if (step.settled === 'stats') {
+      await restingStats(ports.admin)
+      return undefined
+    }
     // What a worker posts there before it answers is done before a connection that is made after the answer is heard.
     await (await fetch(`http://127.0.0.1:${ports.admin}/ready`)).text()
     return undefined
   }
   if ('until' in step) {
-    await statLine(step.until, ports.admin, step.of)
+    await statLine(step.until, ports.admin, step.of, patience)
     return undefined
   }
   if ('admin' in step) {
@@ -186,13 +201,9 @@ async function play(
     if (index > 0) await new Promise(resolve => setTimeout(resolve, step.pause ?? 20))
     client.send(part)
   }
-  if (step.after === 'half-close') {
-    // The request is on its way upstream by then.
-    await new Promise(resolve => setTimeout(resolve, 60))
-    client.halfClose()
-  }
+  if (step.after === 'half-close') client.halfClose()
   const before = client.result().messages.slice(0, already).filter(isFinal).length
-  await client.receive(before + (step.answers ?? 1), step.patience ?? 3000)
+  await client.receive(before + (step.answers ?? 1), step.patience ?? patience)
   const { messages, rest, closed } = client.result()
   if (step.after === 'close') client.destroy()
   const fresh = messages.slice(already).map(({ head, body, framing }) => ({ head, body, framing }))
@@ -216,8 +227,8 @@ async function settle(done: () => boolean, patience: number): Promise<void> {
   while (!done() && Date.now() < deadline) await new Promise(resolve => setTimeout(resolve, 10))
 }
 
-async function statLine(line: string, admin: number, page?: string): Promise<void> {
-  const deadline = Date.now() + 30_000
+async function statLine(line: string, admin: number, page: string | undefined, patience: number): Promise<void> {
+  const deadline = Date.now() + patience
   const text = async () => (await fetch(`http://127.0.0.1:${admin}${page ?? '/stats'}`)).text()
   const isThere = (shown: string) => (page === undefined ? shown.split('\n').includes(line) : shown.includes(line))
   while (!isThere(await text())) {
@@ -250,6 +261,21 @@ async function readStats(admin: number): Promise<Map<string, number>> {
     if (match !== null && STATS_IN_SCOPE.test(match[1]!)) stats.set(match[1]!, Number(match[2]))
   }
   return stats
+}
+
+/** What goes on by itself, whoever asks for nothing. */
+const NEVER_RESTS = /\.timer_flushed$|\.health_check\./
+
+/** The stats when they have not moved for a moment, in which also what should not come has time to. */
+async function restingStats(admin: number): Promise<Map<string, number>> {
+  const shown = (stats: Map<string, number>) => JSON.stringify([...stats].filter(([name]) => !NEVER_RESTS.test(name)))
+  let last = await readStats(admin)
+  for (let readings = 0; ; readings++) {
+    await new Promise(resolve => setTimeout(resolve, 120))
+    const stats = await readStats(admin)
+    if (shown(stats) === shown(last) || readings === 20) return stats
+    last = stats
+  }
 }
 
 function changes(before: Map<string, number>, after: Map<string, number>): Record<string, number> {

@@ -4,6 +4,12 @@ import { join } from 'node:path'
 
 export type ProgramName = 'envoy' | 'hopscope'
 
+/** None outlives the process that started it. */
+const children = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
 const root = join(import.meta.dirname, '../../../..')
 
 /** The real Envoy: HOPSCOPE_ENVOY, else `envoy` on PATH; undefined when there is none. */
@@ -53,6 +59,8 @@ export async function startProgram(
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, HOPSCOPE_TEST: 'from-environment', ...environment },
   })
+  children.add(child)
+  child.on('close', () => children.delete(child))
   let stderr = ''
   child.stderr!.on('data', chunk => {
     stderr += chunk
@@ -80,7 +88,7 @@ async function waitForReady(name: string, child: ChildProcess, adminPort: number
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended at start: ${stderr()}`)
     try {
-      const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`)
+      const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`, { signal: AbortSignal.timeout(5000) })
       if ((await answer.text()) === 'LIVE\n') return
     } catch {
       // not listening yet
