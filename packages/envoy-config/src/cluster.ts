@@ -3,7 +3,7 @@ import type { EndpointHealthCheck, HealthCheck } from './health-check.ts'
 import type { LbPolicy } from './load-balancing.ts'
 import type { Metadata } from './metadata.ts'
 import type { Fraction, Milliseconds, Percent } from './quantities.ts'
-import type { EndpointAddress } from './socket-address.ts'
+import type { EndpointAddress, SocketAddress } from './socket-address.ts'
 
 /** envoy.config.cluster.v3.Cluster */
 export interface Cluster {
@@ -52,6 +52,26 @@ export interface Cluster {
   dropOverload?: Fraction
   /** It is spoken to in HTTP/2, which so far only calls of the proxy's own do. */
   http2?: boolean
+  /** Where connections to its hosts begin; absent: wherever the system has them begin. */
+  bind?: BindConfig
+  /** upstream_connection_options.tcp_keepalive: whether a peer that is silent is still there is asked; absent: it is not. */
+  keepAlive?: KeepAlive
+}
+
+/** envoy.config.core.v3.TcpKeepalive; what is absent is as the system has it. */
+export interface KeepAlive {
+  /** Seconds of silence before it is asked. */
+  time?: number
+  /** Seconds between questions. */
+  interval?: number
+  /** Questions without an answer after which the connection is lost. */
+  probes?: number
+}
+
+/** envoy.config.core.v3.BindConfig */
+export interface BindConfig {
+  /** An address of this machine; port 0: any free one. */
+  source?: SocketAddress
 }
 
 /** How a cluster's hosts want heads to be written (`http_protocol_options`). */

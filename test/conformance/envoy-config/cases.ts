@@ -286,6 +286,36 @@ export const constraints: ValidateCase[] = [
   c('a route without match', 'refused', route('{ direct_response: { status: 200 } }')),
   c('a match of nothing', 'refused', route('{ match: {}, direct_response: { status: 200 } }')),
   c('a timeout of 0 to connect', 'refused', cluster('connect_timeout: 0s'), /more than 0s/),
+  c(
+    'connections that begin at an address',
+    'accepted',
+    cluster('upstream_bind_config: { source_address: { address: 127.0.0.2, port_value: 0 } }'),
+  ),
+  c(
+    'silent peers that are asked',
+    'accepted',
+    cluster(
+      'upstream_connection_options: { tcp_keepalive: { keepalive_time: 300, keepalive_interval: 5, keepalive_probes: 3 } }',
+    ),
+  ),
+  c(
+    'silent peers that are asked as the system does',
+    'accepted',
+    cluster('upstream_connection_options: { tcp_keepalive: {} }'),
+  ),
+  c(
+    'silent peers that are asked after a day',
+    'unsupported',
+    cluster('upstream_connection_options: { tcp_keepalive: { keepalive_time: 86400 } }'),
+    /Linux takes 1 to 32767, found 86400/,
+  ),
+  c('connections that begin anywhere', 'accepted', cluster('upstream_bind_config: {}')),
+  c(
+    'connections that begin at a name',
+    'refused',
+    cluster('upstream_bind_config: { source_address: { address: localhost, port_value: 0 } }'),
+    /malformed IP address: 'localhost'/,
+  ),
   c('an address without port', 'refused', 'admin: { address: { socket_address: { address: 127.0.0.1 } } }'),
   c('a cluster without name', 'refused', bootstrap('[]', '[{}]')),
   c('a status of 100', 'refused', route('{ match: { prefix: / }, direct_response: { status: 100 } }')),

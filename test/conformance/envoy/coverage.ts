@@ -149,6 +149,7 @@ const ROWS: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     'idle upstream connections': /upstream_cx_idle_timeout/,
     'options of a cluster’s HTTP/1': /proper_case_words of a cluster|max_headers_count of a cluster/,
     drop_overloads: /drop_overloads 100/,
+    upstream_bind_config: /upstream_bind_config/,
     alt_stat_name: /alt_stat_name/,
   },
   'HTTP filters': {

@@ -52,6 +52,7 @@ import { retryHostCases } from './cases/retry-hosts.ts'
 import { rewriteCases } from './cases/rewrites.ts'
 import { routingCases } from './cases/routing.ts'
 import { slowStartCases } from './cases/slow-start.ts'
+import { sourceAddressCases } from './cases/source-addresses.ts'
 import { statsCases } from './cases/stats.ts'
 import { subsetCases } from './cases/subsets.ts'
 import { targetCases } from './cases/targets.ts'
@@ -114,6 +115,7 @@ const groups: Record<string, Case[]> = {
   'health checks': healthCheckCases,
   pools: poolCases,
   'upstream options': upstreamOptionCases,
+  'source addresses': sourceAddressCases,
   balancing: balancingCases,
   'slow start': slowStartCases,
   hashing: hashingCases,

@@ -6,6 +6,7 @@ import type { Message } from '../schema/message.ts'
 import { toProtoJson } from '../schema/to-proto-json.ts'
 import { checkCluster, type ParseContext } from './context.ts'
 import { parseAccessLog } from './parse-access-log.ts'
+import { parseBindConfig } from './parse-bind-config.ts'
 import { parseCluster, parseLocality } from './parse-cluster.ts'
 import { parseListener } from './parse-listener.ts'
 import { parseRuntime } from './parse-runtime.ts'
@@ -21,8 +22,9 @@ export interface NodeOverrides {
 /** Of an envoy.config.bootstrap.v3.Bootstrap whose fields were checked. References are checked here. */
 export function parseBootstrap(message: Message, overrides: NodeOverrides, context: ParseContext): Bootstrap {
   const resources = message.message('static_resources')
+  const bindOfAll = parseBindConfig(message.message('cluster_manager')?.message('upstream_bind_config'), context)
   const clusters = (resources?.messages('clusters') ?? []).map(
-    cluster => [cluster, parseCluster(cluster, context)] as const,
+    cluster => [cluster, parseCluster(cluster, bindOfAll, context)] as const,
   )
   const listeners = (resources?.messages('listeners') ?? []).map(
     listener => [listener, parseListener(listener, context)] as const,

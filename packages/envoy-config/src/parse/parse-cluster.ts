@@ -1,9 +1,11 @@
-import type { Cluster, ClusterLoadAssignment, HealthStatus, Thresholds } from '../cluster.ts'
+import type { BindConfig, Cluster, ClusterLoadAssignment, HealthStatus, Thresholds } from '../cluster.ts'
 import type { Message } from '../schema/message.ts'
 import type { ParseContext } from './context.ts'
 import { parseMetadata } from './metadata.ts'
+import { parseBindConfig } from './parse-bind-config.ts'
 import { parseDns } from './parse-dns.ts'
 import { parseEndpointHealthCheck, parseHealthChecks } from './parse-health-check.ts'
+import { parseKeepAlive } from './parse-keep-alive.ts'
 import { parseLbPolicy } from './parse-load-balancing.ts'
 import { parseOutlierDetection } from './parse-outlier-detection.ts'
 import { parseFraction, parsePercent } from './percent.ts'
@@ -12,14 +14,16 @@ import { parseEndpointAddress } from './socket-address.ts'
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
 const HOUR = 3_600_000
 
-/** Of an envoy.config.cluster.v3.Cluster. */
-export function parseCluster(message: Message, context: ParseContext): Cluster {
+/** Of an envoy.config.cluster.v3.Cluster; `bindOfAll` is what the cluster manager says of those that say nothing. */
+export function parseCluster(message: Message, bindOfAll: BindConfig | undefined, context: ParseContext): Cluster {
   const name = message.string('name')
   const type = message.enum<Cluster['type']>('type', 'STATIC')
   const http = parseHttpOptions(message, context)
   const lb = message.message('common_lb_config')
   const outliers = message.message('outlier_detection')
   const healthCheck = parseHealthChecks(message, context)
+  const bind = parseBindConfig(message.message('upstream_bind_config'), context) ?? bindOfAll
+  const keepAlive = parseKeepAlive(message.message('upstream_connection_options')?.message('tcp_keepalive'), context)
   const preconnect = message.message('preconnect_policy')
   return {
     name,
@@ -46,6 +50,8 @@ export function parseCluster(message: Message, context: ParseContext): Cluster {
     perConnectionBufferLimitBytes: message.number('per_connection_buffer_limit_bytes', 1024 * 1024),
     ...parseDropOverload(message.message('load_assignment')?.message('policy'), context),
     ...http,
+    ...(bind === undefined ? {} : { bind }),
+    ...(keepAlive === undefined ? {} : { keepAlive }),
   }
 }
 

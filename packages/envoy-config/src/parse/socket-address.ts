@@ -16,10 +16,7 @@ export function parseSocketAddress(
     context.problems.add('unsupported', message.place('pipe'), what)
   }
   if (socket === undefined) return { address: '', port: 0 }
-  const address = socket.string('address')
-  if (names !== 'names' && address !== '' && isIP(address) === 0) {
-    context.problems.add('invalid', socket.valuePlace('address'), `malformed IP address: '${address}'${names.onlyIp}`)
-  }
+  if (names !== 'names') checkIp(socket, names.onlyIp, context)
   if (socket.enum<'TCP' | 'UDP'>('protocol', 'TCP') === 'UDP' && (names === 'names' || !names.udp)) {
     context.problems.add(
       'unsupported',
@@ -27,7 +24,19 @@ export function parseSocketAddress(
       'Envoy knows UDP; Hopscope supports only TCP so far',
     )
   }
-  return { address, port: socket.number('port_value') }
+  return { address: socket.string('address'), port: socket.number('port_value') }
+}
+
+/** Of an envoy.config.core.v3.SocketAddress of TCP that stands alone and must be an IP. */
+export function parseIpAddress(socket: Message, onlyIp: string, context: ParseContext): SocketAddress {
+  checkIp(socket, onlyIp, context)
+  return { address: socket.string('address'), port: socket.number('port_value') }
+}
+
+function checkIp(socket: Message, onlyIp: string, context: ParseContext): void {
+  const address = socket.string('address')
+  if (address !== '' && isIP(address) === 0)
+    context.problems.add('invalid', socket.valuePlace('address'), `malformed IP address: '${address}'${onlyIp}`)
 }
 
 /** sizeof(sockaddr_un.sun_path) */

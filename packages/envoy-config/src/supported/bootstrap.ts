@@ -22,7 +22,11 @@ export const bootstrap: SupportTable = {
     access_log_path: 'yes',
     profile_path: 'nothing is profiled: /cpuprofiler says so, as in Envoy’s own builds',
   },
-  'envoy.config.bootstrap.v3.ClusterManager': { local_cluster_name: 'yes', outlier_detection: 'yes' },
+  'envoy.config.bootstrap.v3.ClusterManager': {
+    local_cluster_name: 'yes',
+    outlier_detection: 'yes',
+    upstream_bind_config: 'yes',
+  },
   'envoy.config.bootstrap.v3.ClusterManager.OutlierDetection': { event_log_path: 'yes' },
   'envoy.config.bootstrap.v3.LayeredRuntime': { layers: 'yes' },
   'envoy.config.bootstrap.v3.RuntimeLayer': {

@@ -60,7 +60,10 @@ export const cluster: SupportTable = {
     max_requests_per_connection: 'yes',
     typed_extension_protocol_options: 'yes',
     transport_socket: 'raw_buffer',
+    upstream_bind_config: 'yes',
+    upstream_connection_options: 'yes',
   },
+  'envoy.config.cluster.v3.UpstreamConnectionOptions': { tcp_keepalive: 'yes' },
   'envoy.config.cluster.v3.Cluster.PreconnectPolicy': {
     per_upstream_preconnect_ratio: 'yes',
     predictive_preconnect_ratio: 'yes',

@@ -20,6 +20,8 @@ export const core: SupportTable = {
     port_value: 'yes',
     ipv4_compat: 'of what is listened at; elsewhere it has no effect',
   },
+  'envoy.config.core.v3.BindConfig': { source_address: 'yes' },
+  'envoy.config.core.v3.TcpKeepalive': { keepalive_probes: 'yes', keepalive_time: 'yes', keepalive_interval: 'yes' },
   'envoy.config.core.v3.DataSource': {
     filename: 'yes',
     inline_bytes: 'yes',

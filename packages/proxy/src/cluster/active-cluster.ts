@@ -3,7 +3,8 @@ import type { Clock } from '../clock.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Histogram, Stats } from '../stats/stats.ts'
 import type { Timer, Timers } from '../timers.ts'
-import type { Transports } from '../transport/transports.ts'
+import { completeKeepAlive } from '../transport/keep-alive.ts'
+import type { ConnectOptions, Transports } from '../transport/transports.ts'
 import { Pool } from '../upstream/pool.ts'
 import { createLoadBalancer } from './balancing/create-load-balancer.ts'
 import { createHostSets, type HostSet, type LocalityName, localityKey } from './balancing/host-set.ts'
@@ -54,6 +55,8 @@ export class ActiveCluster {
   readonly stats: ClusterStats
   readonly breakers: Readonly<Record<RoutingPriority, CircuitBreaker>>
   readonly codes: { all: CodeStats; internal: CodeStats; external: CodeStats; retry: CodeStats }
+  /** Of connections to its hosts. */
+  readonly connectOptions: ConnectOptions
   hosts: readonly Host[] = []
   readonly #balancer: LoadBalancer
   /** Hosts by priority, as the load balancer sees them. */
@@ -83,6 +86,10 @@ export class ActiveCluster {
     this.observabilityName = config.observabilityName
     this.maintenanceKey = `upstream.maintenance_mode.${config.name}`
     this.#services = services
+    this.connectOptions = {
+      from: config.bind?.source,
+      keepAlive: config.keepAlive && completeKeepAlive(config.keepAlive),
+    }
     this.stats = createClusterStats(stats, config.observabilityName)
     this.breakers = {
       default: createCircuitBreaker(config, 'default', config.circuitBreakers.default, stats, runtime),
@@ -322,6 +329,7 @@ export class ActiveCluster {
       observabilityName,
       requestStyle,
       responseLimits,
+      connectOptions: this.connectOptions,
       hasTraffic: () => stats.upstream_cx_total.value > 0,
       onChecked: (host: Host, changed: boolean, healthy: boolean) => {
         if (healthy) this.#outliers?.onChecked(host)
@@ -355,6 +363,7 @@ export class ActiveCluster {
           preconnectRatio: this.config.preconnectRatio,
           enableTrailers: this.config.enableTrailers ?? false,
           bufferLimit: perConnectionBufferLimitBytes,
+          connectOptions: this.connectOptions,
         },
         this.breakers[priority],
       )

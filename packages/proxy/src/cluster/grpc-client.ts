@@ -54,6 +54,7 @@ export function createGrpcClient({ clusters, stats, clock, timers }: GrpcClientS
       connectTimeout: config.connectTimeout,
       idleTimeout: config.idleTimeout,
       maxRequests: config.maxRequestsPerConnection,
+      connectOptions: cluster.connectOptions,
       onRetired() {
         if (connections.get(host) === connection) connections.delete(host)
       },

@@ -1,7 +1,7 @@
 import type { EndpointHealthCheck, HealthStatus, Labels, Metadata } from '@hopscope/envoy-config'
 import { formatAddress } from '../transport/address-text.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
-import type { Transports } from '../transport/transports.ts'
+import type { ConnectOptions, Transports } from '../transport/transports.ts'
 import type { Pool } from '../upstream/pool.ts'
 import type { HostMonitor } from './host-monitor.ts'
 import { createHostStats, type HostStats } from './host-stats.ts'
@@ -107,18 +107,28 @@ export class Host {
   }
 
   /** Begins a connection to it, as `Transports.connect`. */
-  connect(transports: Transports, highWaterMark: number, handler: TransportHandler): Transport {
+  connect(
+    transports: Transports,
+    highWaterMark: number,
+    handler: TransportHandler,
+    options?: ConnectOptions,
+  ): Transport {
     return this.isPipe
       ? transports.connectPipe(this.ip, highWaterMark, handler)
-      : transports.connect(this.ip, this.port, highWaterMark, handler)
+      : transports.connect(this.ip, this.port, highWaterMark, handler, options)
   }
 
   /** …where health checks ask. */
-  connectForCheck(transports: Transports, highWaterMark: number, handler: TransportHandler): Transport {
+  connectForCheck(
+    transports: Transports,
+    highWaterMark: number,
+    handler: TransportHandler,
+    options?: ConnectOptions,
+  ): Transport {
     const { ip, port, isPipe } = this.checkAddress
     return isPipe
       ? transports.connectPipe(ip, highWaterMark, handler)
-      : transports.connect(ip, port, highWaterMark, handler)
+      : transports.connect(ip, port, highWaterMark, handler, options)
   }
 
   /** Where health checks ask. */

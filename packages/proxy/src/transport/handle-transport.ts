@@ -1,11 +1,19 @@
 import { getSystemErrorMap } from 'node:util'
-import type { Milliseconds } from '@hopscope/envoy-config'
+import type { Milliseconds, SocketAddress } from '@hopscope/envoy-config'
 import { formatAddress } from './address-text.ts'
+import { familyError, isLateBindError } from './bind-error.ts'
 import { JOIN_LIMIT, joinInto } from './join.ts'
 import { slab } from './slab.ts'
 import { socketTransports } from './socket-transport.ts'
 import type { Transport, TransportHandler } from './transport.ts'
-import { BACKLOG, type BoundPort, type ListenOptions, NOBODY, type Transports } from './transports.ts'
+import {
+  BACKLOG,
+  type BoundPort,
+  type ConnectOptions,
+  type ListenOptions,
+  NOBODY,
+  type Transports,
+} from './transports.ts'
 import { type ConnectRequest, type SocketName, type TcpHandle, UV_EOF, type Uv, type WriteRequest } from './uv.ts'
 
 /**
@@ -19,6 +27,7 @@ const SMALL_READ = 8 * 1024
 const LARGE_READ = 32 * 1024
 const LENT_SIZES = [64 * 1024, READ_BUFFER.length] as const
 const MAX_FREE = 16
+const NO_OPTIONS: ConnectOptions = {}
 
 /**
  * Over libuv's handles: no stream machinery between the kernel and the codec, no buffer made for a read, and a write that the kernel
@@ -84,6 +93,8 @@ export function createHandleTransports(uv: Uv): Transports {
     /** A producer was told to wait. */
     #full = false
     #error: NodeJS.ErrnoException | undefined
+    #isBound = false
+    #keepAlive: ConnectOptions['keepAlive']
     #patience: NodeJS.Timeout | undefined
 
     constructor(handle: TcpHandle, highWaterMark: number, handler: TransportHandler) {
@@ -94,11 +105,20 @@ export function createHandleTransports(uv: Uv): Transports {
     }
 
     /** An address, no name. */
-    connect(ip: string, port: number): void {
+    connect(ip: string, port: number, { from, keepAlive }: ConnectOptions): void {
+      const handle = this.#handle
+      this.#keepAlive = keepAlive
+      if (from !== undefined) {
+        this.#isBound = true
+        const error = familyError(ip, from.address) || bind(handle, from)
+        if (error !== 0) {
+          setImmediate(() => this.#fail(error, 'bind'))
+          return
+        }
+      }
       const request = new uv.TCPConnectWrap()
       request.owner = this
       request.oncomplete = onConnected
-      const handle = this.#handle
       const error = ip.includes(':') ? handle.connect6(request, ip, port) : handle.connect(request, ip, port)
       if (error !== 0) setImmediate(() => this.connected(error))
     }
@@ -106,7 +126,7 @@ export function createHandleTransports(uv: Uv): Transports {
     connected(error: number): void {
       if (this.#state !== 'connecting') return
       if (error !== 0) {
-        this.#fail(error)
+        this.#fail(error, this.#isBound && isLateBindError(error) ? 'bind' : undefined)
         return
       }
       this.open()
@@ -120,6 +140,8 @@ export function createHandleTransports(uv: Uv): Transports {
       this.localAddress = nameText(out => handle.getsockname(out))
       this.remoteAddress = nameText(out => handle.getpeername(out))
       handle.setNoDelay(true)
+      const alive = this.#keepAlive
+      if (alive !== undefined) handle.setKeepAlive(true, alive.time, alive.interval, alive.probes)
       handle.useUserBuffer(READ_BUFFER)
       handle.onread = onRead
       const error = handle.readStart()
@@ -261,9 +283,10 @@ export function createHandleTransports(uv: Uv): Transports {
       if (this.#handle.shutdown(request) !== 0) this.destroy()
     }
 
-    #fail(error: number): void {
+    #fail(error: number, syscall?: 'bind'): void {
       if (this.#state === 'closed') return
       this.#error ??= systemError(error)
+      if (syscall !== undefined) this.#error.syscall = syscall
       this.destroy()
     }
 
@@ -309,9 +332,9 @@ export function createHandleTransports(uv: Uv): Transports {
 
   return {
     name: 'handle',
-    connect(ip, port, highWaterMark, handler) {
+    connect(ip, port, highWaterMark, handler, options = NO_OPTIONS) {
       const transport = new HandleTransport(new uv.TCP(uv.SOCKET), highWaterMark, handler)
-      transport.connect(ip, port)
+      transport.connect(ip, port, options)
       return transport
     },
     // Few have them, and what they cost is not the connection's.
@@ -321,6 +344,10 @@ export function createHandleTransports(uv: Uv): Transports {
       return listen(options, onConnection)
     },
   }
+}
+
+function bind(handle: TcpHandle, { address, port }: SocketAddress): number {
+  return address.includes(':') ? handle.bind6(address, port, 0) : handle.bind(address, port, 0)
 }
 
 function nameText(ask: (out: SocketName) => number): string {

@@ -1,11 +1,14 @@
 import { chmodSync, rmSync } from 'node:fs'
-import { connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net'
-import type { Milliseconds } from '@hopscope/envoy-config'
+import { connect, createServer, type NetConnectOpts, type Server, Socket } from 'node:net'
+import { getSystemErrorMap } from 'node:util'
+import type { Milliseconds, SocketAddress } from '@hopscope/envoy-config'
 import { formatAddress } from './address-text.ts'
+import { familyError, isLateBindError } from './bind-error.ts'
 import { JOIN_LIMIT, joinInto } from './join.ts'
+import { setKeepAlive } from './keep-alive.ts'
 import { slab } from './slab.ts'
 import type { Transport, TransportHandler } from './transport.ts'
-import { BACKLOG, NOBODY, type Transports } from './transports.ts'
+import { BACKLOG, type ConnectOptions, NOBODY, type Transports } from './transports.ts'
 
 /** A `Transport` on Node's public socket. */
 export class SocketTransport implements Transport {
@@ -29,7 +32,13 @@ export class SocketTransport implements Transport {
   }
 
   /** Begins to connect; `onConnect` or `onClose` follows. */
-  static connect(host: string, port: number, highWaterMark: number, handler: TransportHandler): SocketTransport {
+  static connect(
+    host: string,
+    port: number,
+    highWaterMark: number,
+    handler: TransportHandler,
+    { from, keepAlive }: ConnectOptions = {},
+  ): SocketTransport {
     const options: NetConnectOpts & { highWaterMark: number } = {
       host,
       port,
@@ -37,7 +46,9 @@ export class SocketTransport implements Transport {
       allowHalfOpen: true,
       highWaterMark,
     }
-    return SocketTransport.#connecting(connect(options), handler)
+    const socket = from === undefined ? connect(options) : connectFrom(from, host, options)
+    if (keepAlive !== undefined) socket.once('connect', () => setKeepAlive(socket, keepAlive))
+    return SocketTransport.#connecting(socket, handler)
   }
 
   static connectPipe(path: string, highWaterMark: number, handler: TransportHandler): SocketTransport {
@@ -106,6 +117,24 @@ export class SocketTransport implements Transport {
     this.localAddress = formatAddress(this.#socket.localAddress ?? '', this.#socket.localPort ?? 0)
     this.remoteAddress = formatAddress(this.#socket.remoteAddress ?? '', this.#socket.remotePort ?? 0)
   }
+}
+
+function connectFrom(from: SocketAddress, host: string, options: NetConnectOpts): Socket {
+  const errno = familyError(host, from.address)
+  const socket =
+    errno === 0
+      ? connect({ ...options, localAddress: from.address, localPort: from.port } as NetConnectOpts)
+      : new Socket().destroy(bindError(errno))
+  socket.prependListener('error', (error: NodeJS.ErrnoException) => {
+    if (isLateBindError(error.errno)) error.syscall = 'bind'
+  })
+  return socket
+}
+
+/** As Node makes them. */
+function bindError(errno: number): NodeJS.ErrnoException {
+  const [code, message] = getSystemErrorMap().get(errno)!
+  return Object.assign(new Error(message), { code, errno, syscall: 'bind' })
 }
 
 /** As Node wants it: an abstract socket begins with a byte 0. */

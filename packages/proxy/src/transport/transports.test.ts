@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -57,6 +57,17 @@ function listener(last: string, more: { onConnect?(): void } = {}) {
     onClose: (error: NodeJS.ErrnoException | undefined) => hear(`close ${error?.code ?? ''}`.trim()),
   }
   return { handler, heard, all, bytes: () => bytes }
+}
+
+/** Of a connection, as Linux tells it in /proc/net/tcp; others may begin at the same port. */
+function hasKeepAliveTimer({ localAddress, remoteAddress }: Transport): boolean {
+  const inHex = (address: string) => Number(address.split(':')[1]).toString(16).toUpperCase().padStart(4, '0')
+  const ends = [localAddress, remoteAddress].map(inHex)
+  const lines = readFileSync('/proc/self/net/tcp', 'utf8').split('\n')
+  const fields = lines
+    .map(line => line.trim().split(/\s+/))
+    .find(([, from, to]) => from === `0100007F:${ends[0]}` && to === `0100007F:${ends[1]}`)
+  return fields![5]!.startsWith('02:')
 }
 
 describe.each(ALL)('$name', transports => {
@@ -127,6 +138,47 @@ describe.each(ALL)('$name', transports => {
     expect(transport.remoteAddress).toBe(`127.0.0.1:${port}`)
     transport.destroy()
   })
+
+  test('begins at the address that it is told, or says that it cannot be had', async () => {
+    const callers: (string | undefined)[] = []
+    const port = await peer(socket => {
+      callers.push(socket.remoteAddress)
+      socket.end()
+    })
+    const { handler, all } = listener('end')
+    const transport = transports.connect('127.0.0.1', port, 1024, handler, { from: { address: '127.0.0.2', port: 0 } })
+    open.push({ close: () => transport.destroy() })
+    await all
+    expect(callers).toEqual(['127.0.0.2'])
+    expect(transport.localAddress).toMatch(/^127\.0\.0\.2:\d+$/)
+
+    const failure = (ip: string, address: string, fromPort = 0) =>
+      new Promise(resolve => {
+        const onClose = (error?: NodeJS.ErrnoException) => resolve([error?.syscall, error?.code])
+        transports.connect(ip, port, 1024, { ...NOBODY, onClose }, { from: { address, port: fromPort } })
+      })
+    expect(await failure('127.0.0.1', '192.0.2.1')).toEqual(['bind', 'EADDRNOTAVAIL'])
+    expect(await failure('127.0.0.1', '127.0.0.1', port)).toEqual(['bind', 'EADDRINUSE'])
+    expect(await failure('127.0.0.1', '::1')).toEqual(['bind', 'EAFNOSUPPORT'])
+    expect(await failure('::1', '127.0.0.1')).toEqual(['bind', 'EINVAL'])
+    expect(callers).toHaveLength(1)
+  })
+
+  test.skipIf(process.platform !== 'linux' || Socket.prototype.setKeepAlive.length < 4)(
+    'asks a silent peer whether it is there as often as it is told',
+    async () => {
+      const port = await peer(() => {})
+      const asked = async (keepAlive?: { time: number; interval: number; probes: number }) => {
+        const { handler, all } = listener('connect')
+        const transport = transports.connect('127.0.0.1', port, 1024, handler, { keepAlive })
+        open.push({ close: () => transport.destroy() })
+        await all
+        return hasKeepAliveTimer(transport)
+      }
+      expect(await asked()).toBe(false)
+      expect(await asked({ time: 300, interval: 20, probes: 4 })).toBe(true)
+    },
+  )
 
   test('a refused connection: closed, with its code, and not at once', async () => {
     const { handler, heard, all } = listener('close')

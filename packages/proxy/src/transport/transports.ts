@@ -1,16 +1,32 @@
+import type { KeepAlive, SocketAddress } from '@hopscope/envoy-config'
 import type { Transport, TransportHandler } from './transport.ts'
 
 /** A way to get byte streams: over Node's sockets, or over the handles below them. */
 export interface Transports {
   readonly name: 'socket' | 'handle'
-  /** Begins to connect to an address (no name); `onConnect` or `onClose` follows, later. */
-  connect(ip: string, port: number, highWaterMark: number, handler: TransportHandler): Transport
+  /**
+   * Begins to connect to an address (no name); `onConnect` or `onClose` follows, later. Where it cannot begin where `options` say the
+   * error of `onClose` is one of `bind`.
+   */
+  connect(
+    ip: string,
+    port: number,
+    highWaterMark: number,
+    handler: TransportHandler,
+    options?: ConnectOptions,
+  ): Transport
   /** …to a Unix socket; `@name` is an abstract one. */
   connectPipe(path: string, highWaterMark: number, handler: TransportHandler): Transport
   /** Rejects with Node's error (`code`: EADDRINUSE, …) when the address cannot be had. */
   listen(options: ListenOptions, onConnection: (transport: Transport) => void): Promise<BoundPort>
   /** …at a Unix socket; both addresses of what connects there are its path. What stands at the path goes. */
   listenPipe(options: ListenPipeOptions, onConnection: (transport: Transport) => void): Promise<BoundPort>
+}
+
+export interface ConnectOptions {
+  /** An address of this machine; port 0: any free one. */
+  from?: SocketAddress | undefined
+  keepAlive?: Required<KeepAlive> | undefined
 }
 
 export interface ListenOptions {

@@ -31,6 +31,8 @@ export interface TcpHandle {
   connect(request: ConnectRequest, ip: string, port: number): number
   connect6(request: ConnectRequest, ip: string, port: number): number
   setNoDelay(on: boolean): number
+  /** Seconds, seconds, how often; an older Node passes over the last two. */
+  setKeepAlive(on: boolean, time: number, interval: number, probes: number): number
   getsockname(out: SocketName): number
   getpeername(out: SocketName): number
   /** All reads go there, until the end. */

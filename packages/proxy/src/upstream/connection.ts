@@ -7,9 +7,10 @@ import { ResponseDecoder, type ResponseHead, type ResponseSink } from '../http/c
 import type { HeaderMap, ResponseHeaders } from '../http/headers.ts'
 import type { Instant, UpstreamConnectionFacts } from '../stream-info.ts'
 import type { Timer, Timers } from '../timers.ts'
+import { formatAddress } from '../transport/address-text.ts'
 import { Output } from '../transport/output.ts'
 import type { Transport, TransportHandler } from '../transport/transport.ts'
-import type { Transports } from '../transport/transports.ts'
+import type { ConnectOptions, Transports } from '../transport/transports.ts'
 import type { ResetReason } from './reset-reason.ts'
 
 /** What a request hears from the connection that carries it. */
@@ -47,7 +48,7 @@ export interface ConnectionHost {
   readonly health: 'healthy' | 'degraded' | 'unhealthy'
   readonly stats: HostStats
   /** Begins a connection to it, as `Transports.connect`. */
-  connect(transports: Transports, highWaterMark: number, handler: TransportHandler): Transport
+  connect(transports: Transports, highWaterMark: number, handler: TransportHandler, options?: ConnectOptions): Transport
 }
 
 export interface ConnectionConfig {
@@ -69,6 +70,8 @@ export interface ConnectionConfig {
   enableTrailers?: boolean
   /** Bytes to be written above which the client's body waits. */
   bufferLimit: number
+  /** Not of Unix sockets. */
+  connectOptions?: ConnectOptions | undefined
 }
 
 /**
@@ -120,7 +123,7 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
     host.stats.cx_active.add()
     this.#timer = config.timers.create(() => this.#onTimeout())
     this.#timer.start(config.connectTimeout)
-    this.#transport = host.connect(config.transports, config.bufferLimit, this)
+    this.#transport = host.connect(config.transports, config.bufferLimit, this, config.connectOptions)
     this.#output = new Output(this.#transport, stats.upstream_cx_tx_bytes_total, config.bufferLimit)
     this.#output.onDrain = () => this.#handler?.onDrain()
   }
@@ -251,6 +254,15 @@ export class UpstreamConnection implements TransportHandler, UpstreamConnectionF
     if (this.#state === 'closed') return
     this.#transport.destroy()
     if (this.#state === 'connecting') {
+      const { connectOptions, stats } = this.#config
+      const from = connectOptions?.from
+      if (from !== undefined && error?.syscall === 'bind') {
+        this.#closedBy = 'local'
+        stats.bind_errors.add()
+        const at = formatAddress(from.address, from.port)
+        this.#closed('local connection failure', `failed to bind to ${at}: ${errorText(error)}`)
+        return
+      }
       const reason = this.#timedOut ? 'connection timeout' : 'remote connection failure'
       this.#closed(reason, this.#timedOut || error === undefined ? '' : this.#connectFailure(error))
     } else {
@@ -403,6 +415,12 @@ function errorText(error: NodeJS.ErrnoException): string {
       return 'Connection timed out'
     case 'EADDRNOTAVAIL':
       return 'Cannot assign requested address'
+    case 'EADDRINUSE':
+      return 'Address already in use'
+    case 'EAFNOSUPPORT':
+      return 'Address family not supported by protocol'
+    case 'EINVAL':
+      return 'Invalid argument'
     default:
       return error.code ?? error.message
   }

@@ -7,7 +7,9 @@ import type { ClusterStats } from '../cluster/cluster-stats.ts'
 import type { Host } from '../cluster/host.ts'
 import type { Http2Stats } from '../cluster/http2-stats.ts'
 import type { Timer, Timers } from '../timers.ts'
+import { setKeepAlive } from '../transport/keep-alive.ts'
 import { pipePath } from '../transport/socket-transport.ts'
+import type { ConnectOptions } from '../transport/transports.ts'
 import type { ResetReason } from './reset-reason.ts'
 
 /** One unary call: a message there, a status back. */
@@ -31,6 +33,8 @@ export interface GrpcConnectionConfig {
   idleTimeout: Milliseconds
   /** 0: unlimited. */
   maxRequests: number
+  /** Not of Unix sockets. */
+  connectOptions: ConnectOptions
   /** No new call may be made on it. */
   onRetired(): void
 }
@@ -47,6 +51,7 @@ export class GrpcConnection {
   readonly #timer: Timer
   #state: 'connecting' | 'open' | 'closed' = 'connecting'
   #timedOut = false
+  #bindFailed = false
   #closedBy: 'local' | 'remote' = 'remote'
   #retired = false
   readonly #pending: GrpcCall[] = []
@@ -58,6 +63,7 @@ export class GrpcConnection {
   constructor(config: GrpcConnectionConfig) {
     this.#config = config
     const { stats, host, http2, breaker, clock, timers } = config
+    const { from, keepAlive } = config.connectOptions
     this.#createdAt = clock.now()
     stats.upstream_cx_total.add()
     stats.upstream_cx_http2_total.add()
@@ -72,11 +78,26 @@ export class GrpcConnection {
     // Loaded when it is needed: a proxy that reports nothing over gRPC does not pay for it.
     const { connect: open } = process.getBuiltinModule('node:http2')
     this.#socket = connect(
-      host.isPipe ? { path: pipePath(host.ip) } : { host: host.ip, port: host.port, noDelay: true },
+      host.isPipe
+        ? { path: pipePath(host.ip) }
+        : {
+            host: host.ip,
+            port: host.port,
+            noDelay: true,
+            ...(from && { localAddress: from.address, localPort: from.port }),
+          },
     )
     this.#session = open(`http://${host.isPipe ? 'localhost' : host.address}`, {
       createConnection: () => this.#socket,
       settings: { enablePush: false },
+    })
+    if (keepAlive !== undefined && !host.isPipe)
+      this.#socket.once('connect', () => setKeepAlive(this.#socket, keepAlive))
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.syscall !== 'bind') return
+      this.#bindFailed = true
+      this.#closedBy = 'local'
+      stats.bind_errors.add()
     })
     this.#session.on('connect', () => this.#onConnect())
     this.#session.on('goaway', () => this.drain())
@@ -245,7 +266,8 @@ export class GrpcConnection {
       host.stats.cx_connect_fail.add()
       for (const call of this.#takePending()) {
         stats.upstream_rq_pending_failure_eject.add()
-        call.onReset(this.#timedOut ? 'connection timeout' : 'remote connection failure')
+        const failure = this.#bindFailed ? 'local connection failure' : 'remote connection failure'
+        call.onReset(this.#timedOut ? 'connection timeout' : failure)
       }
       return
     }

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { Runtime } from '../../runtime.ts'
 import type { Stats } from '../../stats/stats.ts'
 import type { Timers } from '../../timers.ts'
-import type { Transports } from '../../transport/transports.ts'
+import type { ConnectOptions, Transports } from '../../transport/transports.ts'
 import type { Host } from '../host.ts'
 import { HealthCheckEvents } from './events.ts'
 import { compileHttpCheck, HttpProbe } from './http-probe.ts'
@@ -28,6 +28,7 @@ export interface CheckedCluster {
   observabilityName: string
   requestStyle: RequestStyle
   responseLimits: ResponseLimits
+  connectOptions?: ConnectOptions | undefined
   /** It has had a connection for requests. */
   hasTraffic(): boolean
   /** A host was checked; `changed`: its health is another. */
@@ -130,11 +131,22 @@ function createProbes(
   { transports, runtime }: HealthCheckServices,
 ): CreateProbe {
   const { check, reuseConnection: reuse } = config
-  if (check.type === 'tcp') return (host, listener) => new TcpProbe(host, check, { reuse, transports }, listener)
+  const { connectOptions } = cluster
+  if (check.type === 'tcp')
+    return (host, listener) => new TcpProbe(host, check, { reuse, transports, connectOptions }, listener)
   const headersOf = compileHttpCheck(check)
   const { name: clusterName, requestStyle, responseLimits } = cluster
   const verifyCluster = stats.verify_cluster
-  const options = { clusterName, requestStyle, responseLimits, reuse, transports, runtime, verifyCluster }
+  const options = {
+    clusterName,
+    requestStyle,
+    responseLimits,
+    reuse,
+    transports,
+    connectOptions,
+    runtime,
+    verifyCluster,
+  }
   return (host, listener) => new HttpProbe(host, check, headersOf, options, listener)
 }
 

@@ -8,7 +8,7 @@ import type { Runtime } from '../../runtime.ts'
 import type { Counter } from '../../stats/stats.ts'
 import { StreamInfo } from '../../stream-info.ts'
 import type { Transport, TransportHandler } from '../../transport/transport.ts'
-import type { Transports } from '../../transport/transports.ts'
+import type { ConnectOptions, Transports } from '../../transport/transports.ts'
 import type { Host } from '../host.ts'
 import { containsInOrder, type Probe, type ProbeListener } from './probe.ts'
 
@@ -19,6 +19,7 @@ export interface HttpProbeOptions {
   responseLimits: ResponseLimits
   reuse: boolean
   transports: Transports
+  connectOptions: ConnectOptions | undefined
   runtime: Runtime
   verifyCluster: Counter
 }
@@ -101,7 +102,12 @@ export class HttpProbe implements Probe, TransportHandler {
       onProtocolError: () => this.#lost(),
     }
     this.#decoder = new ResponseDecoder(sink, this.#options.responseLimits)
-    this.#transport = this.#host.connectForCheck(this.#options.transports, 1024 * 1024, this)
+    this.#transport = this.#host.connectForCheck(
+      this.#options.transports,
+      1024 * 1024,
+      this,
+      this.#options.connectOptions,
+    )
   }
 
   giveUp(): void {

@@ -1,6 +1,6 @@
 import type { TcpHealthCheck } from '@hopscope/envoy-config'
 import type { Transport, TransportHandler } from '../../transport/transport.ts'
-import type { Transports } from '../../transport/transports.ts'
+import type { ConnectOptions, Transports } from '../../transport/transports.ts'
 import type { Host } from '../host.ts'
 import { containsInOrder, type Probe, type ProbeListener } from './probe.ts'
 
@@ -12,6 +12,7 @@ export class TcpProbe implements Probe, TransportHandler {
   readonly #check: TcpHealthCheck
   readonly #reuse: boolean
   readonly #transports: Transports
+  readonly #connectOptions: ConnectOptions | undefined
   readonly #listener: ProbeListener
   #transport: Transport | undefined
   #connected = false
@@ -20,13 +21,14 @@ export class TcpProbe implements Probe, TransportHandler {
   constructor(
     host: Host,
     check: TcpHealthCheck,
-    options: { reuse: boolean; transports: Transports },
+    options: { reuse: boolean; transports: Transports; connectOptions?: ConnectOptions | undefined },
     listener: ProbeListener,
   ) {
     this.#host = host
     this.#check = check
     this.#reuse = options.reuse
     this.#transports = options.transports
+    this.#connectOptions = options.connectOptions
     this.#listener = listener
   }
 
@@ -37,7 +39,7 @@ export class TcpProbe implements Probe, TransportHandler {
       return
     }
     this.#connected = false
-    this.#transport = this.#host.connectForCheck(this.#transports, BUFFER, this)
+    this.#transport = this.#host.connectForCheck(this.#transports, BUFFER, this, this.#connectOptions)
   }
 
   giveUp(): void {
