@@ -45,7 +45,9 @@ export async function startSpanCollector(shout: (problem: string) => void): Prom
     request.on('error', () => response.destroy())
   })
   server.on('clientError', (error, socket) => {
-    if ((error as NodeJS.ErrnoException).code?.startsWith('HPE_')) shout(`collector: ${error}`)
+    const { code = '' } = error as NodeJS.ErrnoException
+    // At its end the sidecar may leave in the middle of a report.
+    if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') shout(`collector: ${error}`)
     socket.destroy()
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
