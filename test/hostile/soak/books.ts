@@ -118,10 +118,12 @@ export function auditStats(
       const short = { max_pending_requests: 'pending', max_requests: 'rq', max_retries: 'retries' }[left]
       same(`${of} remaining_${short}`, value(`${of}circuit_breakers.default.remaining_${short}`), most)
     }
+    // A host's first connection is made whatever the breaker says, so that there may be more than it lets through.
+    const { max_connections } = name === 'tight' ? TIGHT_BREAKERS : BREAKERS
     same(
       `${of} remaining_cx`,
-      value(`${of}circuit_breakers.default.remaining_cx`) + value(`${of}upstream_cx_active`),
-      (name === 'tight' ? TIGHT_BREAKERS : BREAKERS).max_connections,
+      value(`${of}circuit_breakers.default.remaining_cx`),
+      Math.max(0, max_connections - value(`${of}upstream_cx_active`)),
     )
     same(
       `${of} cx_total`,
