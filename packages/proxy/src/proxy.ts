@@ -229,7 +229,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     for (const name of ['create_failure', 'in_place_updated', 'modified', 'removed', 'stopped'])
       stats.counter(`listener_manager.listener_${name}`)
     for (const name of ['total_filter_chains_draining', 'total_listeners_draining', 'workers_pinned'])
-      stats.gauge(`listener_manager.${name}`).set(0)
+      stats.gauge(`listener_manager.${name}`)
     stats.counter('listener_manager.listener_added').add(bound.size)
     stats.counter('listener_manager.listener_create_success').add(bound.size)
     stats.gauge('listener_manager.total_listeners_active').set(acceptors.size)
@@ -261,7 +261,9 @@ export function createProxy(options: ProxyOptions): Proxy {
     },
     stopListening({ inboundOnly }) {
       for (const acceptor of acceptors.values()) {
-        if (!inboundOnly || acceptor.direction === 'INBOUND') acceptor.stopListening()
+        if (inboundOnly && acceptor.direction !== 'INBOUND') continue
+        acceptor.stopListening()
+        stats.counter('listener_manager.listener_stopped').add()
       }
     },
     drainGradually(drain) {

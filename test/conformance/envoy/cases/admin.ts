@@ -228,6 +228,17 @@ export const adminCases: Case[] = [
     ],
   },
   {
+    name: 'listeners that are closed',
+    covers: 'POST /drain_listeners: listener_manager.listener_stopped, nobody is let in, who is in stays',
+    steps: [
+      { send: get('/1'), on: 'a' },
+      { admin: '/drain_listeners', method: 'POST' },
+      { until: 'listener_manager.listener_stopped: 1' },
+      { send: get('/2'), on: 'a' },
+      { admin: '/stats?filter=^listener_manager' },
+    ],
+  },
+  {
     name: 'a drain of what comes in',
     covers: 'POST /drain_listeners?skip_exit&inboundonly, of an outbound listener',
     args: ['--drain-time-s', '60', '--drain-strategy', 'immediate'],
