@@ -14,7 +14,8 @@ export class Stats {
   readonly texts = new Map<string, string>()
   readonly lookups = new RecentLookups()
 
-  counter(name: string): Counter {
+  counter(asked: string): Counter {
+    const name = sanitised(asked)
     this.lookups.note(name)
     let found = this.counters.get(name)
     if (found === undefined) {
@@ -24,7 +25,8 @@ export class Stats {
     return found
   }
 
-  gauge(name: string): Gauge {
+  gauge(asked: string): Gauge {
+    const name = sanitised(asked)
     this.lookups.note(name)
     let found = this.gauges.get(name)
     if (found === undefined) {
@@ -35,7 +37,8 @@ export class Stats {
   }
 
   /** Whole milliseconds, unless the name says otherwise. */
-  histogram(name: string): Histogram {
+  histogram(asked: string): Histogram {
+    const name = sanitised(asked)
     this.lookups.note(name)
     let found = this.histograms.get(name)
     if (found === undefined) {
@@ -101,4 +104,9 @@ export class Gauge {
     this.value = n
     this.used = true
   }
+}
+
+/** A name of a cluster may have colons, its stats have underscores instead. (Envoy `sanitizeStatsName`) */
+function sanitised(name: string): string {
+  return name.includes(':') && name.startsWith('cluster.') ? name.replace(/:\/{0,2}/g, '_') : name
 }

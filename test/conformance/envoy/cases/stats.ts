@@ -179,4 +179,18 @@ export const statsCases: Case[] = [
       '^server\\.(compilation|parent|seconds|debug|wip|envoy_no)',
     ].flatMap(pattern => [{ admin: `/stats?filter=${pattern}` }, { admin: `/stats/prometheus?filter=${pattern}` }]),
   },
+  {
+    name: 'a cluster with colons in its name',
+    covers: '/stats and labels have underscores, logs and /clusters the name itself',
+    config: ports => ({
+      clusters: [cluster('shop:8080', ports.upstream.app!)],
+      routes: [{ match: { prefix: '/' }, route: { cluster: 'shop:8080' } }],
+    }),
+    steps: [
+      { send: get('/') },
+      { admin: '/stats?filter=shop.*upstream_rq_(2xx|total)$' },
+      { admin: '/stats/prometheus?filter=shop.*upstream_rq_(2xx|total)$' },
+      { admin: '/clusters?filter=shop' },
+    ],
+  },
 ]
