@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunningService } from '../mesh/process-mesh.ts'
 import { writableFolders } from '../mesh/run-folder.ts'
@@ -21,12 +21,15 @@ export interface MeshState {
 /** Where states are: in the checkout, or beside its runs when that is read-only. */
 const folders = writableFolders('meshes')
 
-export function writeState(state: MeshState): void {
+/** Whoever reads it meanwhile has the state before, or this one: never a part. */
+export function writeState(state: MeshState, into: readonly string[] = folders): void {
   let problem: unknown
-  for (const folder of folders) {
+  for (const folder of into) {
     try {
       mkdirSync(folder, { recursive: true })
-      writeFileSync(join(folder, nameOf(state.pid)), JSON.stringify(state, null, 1))
+      const path = join(folder, nameOf(state.pid))
+      writeFileSync(`${path}.new`, JSON.stringify(state, null, 1))
+      renameSync(`${path}.new`, path)
       return
     } catch (error) {
       problem ??= error
@@ -36,13 +39,13 @@ export function writeState(state: MeshState): void {
 }
 
 /** The meshes that run, the one started last at the end; what a killed one left behind is cleared away. */
-export function readStates(): MeshState[] {
+export function readStates(from: readonly string[] = folders): MeshState[] {
   const states: MeshState[] = []
-  for (const folder of folders.filter(existsSync)) {
+  for (const folder of from.filter(existsSync)) {
     for (const name of readdirSync(folder)) {
       const pid = Number.parseInt(name, 10)
-      if (isRunning(pid)) states.push(JSON.parse(readFileSync(join(folder, name), 'utf8')) as MeshState)
-      else forgetState(pid)
+      if (!isRunning(pid)) forgetState(pid, from)
+      else if (name === nameOf(pid)) states.push(...readState(join(folder, name)))
     }
   }
   return states.sort((a, b) => a.pid - b.pid)
@@ -52,10 +55,21 @@ export function detachedState(): MeshState | undefined {
   return readStates().find(state => state.detached)
 }
 
-export function forgetState(pid: number): void {
-  for (const folder of folders) {
+/** One, or none: its mesh may end at this moment. */
+function readState(path: string): MeshState[] {
+  try {
+    return [JSON.parse(readFileSync(path, 'utf8')) as MeshState]
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+export function forgetState(pid: number, from: readonly string[] = folders): void {
+  for (const folder of from) {
     try {
       rmSync(join(folder, nameOf(pid)), { force: true })
+      rmSync(join(folder, `${nameOf(pid)}.new`), { force: true })
     } catch {
       // read-only by now; whoever reads it sees that the process is gone
     }
