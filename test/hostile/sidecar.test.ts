@@ -23,6 +23,8 @@ let stderr = ''
 let app: Server
 let rude: TcpServer
 let listener: number
+/** It waits longer for clients that do not read: a busy machine keeps them from it, too. */
+let patient: number
 let admin: number
 /** What the rude upstream does with a request. */
 let behave: (socket: Socket, request: string) => void = socket => socket.end()
@@ -70,7 +72,7 @@ beforeAll(async () => {
     socket.on('data', chunk => behave(socket, chunk.toString('latin1')))
   })
   const rudePort = await listen(rude)
-  ;[listener, admin] = (await freePorts(2)) as [number, number]
+  ;[listener, patient, admin] = (await freePorts(3)) as [number, number, number]
   const config = bootstrap(
     {
       routes: [
@@ -84,6 +86,12 @@ beforeAll(async () => {
     { listener, admin, collector: 1, dead: 1, upstream: { app: appPort } },
     '/dev/null',
   )
+  const { listeners } = config.static_resources as { listeners: object[] }
+  const text = JSON.stringify(listeners[0])
+    .replace('"name":"listener"', '"name":"patient"')
+    .replace(`"port_value":${listener}`, `"port_value":${patient}`)
+    .replace(/"delayed_close_timeout":"[^"]*"/, '"delayed_close_timeout":"30s"')
+  listeners.push(JSON.parse(text))
   const file = join(folder, 'envoy.json')
   writeFileSync(file, JSON.stringify(config))
   sidecar = spawn(
@@ -195,7 +203,7 @@ test('a slow client gets all of a last response', async () => {
   const length = 24 * MEGABYTE
   const hash = createHash('sha256')
   await new Promise<void>((resolve, reject) => {
-    const socket = connect(listener, '127.0.0.1')
+    const socket = connect(patient, '127.0.0.1')
     socket.on('error', reject)
     socket.write(`GET /bytes/${length} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`)
     let head = ''
