@@ -179,6 +179,7 @@ export const filterCases: Case[] = [
       { send: get('/slow'), on: 'a', answers: 0 },
       { until: 'http.in.fault.active_faults: 1' },
       { send: get('/not') },
+      { send: '', on: 'a' }, // its answer
       { until: 'http.in.fault.active_faults: 0' },
     ],
   },
