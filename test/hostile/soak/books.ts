@@ -85,14 +85,14 @@ export function auditSpans(
       shout(`span: ${status} of ${plan.name} ${id}, whose client was answered ${outcome.status}`)
     }
   }
-  let missing = 0
+  const missing: string[] = []
   for (const [id, { plan, status }] of outcomes) {
     const count = counts.get(id) ?? 0
     if (count > (plan.kind.legs ?? 1)) shout(`span: ${count} of ${plan.name} ${id}`)
-    else if (status !== 0 && count === 0) missing++
+    else if (status !== 0 && count === 0) missing.push(`${plan.name} ${id} (${status})`)
   }
   if (copied < copies || copied - copies > dropped) shout(`span: ${copies} of ${copied} copies`)
-  if (missing > dropped) shout(`span: ${missing} are missing, ${dropped} were dropped`)
+  if (missing.length > dropped) shout(`span: ${missing.length} are missing: ${missing.slice(0, 20).join(', ')}`)
 }
 
 /** Nothing is under way any more, and what was counted in two ways comes to the same. */

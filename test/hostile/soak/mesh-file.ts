@@ -27,7 +27,7 @@ const ALWAYS = { numerator: 100, denominator: 'HUNDRED' }
 const HTTP = 'type.googleapis.com/envoy.extensions.filters.http.'
 
 /** Reports are bodies like others: some at a time, not one for each request. */
-const FLUSH = { min_flush_spans: 100, flush_interval_ms: 300 }
+const FLUSH = { min_flush_spans: 100, flush_interval_ms: 300, request_timeout: 60_000 }
 
 /** Access log fields by name, in the order of the line. */
 export const LOG_FIELDS = {
@@ -76,6 +76,8 @@ const MORE: Partial<Record<KindName, Fields>> = {
 
 /** Everything at once, on two listeners that differ in their tracer. */
 export function meshFile(ports: SoakPorts, logFile: string): Fields {
+  // A report that a busy collector answers late would be lost, and OTLP's are lost without a count.
+  const uri = { uri: `http://127.0.0.1:${ports.collector}/v1/traces`, cluster: 'zipkin', timeout: '60s' }
   const options = (otlp: boolean) => ({
     routes: [...KIND_NAMES.map(routeOf), { match: { prefix: '/there/' }, name: 'there', route: routed('plain') }],
     routeConfig: {
@@ -97,7 +99,7 @@ export function meshFile(ports: SoakPorts, logFile: string): Fields {
       },
     },
     tracing: {
-      ...(otlp ? { otlp: {} } : { zipkin: {} }),
+      ...(otlp ? { otlp: { http_service: { http_uri: uri } } } : { zipkin: {} }),
       custom_tags: [{ tag: 'soak.id', request_header: { name: 'x-id' } }],
     },
     accessLog: LOG_LINE,

@@ -155,7 +155,9 @@ async function settled(admin: number, awaited: () => number, shout: (problem: st
 
 function droppedReports(stats: Stats): number {
   let sum = 0
-  for (const [name, value] of stats) if (/^tracing\..*(dropped|failed)/.test(name)) sum += value
+  for (const [name, value] of stats) {
+    if (/^tracing\..*(dropped|failed)|^cluster\.zipkin\.upstream_rq_5xx$/.test(name)) sum += value
+  }
   return sum
 }
 

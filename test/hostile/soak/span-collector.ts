@@ -44,6 +44,8 @@ export async function startSpanCollector(shout: (problem: string) => void): Prom
     })
     request.on('error', () => response.destroy())
   })
+  // A report that meets a connection being closed for its idleness is lost, as in Envoy.
+  server.keepAliveTimeout = 0
   server.on('clientError', (error, socket) => {
     const { code = '' } = error as NodeJS.ErrnoException
     // At its end the sidecar may leave in the middle of a report.
