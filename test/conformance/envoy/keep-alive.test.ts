@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -95,9 +96,11 @@ async function optionsOf([name, environment]: (typeof PROGRAMS)[number]): Promis
 const skipReason =
   findEnvoy() === undefined
     ? HOW_TO_GET_ENVOY
-    : process.platform !== 'linux' || !(await canLook())
-      ? 'needs Linux, Python 3.9 and the right to look at sockets of other processes (ptrace)'
-      : undefined
+    : Socket.prototype.setKeepAlive.length < 4
+      ? 'needs a Node that can set all of it (24)'
+      : process.platform !== 'linux' || !(await canLook())
+        ? 'needs Linux, Python 3.9 and the right to look at sockets of other processes (ptrace)'
+        : undefined
 if (skipReason !== undefined) console.warn(`skipped: TCP keepalive ${skipReason}`)
 
 describe.skipIf(skipReason)('tcp_keepalive of a cluster', () => {
