@@ -260,6 +260,13 @@ async function load(collector: Collector, isDropping: boolean): Promise<Writer[]
   return writers
 }
 
+/** Ascending. Each head and each merge takes the next number. */
+function segmentIds(data: string): number[] {
+  const args = [STORE_COMMAND, 'store', 'inspect', '--json', '--data', data]
+  const { segments } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))
+  return (segments as { id: number }[]).map(({ id }) => id).sort((a, b) => a - b)
+}
+
 /** All spans of a store, each as often as it is there, by writer and number. */
 function exported(data: string, writers: readonly Writer[]): Span[][] {
   const output = execFileSync(process.execPath, [STORE_COMMAND, 'store', 'export', '--data', data], {
@@ -307,6 +314,8 @@ describe('spans of nine writers, read while they are written, sealed and merged'
     }
     await check(collector.port)
     await collector.end()
+    // Heads were sealed while all this went on, and not at the end alone.
+    expect(segmentIds(data).at(-1)).toBeGreaterThan(3)
     for (const [writer, spans] of exported(data, writers).entries()) {
       expect(spans.map(numberOf)).toEqual(upTo(0, writers[writer]!.acknowledged))
     }
