@@ -70,6 +70,19 @@ function hasKeepAliveTimer({ localAddress, remoteAddress }: Transport): boolean 
   return fields![5]!.startsWith('02:')
 }
 
+const NOTHING = (): void => {}
+
+/** Connections that the kernel holds for whoever listens there. */
+function waitingAt(port: number): number {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n')
+  const LISTEN = '0A'
+  const queues = lines
+    .map(line => line.trim().split(/\s+/))
+    .find(fields => fields[1] === local && fields[3] === LISTEN)?.[4]
+  return Number.parseInt(queues?.split(':')[1] ?? '', 16)
+}
+
 describe.each(ALL)('$name', transports => {
   test.each(['a path', 'an abstract name'])(
     'carries bytes over a Unix socket at %s, which has no addresses',
@@ -89,6 +102,16 @@ describe.each(ALL)('$name', transports => {
       expect([transport.localAddress, transport.remoteAddress]).toEqual(['', ''])
     },
   )
+
+  test.skipIf(process.platform !== 'linux')('a burst of connections waits, all of it', async () => {
+    const bound = await transports.listen({ ip: '127.0.0.1', port: 0, highWaterMark: 1024, reusePort: false }, NOTHING)
+    open.push(bound)
+    // All in one turn of this process, so that none is accepted meanwhile.
+    const clients = Array.from({ length: 300 }, () => connect(bound.port, '127.0.0.1'))
+    open.push(...clients.map(client => ({ close: () => client.destroy() })))
+    await new Promise<void>(resolve => process.nextTick(resolve))
+    expect(waitingAt(bound.port)).toBe(300)
+  })
 
   test('what is taken while a read is heard stays as it is when the slab was full and was replaced', async () => {
     const port = await peer(socket => socket.end('heard'))

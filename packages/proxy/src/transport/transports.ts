@@ -55,8 +55,8 @@ export interface BoundPort {
   close(): void
 }
 
-/** Connections waiting to be accepted, as Envoy's default. */
-export const BACKLOG = 128
+/** Connections waiting to be accepted, as Envoy's default: as many as the system lets wait (Linux: net.core.somaxconn, which bounds it). */
+export const BACKLOG = 0x7fff_ffff
 
 /** The handler of a new connection, until its owner sets one. */
 export const NOBODY: TransportHandler = { onData() {}, onDrain() {}, onEnd() {}, onClose() {} }
