@@ -408,8 +408,10 @@ export class OtlpJsonScanner implements Scanner {
     return cursor.parsed(cursor.from, cursor.to)
   }
 
+  /** Its escapes are not looked at: one that has any is left to the model. */
   #skipText(): void {
     this.#cursor.text(HASH_SEED)
+    if (!this.#cursor.isPlain) throw NOT_ORDINARY
   }
 
   #name(): number {
@@ -589,5 +591,7 @@ export class OtlpJsonScanner implements Scanner {
 /** Half a surrogate pair would be changed when it is stored, and what is stored is what is sorted here. */
 function isWellFormed(span: ReturnType<typeof decodeOtlpJson>['spans'][number]): boolean {
   for (const key in span.tags) if (!key.isWellFormed() || !span.tags[key]!.isWellFormed()) return false
+  for (const endpoint of [span.localEndpoint, span.remoteEndpoint])
+    if (endpoint?.serviceName?.isWellFormed() === false) return false
   return (span.annotations ?? []).every(({ value }) => value.isWellFormed())
 }

@@ -182,6 +182,7 @@ export const filterCases: Case[] = [
       { send: '', on: 'a' }, // its answer
       { until: 'http.in.fault.active_faults: 0' },
     ],
+    logLines: 2,
   },
   {
     name: 'fault: of a route, in place of the listener’s',
