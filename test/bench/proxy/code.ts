@@ -25,6 +25,7 @@ class MemoryTransport implements Transport {
   handler: Handler
   readonly localAddress = '127.0.0.1:10000'
   readonly remoteAddress = '127.0.0.1:40000'
+  readonly unsent = 0
   readonly #onWrite: (data: Uint8Array | string) => void
   constructor(handler: Handler, onWrite: (data: Uint8Array | string) => void) {
     this.handler = handler

@@ -15,9 +15,14 @@ export function auditLog(text: string, outcomes: ReadonlyMap<number, Outcome>, s
   const counted = ['zipkin', 'otlp'].reduce((total, name) => total + stats.get(`http.${name}.downstream_rq_total`)!, 0)
   const rows = text.split('\n').length - 1
   if (rows !== counted) shout(`log: ${rows} lines, ${counted} requests`)
+  let floods = 0
   for (const row of text.split('\n').slice(0, -1)) {
     const values = row.split('\t')
     const line = Object.fromEntries(NAMES.map((name, i) => [name, values[i]])) as LogLine
+    if (line.details === 'codec_error:Too_many_responses_queued.') {
+      floods++
+      continue
+    }
     const id = Number(line.id)
     const outcome = outcomes.get(id)
     if (values.length !== NAMES.length || outcome === undefined) {
@@ -28,6 +33,9 @@ export function auditLog(text: string, outcomes: ReadonlyMap<number, Outcome>, s
     const wrong = wrongLine(line, outcome)
     if (wrong !== undefined) shout(`log: ${wrong}: ${JSON.stringify(row)}`)
   }
+  const told = stats.get('http1.response_flood') ?? 0
+  const cut = [...outcomes.values()].filter(({ isFlood }) => isFlood).length
+  if (floods !== told || cut > told) shout(`log: ${floods} floods of ${told}, ${cut} clients were cut off`)
   for (const [id, { plan, status }] of outcomes) {
     const own = lines.get(id) ?? []
     const legs = plan.kind.legs ?? 1

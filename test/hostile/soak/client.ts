@@ -14,6 +14,8 @@ export interface Outcome {
   status: number
   /** Bytes of the answer's body as they came. */
   bytes: number
+  /** It was sent ahead, and the connection ended: the sidecar must have told that too many answers waited. */
+  isFlood?: boolean
 }
 
 /** Without a byte for so long, a client takes its answer for lost. */
@@ -101,11 +103,15 @@ export async function drive(
       closed = true
       reader.end()
       const [first] = waiting
+      let isFlood = false
       if (first !== undefined && !left) {
         const lawful = over || first.kind.mayBeCut === true || (first.kind.early === true && first.size > 0)
-        if (!lawful) shout(`${first.name} ${first.id}: the connection closed before its answer (${reader.progress})`)
+        isFlood = !lawful && depth > 1
+        if (!lawful && !isFlood)
+          shout(`${first.name} ${first.id}: the connection closed before its answer (${reader.progress})`)
       }
-      for (const plan of waiting) outcomes.set(plan.id, { plan, status: 0, bytes: 0 })
+      for (const plan of waiting)
+        outcomes.set(plan.id, { plan, status: 0, bytes: 0, isFlood: isFlood && plan === first })
       wake()
       resolve()
     }),

@@ -17,6 +17,7 @@ import { RequestHeaders, type ResponseHeaders } from './headers.ts'
 import { ProgressLog } from './progress-log.ts'
 import { RequestFlow } from './request-flow.ts'
 import { requestLimits } from './request-limits.ts'
+import { ResponseBacklog } from './response-backlog.ts'
 import { ResponseWriter } from './response-writer.ts'
 import { statusText } from './status-text.ts'
 import { streamDuration } from './stream-duration.ts'
@@ -35,6 +36,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
   readonly #transport: Transport
   readonly #output: Output
   readonly #writer: ResponseWriter
+  readonly #backlog: ResponseBacklog
   readonly #decoder: RequestDecoder
   readonly #flow: RequestFlow
   readonly #numbers: ConnectionNumbers
@@ -65,6 +67,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     this.#output.onDrain = () => this.#exchange?.handler?.onDrain()
     const { config, stats, timers, clock } = context
     this.#writer = new ResponseWriter(this.#output, config)
+    this.#backlog = new ResponseBacklog(this.#output)
     this.#flow = new RequestFlow(transport, stats)
     this.#progressLog = new ProgressLog(context)
     this.#acceptedAt = clock.now()
@@ -105,10 +108,14 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     if (this.#exchange === undefined) this.#ledger.receivedAhead += chunk.length
     else if (!this.#exchange.requestComplete) this.#exchange.info.downstreamBytes.wireReceived += chunk.length
     this.#numbers.setBuffered(chunk.length < bufferLimit ? chunk.length : 0)
+    if (this.isUnused && this.#backlog.isFull) {
+      this.#refuseFlood()
+      return
+    }
     this.#decoding = true
     this.#decoder.execute(chunk)
     this.#decoding = false
-    this.#readOn()
+    this.#readOn(undefined, true)
   }
 
   get held(): number {
@@ -434,6 +441,7 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     this.#responseDone = true
     const now = this.#context.clock.now()
     exchange.info.lastDownstreamTxByte = now
+    this.#backlog.add()
     this.#endStream(exchange)
     if (!this.#life.closesAfterResponse) {
       this.#readOn(now)
@@ -460,14 +468,19 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     exchange.onDestroy?.()
   }
 
-  /** Goes on to the next request, which may be here already, in part or whole. */
-  #readOn(now?: Instant): void {
+  /** Goes on to the next request, which may be here already, in part or whole; `sameRead`: it came with what was just read. */
+  #readOn(now?: Instant, sameRead = false): void {
     if (this.#decoding || !this.#life.isOpen) return
     this.#decoding = true
     while (this.#exchange === undefined && this.#life.isOpen && this.#decoder.isDone) {
       if (this.#decoder.hasNext) {
-        this.#numbers.setBuffered(this.#decoder.waiting)
+        if (!sameRead) this.#numbers.setBuffered(this.#decoder.waiting)
         this.#ledger.receivedAhead += this.#decoder.waiting
+        if (this.#backlog.isFull) {
+          this.#decoding = false
+          this.#refuseFlood()
+          return
+        }
       }
       this.#decoder.next()
     }
@@ -482,6 +495,19 @@ export class ConnectionManager implements TransportHandler, Downstream, LivingCo
     this.#flow.resume()
     if (this.#decoder.insideHead) this.#waitForHead()
     else this.#life.onIdle(now)
+  }
+
+  /** The next request is not even looked at; who reads the answers that are there has them before the end. */
+  #refuseFlood(): void {
+    const exchange = this.#beginUnread()
+    exchange.info.flags.add('DPE')
+    exchange.info.responseCodeDetails = 'codec_error:Too_many_responses_queued.'
+    const { stats } = this.#context
+    stats.countFlood()
+    stats.downstream_cx_destroy_active_rq.add()
+    stats.downstream_cx_destroy_local_active_rq.add()
+    this.#endStream(exchange)
+    this.#life.closeDelayed()
   }
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -89,7 +89,11 @@ export type HttpStats = {
   readonly [name in (typeof COUNTERS)[number]]: Counter
 } & { readonly [name in (typeof GAUGES)[number]]: Gauge } & {
   readonly [name in (typeof HISTOGRAMS)[number]]: Histogram
-} & { countResponse(status: number, healthCheck?: boolean): void }
+} & {
+  countResponse(status: number, healthCheck?: boolean): void
+  /** A client that sends requests and does not read the answers; of all listeners together. */
+  countFlood(): void
+}
 
 /** `listenerAddress` as in stat names: `127.0.0.1_8080`. */
 export function createHttpStats(stats: Stats, statPrefix: string, listenerAddress: string): HttpStats {
@@ -111,6 +115,7 @@ export function createHttpStats(stats: Stats, statPrefix: string, listenerAddres
       groups[group]?.add()
     }
   }
+  all.countFlood = (): void => stats.counter('http1.response_flood').add()
   // Copied, as cluster stats are: an object that got its names one by one is a table to V8, and each use a search.
   return { ...all } as HttpStats
 }

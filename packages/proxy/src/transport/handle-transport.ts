@@ -133,6 +133,10 @@ export function createHandleTransports(uv: Uv): Transports {
       this.handler.onConnect?.()
     }
 
+    get unsent(): number {
+      return this.#queued
+    }
+
     /** There is a connection: addresses are known, bytes may come. */
     open(): void {
       const handle = this.#handle

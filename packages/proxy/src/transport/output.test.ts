@@ -6,9 +6,12 @@ import type { Transport } from './transport.ts'
 /** A transport that writes down what it is given, and is full when told so. */
 function create(highWaterMark = 1000) {
   const writes: string[] = []
-  const state = { writable: true }
+  const state = { writable: true, unsent: 0 }
   const textOf = (data: Uint8Array | string) => (typeof data === 'string' ? data : Buffer.from(data).toString('latin1'))
   const transport = {
+    get unsent() {
+      return state.unsent
+    },
     write(data: Uint8Array | string) {
       writes.push(textOf(data))
       return state.writable
@@ -92,4 +95,16 @@ test('what is discarded never leaves', async () => {
   output.discard()
   await turn()
   expect([writes, written.value]).toEqual([[], 0])
+})
+
+test('knows what has left: neither what waits for the turn to end, nor what the system has not taken', async () => {
+  const { output, state } = create()
+  output.push('head')
+  output.push('body')
+  expect([output.pushed, output.left]).toEqual([8, 0])
+  state.unsent = 3
+  await turn()
+  expect([output.pushed, output.left]).toEqual([8, 5])
+  state.unsent = 0
+  expect(output.left).toBe(8)
 })

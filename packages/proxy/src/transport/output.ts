@@ -10,6 +10,8 @@ const LARGE = 16 * 1024
  * one has to say when.
  */
 export class Output {
+  /** Bytes, of all that was ever pushed. */
+  pushed = 0
   /** The producer was told to wait and may go on. */
   onDrain: () => void = () => {}
   readonly #transport: Transport
@@ -47,6 +49,7 @@ export class Output {
     this.#pieces.push(piece)
     if (!spent && typeof piece !== 'string') this.#spent = false
     this.#queued += piece.length
+    this.pushed += piece.length
     if (this.#queued < LARGE) {
       if (!this.#scheduled) {
         this.#scheduled = true
@@ -74,6 +77,11 @@ export class Output {
     const writable = pieces.length === 1 ? transport.write(pieces[0]!, spent) : transport.writeAll(pieces, total, spent)
     if (!writable) this.#full = true
     else if (this.#producerWaits && !this.#full) this.#goOn()
+  }
+
+  /** Of what was pushed, the bytes that the system has taken. */
+  get left(): number {
+    return this.pushed - this.#queued - this.#transport.unsent
   }
 
   /** What has not left yet never will. */

@@ -69,6 +69,10 @@ export class SocketTransport implements Transport {
     return transport
   }
 
+  get unsent(): number {
+    return this.#socket.writableLength
+  }
+
   write(data: Uint8Array | string): boolean {
     if (!this.#socket.writable) return true
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data)

@@ -10,6 +10,8 @@ export interface Transport {
   /** `ip:port`, `[ip]:port` for IPv6; "" before the connection is there. */
   readonly localAddress: string
   readonly remoteAddress: string
+  /** Bytes that were written and that the system has not taken yet. */
+  readonly unsent: number
   /**
    * Text is latin1. False: above the high-water mark, `onDrain` will come. `spent`: nobody looks at the bytes once they are written;
    * a chunk that came from a transport may be read into again then.

@@ -118,6 +118,26 @@ export const codecCases: Case[] = [
     logLines: 3,
   },
   {
+    name: 'requests ahead that are answered here',
+    covers: 'no third while two answers wait: DPE Too_many_responses_queued, the connection closes',
+    config: { routes: [{ match: { prefix: '/' }, direct_response: { status: 200, body: { inline_string: 'here' } } }] },
+    steps: [
+      { send: get('/one') + get('/two') + get('/three') + get('/four'), on: 'a', answers: 2 },
+      { settled: 'stats' },
+    ],
+    logLines: 3,
+  },
+  {
+    name: 'two requests ahead that are answered here',
+    covers: 'both are, and the connection stays',
+    config: { routes: [{ match: { prefix: '/' }, direct_response: { status: 200, body: { inline_string: 'here' } } }] },
+    steps: [
+      { send: get('/one') + get('/two'), on: 'a', answers: 2 },
+      { send: get('/three') + get('/four'), on: 'a', answers: 2 },
+    ],
+    logLines: 4,
+  },
+  {
     name: 'a head in pieces',
     covers: 'split anywhere',
     upstreams: { app: echo },
