@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -187,21 +187,19 @@ describe.each(ALL)('$name', transports => {
     expect(callers).toHaveLength(1)
   })
 
-  test.skipIf(process.platform !== 'linux' || Socket.prototype.setKeepAlive.length < 4)(
-    'asks a silent peer whether it is there as often as it is told',
-    async () => {
-      const port = await peer(() => {})
-      const asked = async (keepAlive?: { time: number; interval: number; probes: number }) => {
-        const { handler, all } = listener('connect')
-        const transport = transports.connect('127.0.0.1', port, 1024, handler, { keepAlive })
-        open.push({ close: () => transport.destroy() })
-        await all
-        return hasKeepAliveTimer(transport)
-      }
-      expect(await asked()).toBe(false)
-      expect(await asked({ time: 300, interval: 20, probes: 4 })).toBe(true)
-    },
-  )
+  // How often is read from outside, by the conformance suite: older Nodes can only be told when to begin.
+  test.skipIf(process.platform !== 'linux')('asks a silent peer whether it is there, when it is told to', async () => {
+    const port = await peer(() => {})
+    const asked = async (keepAlive?: { time: number; interval: number; probes: number }) => {
+      const { handler, all } = listener('connect')
+      const transport = transports.connect('127.0.0.1', port, 1024, handler, { keepAlive })
+      open.push({ close: () => transport.destroy() })
+      await all
+      return hasKeepAliveTimer(transport)
+    }
+    expect(await asked()).toBe(false)
+    expect(await asked({ time: 300, interval: 20, probes: 4 })).toBe(true)
+  })
 
   test('a refused connection: closed, with its code, and not at once', async () => {
     const { handler, heard, all } = listener('close')
