@@ -78,6 +78,7 @@ export const publishedFileCases: Case[] = [
     covers: 'codec_type HTTP1: the preface of HTTP/2 is no request',
     config: { hcm: { codec_type: 'HTTP1' } },
     steps: [{ send: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' }, { send: get('/') }],
+    logLines: 1,
   },
   {
     name: 'a cluster that a request names',
