@@ -111,6 +111,19 @@ export class JsonCursor {
     if (this.body[this.at++] !== QUOTE) throw NOT_ORDINARY
   }
 
+  /** Which of these, from `first` on, the next text is. */
+  word(words: readonly Uint8Array[], first: number): number {
+    this.expect(QUOTE)
+    for (let i = first; i < words.length; i++) {
+      const word = words[i]!
+      if (!this.isNext(word)) continue
+      this.at += word.length
+      this.closeQuote()
+      return i
+    }
+    throw NOT_ORDINARY
+  }
+
   boolean(): boolean {
     const text = this.peek() === 0x74 ? TRUE : FALSE
     if (!this.isNext(text)) throw NOT_ORDINARY

@@ -173,7 +173,7 @@ export class JsonScanner implements Scanner {
           parentLow = cursor.low
           break
         case KIND:
-          kind = this.#kind()
+          kind = this.#cursor.word(KIND_TEXTS, 1)
           break
         case NAME:
           name = this.#name()
@@ -250,18 +250,6 @@ export class JsonScanner implements Scanner {
       this.#fieldFrom[field] = start
       this.#fieldLength[field] = cursor.at - start
       return field
-    }
-    throw NOT_ORDINARY
-  }
-
-  #kind(): number {
-    const cursor = this.#cursor
-    cursor.expect(QUOTE)
-    for (let kind = 1; kind < KIND_TEXTS.length; kind++) {
-      if (!cursor.isNext(KIND_TEXTS[kind]!)) continue
-      cursor.at += KIND_TEXTS[kind]!.length
-      cursor.closeQuote()
-      return kind
     }
     throw NOT_ORDINARY
   }

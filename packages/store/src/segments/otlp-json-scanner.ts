@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { decodeOtlpJson } from '@hopscope/model/formats'
-import { STRING, viewOf } from './dictionary.ts'
+import { STRING } from './dictionary.ts'
 import type { Head } from './head.ts'
 import { BACKSLASH, CLOSE, CLOSE_LIST, COLON, COMMA, JsonCursor, OPEN, OPEN_LIST, QUOTE } from './json-cursor.ts'
 import { KnownBytes } from './known-bytes.ts'
+import { OtlpContexts } from './otlp-contexts.ts'
 import { OTLP_KINDS, type OtlpContext, OtlpMeaning, STATUS_ERROR } from './otlp-meaning.ts'
 import { Row } from './row.ts'
 import { NOT_ORDINARY, type Scanner, scanInto } from './scan.ts'
@@ -90,9 +91,7 @@ export class OtlpJsonScanner implements Scanner {
   readonly #row = new Row()
   #maxRows = 0
   #rollbacks = 0
-  #contexts: OtlpContext[] = []
-  #contextNumbers = new KnownBytes()
-  #memory = Buffer.allocUnsafe(4096)
+  readonly #contexts: OtlpContexts
   /** By its bytes, the pair of an attribute that is no plain text. */
   #attributes = new KnownBytes()
   // By field: where its name last stood in this body, with its quotes and colon; by the field before, which came next.
@@ -112,6 +111,7 @@ export class OtlpJsonScanner implements Scanner {
   constructor(head: Head) {
     this.#head = head
     this.#meaning = new OtlpMeaning(head)
+    this.#contexts = new OtlpContexts(head)
   }
 
   scan(body: Uint8Array, maxSpans = Number.POSITIVE_INFINITY): number | undefined {
@@ -133,8 +133,7 @@ export class OtlpJsonScanner implements Scanner {
 
   #forget(): void {
     this.#rollbacks = this.#head.rollbacks
-    this.#contexts = []
-    this.#contextNumbers.clear()
+    this.#contexts.forget()
     this.#attributes.clear()
     this.#meaning.forget()
   }
@@ -221,28 +220,13 @@ export class OtlpJsonScanner implements Scanner {
     if (context === undefined) this.#context(resourceFrom, resourceTo, from, to)
   }
 
-  /** What a resource and a scope mean is asked of the model once. */
   #context(resourceFrom: number, resourceTo: number, scopeFrom: number, scopeTo: number): OtlpContext {
-    const { body } = this.#cursor
-    const resource = body.subarray(resourceFrom, resourceTo)
-    const scope = body.subarray(scopeFrom, scopeTo)
-    const length = resource.length + scope.length + 4
-    if (this.#memory.length < length) this.#memory = Buffer.allocUnsafe(length * 2)
-    this.#memory.writeUInt32LE(resource.length, 0)
-    this.#memory.set(resource, 4)
-    this.#memory.set(scope, 4 + resource.length)
-    const view = viewOf(this.#memory)
-    const number = this.#contextNumbers.get(view, 0, length, hashBytes(view, 0, length, HASH_SEED), () => {
-      const span = this.#ask(
-        '',
-        this.#cursor.slice(resourceFrom, resourceTo) || '{}',
-        this.#cursor.slice(scopeFrom, scopeTo) || '{}',
-      )
-      const { dictionary } = this.#head
-      const tags = Object.entries(span.tags ?? {}).map(([key, value]) => dictionary.pair(key, value))
-      return this.#contexts.push({ local: this.#head.endpointEntry(span.localEndpoint), tags }) - 1
-    })
-    return this.#contexts[number]!
+    const cursor = this.#cursor
+    const resource = cursor.body.subarray(resourceFrom, resourceTo)
+    const scope = cursor.body.subarray(scopeFrom, scopeTo)
+    return this.#contexts.of(resource, scope, () =>
+      this.#ask('', cursor.slice(resourceFrom, resourceTo) || '{}', cursor.slice(scopeFrom, scopeTo) || '{}'),
+    )
   }
 
   /** What the model makes of a span with these fields, beside its ids and kind. */
@@ -444,14 +428,7 @@ export class OtlpJsonScanner implements Scanner {
       if (number >= names.length) throw NOT_ORDINARY
       return number
     }
-    cursor.at++
-    for (let i = 0; i < names.length; i++) {
-      if (!cursor.isNext(names[i]!)) continue
-      cursor.at += names[i]!.length
-      cursor.closeQuote()
-      return i
-    }
-    throw NOT_ORDINARY
+    return cursor.word(names, 0)
   }
 
   /** Digits between quotes. Returns whole microseconds, and leaves what is beyond them in `#rest`. */

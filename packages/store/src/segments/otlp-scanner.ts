@@ -1,12 +1,10 @@
 import { decodeOtlpProto } from '@hopscope/model/formats'
-import { viewOf } from './dictionary.ts'
 import type { Head } from './head.ts'
-import { KnownBytes } from './known-bytes.ts'
+import { OtlpContexts } from './otlp-contexts.ts'
 import { OTLP_KINDS, type OtlpContext, OtlpMeaning, STATUS_ERROR } from './otlp-meaning.ts'
 import { encodeMessage } from './otlp-message.ts'
 import { NOT_ORDINARY } from './scan.ts'
 import { WireScanner } from './wire-scanner.ts'
-import { HASH_SEED, hashBytes } from './words.ts'
 
 /** Keys of the messages of opentelemetry-proto: number of the field × 8 + wire type. */
 const REQUEST = { resourceSpans: 0x0a } as const
@@ -34,19 +32,17 @@ const KEY_VALUE = { key: 0x0a, value: 0x12 } as const
 const VALUE = { text: 0x0a, bool: 0x10, int: 0x18 } as const
 /** Reads a binary `ExportTraceServiceRequest` as `decodeOtlpProto` of the model does, into columns. What is rare is asked of it. */
 export class OtlpScanner extends WireScanner {
-  #contexts: OtlpContext[] = []
-  #contextNumbers = new KnownBytes()
-  #memory = Buffer.allocUnsafe(4096)
+  readonly #contexts: OtlpContexts
   readonly #meaning: OtlpMeaning
 
   constructor(head: Head) {
     super(head)
     this.#meaning = new OtlpMeaning(head)
+    this.#contexts = new OtlpContexts(head)
   }
 
   protected forget(): void {
-    this.#contexts = []
-    this.#contextNumbers.clear()
+    this.#contexts.forget()
     this.#meaning.forget()
   }
 
@@ -97,23 +93,10 @@ export class OtlpScanner extends WireScanner {
     if (context === undefined) this.#context(resourceFrom, resourceTo, scopeFrom, scopeTo)
   }
 
-  /** What a resource and a scope mean is asked of the model once. */
   #context(resourceFrom: number, resourceTo: number, scopeFrom: number, scopeTo: number): OtlpContext {
-    const { body, head } = this
-    const resource = body.subarray(resourceFrom, resourceTo)
-    const scope = body.subarray(scopeFrom, scopeTo)
-    const length = resource.length + scope.length + 4
-    if (this.#memory.length < length) this.#memory = Buffer.allocUnsafe(length * 2)
-    this.#memory.writeUInt32LE(resource.length, 0)
-    this.#memory.set(resource, 4)
-    this.#memory.set(scope, 4 + resource.length)
-    const view = viewOf(this.#memory)
-    const number = this.#contextNumbers.get(view, 0, length, hashBytes(view, 0, length, HASH_SEED), () => {
-      const [span] = decodeOtlpProto(encodeMessage({ resource, scope })).spans
-      const tags = Object.entries(span!.tags ?? {}).map(([key, value]) => head.dictionary.pair(key, value))
-      return this.#contexts.push({ local: head.endpointEntry(span!.localEndpoint), tags }) - 1
-    })
-    return this.#contexts[number]!
+    const resource = this.body.subarray(resourceFrom, resourceTo)
+    const scope = this.body.subarray(scopeFrom, scopeTo)
+    return this.#contexts.of(resource, scope, () => decodeOtlpProto(encodeMessage({ resource, scope })).spans[0]!)
   }
 
   #span(end: number, context: OtlpContext): void {
